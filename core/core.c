@@ -1,0 +1,1 @@
+extern int inorder_nothing; int inorder_nothing;
