@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# The front door: installs Debian packages that are missing, then hands over to Meson (meson.build) and tools/.
+BUILD ?= build
+PREFIX ?= /usr/local
+
+.PHONY: all help boot check bench install clean
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+help:
+	@echo 'make          builds the library and the programs, in $(BUILD)/'
+	@echo 'make boot     boots a machine in QEMU before and after, charts in out/'
+	@echo 'make check    runs every test, also under the sanitizers'
+	@echo 'make bench    runs the benchmarks'
+	@echo 'make install  installs to PREFIX ($(PREFIX)), below DESTDIR if that is set'
+	@echo 'make clean    removes what the others made'
+
+$(BUILD)/build.ninja:
+	tools/install-packages build
+	meson setup --prefix $(PREFIX) $(BUILD)
+
+boot: all
+	tools/install-packages boot
+	tools/boot --out out
+
+check:
+	tools/install-packages check
+	tools/check
+
+bench: all
+	@[ "$$(meson introspect --benchmarks $(BUILD))" != '[]' ] || \
+		{ echo 'make bench: bench/ has no benchmarks yet, so nothing was measured' >&2; exit 2; }
+	meson test -C $(BUILD) --benchmark --verbose
+
+install: all
+	meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) build-asan build-tsan out
