@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes the tree as a cpio archive in the one format that the kernel unpacks (newc). The same tree gives
+ * the same bytes: order, owners, inode numbers and times do not depend on the machine.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct writer {
+	struct archive *archive;
+	time_t mtime;
+	int64_t inode;
+};
+
+static int filter_none(struct archive *archive)
+{
+	return archive_write_add_filter_none(archive);
+}
+
+static int filter_gzip(struct archive *archive)
+{
+	int result = archive_write_add_filter_gzip(archive);
+
+	/* without its own time stamp, or two images would differ */
+	return result < ARCHIVE_WARN ? result : archive_write_set_filter_option(archive, "gzip", "timestamp", NULL);
+}
+
+static int filter_zstd(struct archive *archive)
+{
+	int result = archive_write_add_filter_zstd(archive);
+
+	return result < ARCHIVE_WARN ? result :
+		archive_write_set_filter_option(archive, "zstd", "compression-level", "19");
+}
+
+static int filter_lz4(struct archive *archive)
+{
+	/* the kernel reads only the legacy format of lz4, which libarchive does not write: its program does */
+	return archive_write_add_filter_program(archive, "lz4 -l -9 -q -c -");
+}
+
+static const struct {
+	const char *name;
+	int (*add)(struct archive *archive);
+} filters[] = {
+	{ "none", filter_none },
+	{ "gzip", filter_gzip },
+	{ "zstd", filter_zstd },
+	{ "lz4", filter_lz4 },
+};
+
+static int filter_index(const char *compression)
+{
+	for (int i = 0; i < (int)(sizeof(filters) / sizeof(filters[0])); i++)
+		if (!strcmp(filters[i].name, compression))
+			return i;
+	return -1;
+}
+
+bool archive_knows(const char *compression)
+{
+	return filter_index(compression) >= 0;
+}
+
+static int write_content(struct writer *writer, const char *source, int64_t bytes)
+{
+	char buffer[65536];
+	int fd = open(source, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (fd < 0)
+		return fail("cannot read '%s': %s", source, strerror(errno));
+	while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
+		if (got > bytes || archive_write_data(writer->archive, buffer, (size_t)got) != got)
+			break;
+		bytes -= got;
+	}
+	close(fd);
+	if (got < 0)
+		return fail("cannot read '%s': %s", source, strerror(errno));
+	if (got > bytes || (got == 0 && bytes))
+		return fail("'%s' changed while it was read: try again", source);
+	return got ? fail("cannot write '%s' to the image: %s", source, archive_error_string(writer->archive)) : 0;
+}
+
+static int write_entry(const struct image_entry *entry, void *data)
+{
+	struct writer *writer = data;
+	struct archive_entry *header = must(archive_entry_new());
+	struct stat status = { 0 };
+	int result = 0;
+
+	if (interrupted())
+		result = fail("interrupted");
+	else if (entry->source && stat(entry->source, &status))
+		result = fail("cannot read '%s': %s", entry->source, strerror(errno));
+	archive_entry_set_pathname(header, entry->path + 1);
+	archive_entry_set_mode(header, entry->mode);
+	archive_entry_set_rdev(header, entry->rdev);
+	archive_entry_set_size(header, status.st_size);
+	archive_entry_set_mtime(header, writer->mtime, 0);
+	archive_entry_set_ino64(header, ++writer->inode);
+	archive_entry_set_nlink(header, 1);
+	if (!result && archive_write_header(writer->archive, header) != ARCHIVE_OK)
+		result = fail("cannot write '%s': %s", entry->path, archive_error_string(writer->archive));
+	archive_entry_free(header);
+	if (!result && entry->source)
+		result = write_content(writer, entry->source, status.st_size);
+	return result;
+}
+
+static int source_date(time_t *mtime)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	char *end = NULL;
+
+	*mtime = 0;
+	if (!epoch)
+		return 0;
+	errno = 0;
+	*mtime = (time_t)strtoll(epoch, &end, 10);
+	if (errno || end == epoch || *end || *mtime < 0)
+		return fail("SOURCE_DATE_EPOCH is '%s', which is no number of seconds", epoch);
+	return 0;
+}
+
+static int write_tree(const struct tree *tree, int fd, const char *compression)
+{
+	struct writer writer = { .archive = must(archive_write_new()) };
+	int result = source_date(&writer.mtime);
+
+	if (!result && (archive_write_set_format_cpio_newc(writer.archive) < ARCHIVE_WARN ||
+			filters[filter_index(compression)].add(writer.archive) < ARCHIVE_WARN ||
+			archive_write_set_bytes_in_last_block(writer.archive, 1) != ARCHIVE_OK ||
+			archive_write_open_fd(writer.archive, fd) != ARCHIVE_OK))
+		result = fail("cannot write a cpio archive with compression '%s': %s", compression,
+			      archive_error_string(writer.archive));
+	if (!result)
+		result = tree_visit(tree, write_entry, &writer);
+	if (!result && archive_write_close(writer.archive) != ARCHIVE_OK)
+		result = fail("cannot write the image: %s", archive_error_string(writer.archive));
+	archive_write_free(writer.archive);
+	return result;
+}
+
+int archive_make(const struct tree *tree, const char *path, const char *compression)
+{
+	char *temporary = text("%s.XXXXXX", path);
+	mode_t mask = umask(0);
+	int fd, result;
+
+	umask(mask);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		result = fail("cannot make a file beside '%s': %s", path, strerror(errno));
+		free(temporary);
+		return result;
+	}
+	result = write_tree(tree, fd, compression);
+	if (!result && (fchmod(fd, 0666 & ~mask) || fsync(fd)))
+		result = fail("cannot write '%s': %s", temporary, strerror(errno));
+	if (close(fd) && !result)
+		result = fail("cannot write '%s': %s", temporary, strerror(errno));
+	if (!result && rename(temporary, path))
+		result = fail("cannot rename '%s' to '%s': %s", temporary, path, strerror(errno));
+	if (result)
+		unlink(temporary);
+	free(temporary);
+	return result;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* inorder-image: what its files share. Functions that return int print their own error and return -1. */
+#ifndef IMAGE_INTERNAL_H
+#define IMAGE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* One path of the image. */
+struct image_entry {
+	char *path;   /* absolute, in the image */
+	char *source; /* a file of this machine, or NULL: a folder or a device */
+	mode_t mode;  /* type and permissions */
+	dev_t rdev;
+};
+
+/* The image's content, kept sorted by path (a folder stands before what is in it). */
+struct tree {
+	void *root;
+};
+
+void tree_free(struct tree *tree);
+int tree_add_dir(struct tree *tree, const char *path);
+int tree_add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev);
+/* Adds @source at @path and the folders above it; the same file twice is fine, two files in one place are not. */
+int tree_add_file(struct tree *tree, const char *path, const char *source);
+bool tree_has(const struct tree *tree, const char *path);
+/* Calls @visit for each entry in order until one returns non-zero, which is returned. */
+int tree_visit(const struct tree *tree, int (*visit)(const struct image_entry *entry, void *data), void *data);
+
+/* A growing list of strings, all owned by it. */
+struct strings {
+	char **items;
+	size_t count;
+};
+
+void strings_add(struct strings *list, const char *text);
+void strings_free(struct strings *list);
+
+/*
+ * Modules that are asked for: a name (ahci), a modalias (pci:v00008086d00002922...), or a folder of the
+ * kernel's tree that ends in a slash (drivers/ata/); with '?' at its end it may be missing.
+ */
+struct modules {
+	struct strings wanted;
+	const char *dir; /* .../lib/modules/VERSION */
+	char *stage;     /* a temporary folder that holds the image's own indexes, or NULL */
+};
+
+int modules_read_list(struct modules *modules, const char *path);
+/* Adds the modules, what they depend on, and indexes of exactly these. Call modules_release() when the image is written. */
+int modules_add(struct modules *modules, struct tree *tree);
+void modules_release(struct modules *modules);
+
+/* @spec: NAME or PATH, with :PATH_IN_IMAGE if it is to stand elsewhere there. Libraries come along. */
+int program_add(struct tree *tree, const char *spec);
+/* A plain file, SOURCE[:PATH_IN_IMAGE]. */
+int file_add(struct tree *tree, const char *spec);
+
+/* Runs @argv and waits; its output goes to @output (caller frees) if that is not NULL. */
+int command_run(char *const argv[], char **output);
+
+/* Writes the tree to @path by way of a temporary file beside it. @compression: a name of archive_compressions(). */
+int archive_make(const struct tree *tree, const char *path, const char *compression);
+bool archive_knows(const char *compression);
+
+/* Set by SIGINT, SIGTERM and SIGHUP: clean up and go. */
+bool interrupted(void);
+
+__attribute__((format(printf, 1, 2))) int fail(const char *format, ...);
+void *must(void *memory);
+__attribute__((format(printf, 1, 2))) char *text(const char *format, ...);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From names, modaliases and folders to modules with all that they depend on (libkmod reads the kernel's own
+ * indexes), and from those to indexes of exactly the modules in the image (depmod makes them from a copy of
+ * the tree that has only these, as links).
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <libkmod.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What /init reads of what depmod writes. */
+static const char *const indexes[] = {
+	"modules.dep", "modules.dep.bin", "modules.alias", "modules.alias.bin", "modules.softdep", "modules.builtin",
+	"modules.builtin.bin", "modules.builtin.alias.bin",
+};
+
+/* What depmod reads beside the modules; the kernel's package brings them. */
+static const char *const inputs[] = { "modules.order", "modules.builtin", "modules.builtin.modinfo" };
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct resolver {
+	struct modules *modules;
+	struct tree *tree;
+	struct kmod_ctx *kmod;
+	const char *version;
+};
+
+int modules_read_list(struct modules *modules, const char *path)
+{
+	FILE *list = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	int result = 0;
+
+	if (!list)
+		return fail("cannot read the list of modules '%s': %s", path, strerror(errno));
+	while (getline(&line, &room, list) >= 0) {
+		char *rest = line, *word;
+
+		line[strcspn(line, "#\n")] = '\0';
+		while ((word = strsep(&rest, " \t")))
+			if (*word)
+				strings_add(&modules->wanted, word);
+	}
+	if (ferror(list))
+		result = fail("cannot read '%s': %s", path, strerror(errno));
+	free(line);
+	fclose(list);
+	return result;
+}
+
+static int add_module(struct resolver *resolver, struct kmod_module *module);
+
+static int add_all(struct resolver *resolver, struct kmod_list *list)
+{
+	struct kmod_list *item;
+	int result = 0;
+
+	kmod_list_foreach(item, list) {
+		struct kmod_module *module = kmod_module_get_module(item);
+
+		result = add_module(resolver, module);
+		kmod_module_unref(module);
+		if (result)
+			break;
+	}
+	return result;
+}
+
+/* Soft dependencies (ext4 wants crypto-crc32c) may be missing from the tree: libkmod leaves such out. */
+static int add_needed(struct resolver *resolver, struct kmod_module *module)
+{
+	struct kmod_list *before = NULL, *after = NULL, *needed = kmod_module_get_dependencies(module);
+	int error = kmod_module_get_softdeps(module, &before, &after), result;
+
+	if (error < 0)
+		result = fail("cannot read what '%s' depends on: %s", kmod_module_get_name(module), strerror(-error));
+	else
+		result = add_all(resolver, needed) || add_all(resolver, before) || add_all(resolver, after) ? -1 : 0;
+	kmod_module_unref_list(needed);
+	kmod_module_unref_list(before);
+	kmod_module_unref_list(after);
+	return result;
+}
+
+static int add_module(struct resolver *resolver, struct kmod_module *module)
+{
+	const char *path = kmod_module_get_path(module), *dir = resolver->modules->dir;
+	size_t length = strlen(dir);
+	char *place;
+	int result;
+
+	if (!path) /* built into the kernel */
+		return 0;
+	if (strncmp(path, dir, length) || path[length] != '/')
+		return fail("module '%s' is outside of '%s'", path, dir);
+	place = text("/lib/modules/%s%s", resolver->version, path + length);
+	if (tree_has(resolver->tree, place))
+		result = 0;
+	else if (access(path, R_OK))
+		result = fail("module '%s' is in modules.dep, but cannot be read: %s", path, strerror(errno));
+	else
+		result = tree_add_file(resolver->tree, place, path) || add_needed(resolver, module) ? -1 : 0;
+	free(place);
+	return result;
+}
+
+static int add_by_alias(struct resolver *resolver, const char *alias, bool optional)
+{
+	struct kmod_list *list = NULL;
+	int error = kmod_module_new_from_lookup(resolver->kmod, alias, &list), result;
+
+	if (error < 0)
+		result = fail("cannot look up module '%s' in '%s': %s", alias, resolver->modules->dir, strerror(-error));
+	else if (!list && !optional)
+		result = fail("the kernel %s has no module '%s': correct the name, or write '%s?' if it may be missing",
+			      resolver->version, alias, alias);
+	else
+		result = add_all(resolver, list);
+	kmod_module_unref_list(list);
+	return result;
+}
+
+/* Adds every module below kernel/@folder, in the order of modules.dep. */
+static int add_folder(struct resolver *resolver, const char *folder, bool optional)
+{
+	char *index = text("%s/modules.dep", resolver->modules->dir), *prefix = text("kernel/%s", folder), *line = NULL;
+	FILE *dep = fopen(index, "re");
+	size_t room = 0, found = 0;
+	int result = dep ? 0 : fail("cannot read '%s': %s", index, strerror(errno));
+
+	while (!result && getline(&line, &room, dep) >= 0) {
+		struct kmod_module *module;
+		char *path;
+
+		line[strcspn(line, ":\n")] = '\0';
+		if (strncmp(line, prefix, strlen(prefix)))
+			continue;
+		path = text("%s/%s", resolver->modules->dir, line);
+		result = kmod_module_new_from_path(resolver->kmod, path, &module);
+		if (result < 0) {
+			result = fail("cannot read module '%s': %s", path, strerror(-result));
+		} else {
+			result = add_module(resolver, module);
+			kmod_module_unref(module);
+		}
+		free(path);
+		found++;
+	}
+	if (!result && !found && !optional)
+		result = fail("the kernel %s has no modules below '%s'", resolver->version, prefix);
+	if (dep)
+		fclose(dep);
+	free(line);
+	free(prefix);
+	free(index);
+	return result;
+}
+
+static int add_wanted(struct resolver *resolver, const char *wanted)
+{
+	char *name = must(strdup(wanted));
+	size_t length = strlen(name);
+	bool optional = length && name[length - 1] == '?';
+	int result;
+
+	if (optional)
+		name[--length] = '\0';
+	if (length && name[length - 1] == '/')
+		result = add_folder(resolver, name, optional);
+	else
+		result = add_by_alias(resolver, name, optional);
+	free(name);
+	return result;
+}
+
+static int link_module(const struct image_entry *entry, void *data)
+{
+	const struct modules *modules = data;
+	char *path = text("%s%s", modules->stage, entry->path);
+	int result = 0;
+
+	if (interrupted())
+		result = fail("interrupted");
+	else if (strncmp(entry->path, "/lib", 4) || (entry->path[4] && strncmp(entry->path, "/lib/modules", 12)))
+		result = 0;
+	else if (entry->source ? symlink(entry->source, path) : mkdir(path, 0755))
+		result = fail("cannot make '%s': %s", path, strerror(errno));
+	free(path);
+	return result;
+}
+
+static int run_depmod(struct resolver *resolver)
+{
+	char *stage = resolver->modules->stage;
+	char *const argv[] = { (char *)"depmod", (char *)"-b", stage, (char *)resolver->version, NULL };
+
+	for (size_t i = 0; i < COUNT(inputs); i++) {
+		char *from = text("%s/%s", resolver->modules->dir, inputs[i]);
+		char *to = text("%s/lib/modules/%s/%s", stage, resolver->version, inputs[i]);
+		int error = access(from, R_OK) == 0 && symlink(from, to) ? errno : 0;
+
+		free(from);
+		free(to);
+		if (error)
+			return fail("cannot make a link in '%s': %s", stage, strerror(error));
+	}
+	return command_run(argv, NULL);
+}
+
+/* Makes the indexes in a temporary folder and adds them to the tree from there. */
+static int add_indexes(struct resolver *resolver)
+{
+	struct modules *modules = resolver->modules;
+	const char *base = getenv("TMPDIR");
+	int result = 0;
+
+	modules->stage = text("%s/inorder-image.XXXXXX", base && *base ? base : "/tmp");
+	if (!mkdtemp(modules->stage)) {
+		result = fail("cannot make the folder '%s': %s", modules->stage, strerror(errno));
+		free(modules->stage);
+		modules->stage = NULL;
+		return result;
+	}
+	if (tree_visit(resolver->tree, link_module, modules) || run_depmod(resolver))
+		return -1;
+	for (size_t i = 0; !result && i < COUNT(indexes); i++) {
+		char *place = text("/lib/modules/%s/%s", resolver->version, indexes[i]);
+		char *made = text("%s%s", modules->stage, place);
+
+		if (access(made, R_OK) == 0)
+			result = tree_add_file(resolver->tree, place, made);
+		free(place);
+		free(made);
+	}
+	return result;
+}
+
+static int resolve(struct resolver *resolver)
+{
+	const struct strings *wanted = &resolver->modules->wanted;
+	char *folder = text("/lib/modules/%s", resolver->version);
+	int result = tree_add_dir(resolver->tree, folder), missing = 0;
+
+	for (size_t i = 0; i < wanted->count; i++)
+		if (add_wanted(resolver, wanted->items[i]))
+			missing++;
+	if (missing)
+		result = -1;
+	free(folder);
+	return result ? result : add_indexes(resolver);
+}
+
+int modules_add(struct modules *modules, struct tree *tree)
+{
+	struct resolver resolver = { .modules = modules, .tree = tree };
+	char *index = text("%s/modules.dep.bin", modules->dir), *soft = text("%s/modules.softdep", modules->dir);
+	const char *config[] = { soft, NULL }; /* and nothing of this machine's own configuration */
+	const char *slash = strrchr(modules->dir, '/');
+	int result;
+
+	resolver.version = slash ? slash + 1 : modules->dir;
+	if (access(index, R_OK)) {
+		result = fail("cannot read '%s': %s; give the folder lib/modules/VERSION of a kernel with --tree, "
+			      "and run 'depmod -b ROOT VERSION' if it was only unpacked", index, strerror(errno));
+	} else {
+		resolver.kmod = must(kmod_new(modules->dir, config));
+		result = resolve(&resolver);
+		kmod_unref(resolver.kmod);
+	}
+	free(index);
+	free(soft);
+	return result;
+}
+
+void modules_release(struct modules *modules)
+{
+	char *const argv[] = { (char *)"rm", (char *)"-rf", (char *)"--", modules->stage, NULL };
+
+	if (modules->stage)
+		command_run(argv, NULL);
+	free(modules->stage);
+	modules->stage = NULL;
+	strings_free(&modules->wanted);
+}

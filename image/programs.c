@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs and the libraries they need.
+ *
+ * Who knows which libraries a program gets is the dynamic loader that will load it, so we ask that one
+ * (LOADER --list PROGRAM, where LOADER is the program's PT_INTERP). It applies RUNPATH, $ORIGIN and its
+ * configuration as it will at run time, where a reader of DT_NEEDED would have to imitate them. It maps
+ * the program but runs none of its code. The image is thus for the kind of machine it is made on.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Where a program is looked for that is given by name: the shortest path first, which scripts rely on. */
+static const char *const program_dirs[] = { "/sbin", "/bin", "/usr/sbin", "/usr/bin" };
+
+static bool read_at(int fd, void *buffer, size_t bytes, off_t offset)
+{
+	return pread(fd, buffer, bytes, offset) == (ssize_t)bytes;
+}
+
+/* Finds PT_INTERP. *@interpreter is NULL for a program that needs no loader: a static one, or a script. */
+static int find_interpreter(int fd, char **interpreter)
+{
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+
+	*interpreter = NULL;
+	if (!read_at(fd, &header, sizeof(header), 0) || memcmp(header.e_ident, ELFMAG, SELFMAG))
+		return 0;
+	if (header.e_ident[EI_CLASS] != ELFCLASS64)
+		return -ENOTSUP;
+	for (unsigned int i = 0; i < header.e_phnum; i++) {
+		if (!read_at(fd, &segment, sizeof(segment), (off_t)(header.e_phoff + i * sizeof(segment))))
+			return -EIO;
+		if (segment.p_type != PT_INTERP || segment.p_filesz == 0 || segment.p_filesz > 4096)
+			continue;
+		*interpreter = must(calloc(1, segment.p_filesz + 1));
+		return read_at(fd, *interpreter, segment.p_filesz, (off_t)segment.p_offset) ? 0 : -EIO;
+	}
+	return 0;
+}
+
+static int interpreter_of(const char *path, char **interpreter)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+
+	if (fd < 0)
+		return fail("cannot read '%s': %s", path, strerror(errno));
+	error = find_interpreter(fd, interpreter);
+	close(fd);
+	if (error) {
+		free(*interpreter);
+		*interpreter = NULL;
+		return fail("'%s' is no program that this tool can read (64-bit ELF only)", path);
+	}
+	return 0;
+}
+
+/* A library stays where it is if the loader looks there by itself; others (a build folder) go to /lib. */
+static int add_library(struct tree *tree, const char *name, const char *path)
+{
+	const char *base = strrchr(name, '/');
+	char *place;
+	int result;
+
+	if (!strncmp(path, "/lib", 4) || !strncmp(path, "/usr/lib", 8))
+		return tree_add_file(tree, path, path);
+	place = text("/lib/%s", base ? base + 1 : name);
+	result = tree_add_file(tree, place, path);
+	free(place);
+	return result;
+}
+
+/* One line of the loader: "libx.so.1 => /lib/libx.so.1 (0x...)", "/lib64/ld.so (0x...)", "linux-vdso.so.1 (0x...)". */
+static int add_line(struct tree *tree, const char *program, char *line)
+{
+	char *arrow = strstr(line, " => "), *name = line + strspn(line, " \t"), *path = arrow ? arrow + 4 : name;
+	char *address = strrchr(path, '(');
+
+	if (address && address > path)
+		address[-1] = '\0';
+	if (arrow)
+		*arrow = '\0';
+	if (arrow && !strcmp(path, "not found"))
+		return fail("'%s' needs the library '%s', which is not found: install it", program, name);
+	return path[0] == '/' ? add_library(tree, name, path) : 0;
+}
+
+static int add_libraries(struct tree *tree, const char *program, char *interpreter)
+{
+	char *const argv[] = { interpreter, (char *)"--list", (char *)program, NULL };
+	char *output, *rest, *line;
+	int result;
+
+	if (tree_add_file(tree, interpreter, interpreter))
+		return -1;
+	if (command_run(argv, &output))
+		return fail("cannot tell which libraries '%s' needs", program);
+	rest = output;
+	result = 0;
+	while (!result && (line = strsep(&rest, "\n")))
+		result = add_line(tree, program, line);
+	free(output);
+	return result;
+}
+
+/* Splits SOURCE[:PLACE], finds SOURCE if it is a bare name. The caller frees both. */
+static int split(const char *spec, char **source, char **place)
+{
+	const char *colon = strchr(spec, ':');
+
+	*source = must(colon ? strndup(spec, (size_t)(colon - spec)) : strdup(spec));
+	for (size_t i = 0; !strchr(*source, '/') && i < sizeof(program_dirs) / sizeof(program_dirs[0]); i++) {
+		char *path = text("%s/%s", program_dirs[i], *source);
+
+		if (access(path, R_OK) == 0) {
+			free(*source);
+			*source = path;
+		} else {
+			free(path);
+		}
+	}
+	*place = must(strdup(colon ? colon + 1 : *source));
+	if (access(*source, R_OK) == 0)
+		return 0;
+	fail("no program or file '%s': %s; install it, or give its path", *source, strerror(errno));
+	free(*source);
+	free(*place);
+	return -1;
+}
+
+int file_add(struct tree *tree, const char *spec)
+{
+	char *source, *place;
+	int result;
+
+	if (split(spec, &source, &place))
+		return -1;
+	result = tree_add_file(tree, place, source);
+	free(source);
+	free(place);
+	return result;
+}
+
+int program_add(struct tree *tree, const char *spec)
+{
+	char *source, *place, *interpreter = NULL;
+	int result;
+
+	if (split(spec, &source, &place))
+		return -1;
+	result = interpreter_of(source, &interpreter);
+	if (!result)
+		result = tree_add_file(tree, place, source);
+	if (!result && interpreter)
+		result = add_libraries(tree, source, interpreter);
+	free(interpreter);
+	free(source);
+	free(place);
+	return result;
+}

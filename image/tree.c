@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The image's content: a sorted set of paths. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct image_entry *)a)->path, ((const struct image_entry *)b)->path);
+}
+
+static void entry_free(void *memory)
+{
+	struct image_entry *entry = memory;
+
+	free(entry->path);
+	free(entry->source);
+	free(entry);
+}
+
+void tree_free(struct tree *tree)
+{
+	tdestroy(tree->root, entry_free);
+	tree->root = NULL;
+}
+
+/* Returns the entry that stands at @path: a new one, or the one that was there (*@added is false then). */
+static struct image_entry *insert(struct tree *tree, const char *path, bool *added)
+{
+	struct image_entry *entry = must(calloc(1, sizeof(*entry)));
+	struct image_entry **found;
+
+	entry->path = must(strdup(path));
+	found = must(tsearch(entry, &tree->root, compare));
+	*added = *found == entry;
+	if (!*added)
+		entry_free(entry);
+	return *found;
+}
+
+static int add_parents(struct tree *tree, const char *path)
+{
+	char *parent = must(strdup(path)), *slash = strrchr(parent, '/');
+	int result = 0;
+
+	if (slash && slash != parent) {
+		*slash = '\0';
+		result = tree_add_dir(tree, parent);
+	}
+	free(parent);
+	return result;
+}
+
+int tree_add_dir(struct tree *tree, const char *path)
+{
+	return tree_add_node(tree, path, S_IFDIR | 0755, 0);
+}
+
+int tree_add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev)
+{
+	struct image_entry *entry;
+	bool added;
+
+	if (path[0] != '/' || strstr(path, "/../"))
+		return fail("'%s' is no place in the image: give an absolute path", path);
+	entry = insert(tree, path, &added);
+	if (!added && (entry->mode & S_IFMT) != (mode & S_IFMT))
+		return fail("'%s' is wanted twice, as different things", path);
+	entry->mode = mode;
+	entry->rdev = rdev;
+	return added ? add_parents(tree, path) : 0;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+int tree_add_file(struct tree *tree, const char *path, const char *source)
+{
+	struct image_entry *entry;
+	struct stat status;
+	bool added;
+
+	if (stat(source, &status))
+		return fail("cannot read '%s' for the image: %s", source, strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return fail("'%s' is no regular file", source);
+	if (path[0] != '/' || strstr(path, "/../"))
+		return fail("'%s' is no place in the image: give an absolute path", path);
+	entry = insert(tree, path, &added);
+	if (!added)
+		return entry->source && same_file(entry->source, source) ? 0 :
+			fail("'%s' and '%s' are both wanted at '%s'", entry->source ? entry->source : "a folder",
+			     source, path);
+	entry->mode = S_IFREG | ((status.st_mode & 0111) ? 0755 : 0644);
+	entry->source = must(strdup(source));
+	return add_parents(tree, path);
+}
+
+bool tree_has(const struct tree *tree, const char *path)
+{
+	struct image_entry key = { .path = (char *)path };
+
+	return tfind(&key, &tree->root, compare) != NULL;
+}
+
+struct walk {
+	int (*visit)(const struct image_entry *entry, void *data);
+	void *data;
+	int result;
+};
+
+static void step(const void *node, VISIT which, void *closure)
+{
+	struct walk *walk = closure;
+
+	if ((which == postorder || which == leaf) && !walk->result)
+		walk->result = walk->visit(*(struct image_entry *const *)node, walk->data);
+}
+
+int tree_visit(const struct tree *tree, int (*visit)(const struct image_entry *entry, void *data), void *data)
+{
+	struct walk walk = { .visit = visit, .data = data };
+
+	twalk_r(tree->root, step, &walk);
+	return walk.result;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Errors, strings and child processes of inorder-image. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+int fail(const char *format, ...)
+{
+	va_list args;
+
+	fputs("inorder-image: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return -1;
+}
+
+void *must(void *memory)
+{
+	if (!memory) {
+		fail("out of memory");
+		exit(1);
+	}
+	return memory;
+}
+
+char *text(const char *format, ...)
+{
+	char *result = NULL;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&result, format, args);
+	va_end(args);
+	return must(length < 0 ? NULL : result);
+}
+
+void strings_add(struct strings *list, const char *item)
+{
+	list->items = must(reallocarray(list->items, list->count + 1, sizeof(*list->items)));
+	list->items[list->count++] = must(strdup(item));
+}
+
+void strings_free(struct strings *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct strings){ 0 };
+}
+
+/* Reads @fd to its end into a string. */
+static int read_all(int fd, char **output)
+{
+	FILE *stream = fdopen(fd, "r");
+	size_t room = 0;
+	ssize_t length;
+
+	if (!stream) {
+		close(fd);
+		return fail("cannot read from a program: %s", strerror(errno));
+	}
+	*output = NULL;
+	length = getdelim(output, &room, '\0', stream);
+	if (length < 0 && ferror(stream)) {
+		fclose(stream);
+		return fail("cannot read from a program: %s", strerror(errno));
+	}
+	fclose(stream);
+	if (length < 0) {
+		free(*output);
+		*output = must(strdup(""));
+	}
+	return 0;
+}
+
+static int reap(pid_t pid, const char *program)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return fail("cannot wait for '%s': %s", program, strerror(errno));
+	if (WIFSIGNALED(status))
+		return fail("'%s' was ended by signal %d (%s)", program, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status))
+		return fail("'%s' failed with exit code %d", program, WEXITSTATUS(status));
+	return 0;
+}
+
+int command_run(char *const argv[], char **output)
+{
+	posix_spawn_file_actions_t actions;
+	int ends[2] = { -1, -1 }, error, result = 0;
+	pid_t pid;
+
+	if (output && pipe2(ends, O_CLOEXEC))
+		return fail("cannot make a pipe: %s", strerror(errno));
+	posix_spawn_file_actions_init(&actions);
+	if (output)
+		posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (output)
+		close(ends[1]);
+	if (error) {
+		if (output)
+			close(ends[0]);
+		return fail("cannot run '%s': %s", argv[0], strerror(error));
+	}
+	if (output)
+		result = read_all(ends[0], output);
+	if (reap(pid, argv[0]) && !result) {
+		if (output)
+			free(*output);
+		return -1;
+	}
+	return result;
+}
