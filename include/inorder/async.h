@@ -87,42 +87,340 @@ struct async_config {
 #define ASYNC_CONFIG_INIT { sizeof(struct async_config), ASYNC_DEFAULT, ASYNC_DEFAULT, ASYNC_DEFAULT, \
 	ASYNC_DEFAULT, ASYNC_DEFAULT, 0, { 0 } }
 
+/**
+ * async_schedule() - schedule a call in the default domain
+ * @func: called once as func(data, cookie), in another thread or in this one
+ * @data: handed to @func; the library does not touch it
+ *
+ * Return:   the cookie of the call, never 0.
+ * Context:  any thread, also inside a call; not a signal handler. May run @func before it returns, when there is
+ *           no storage, too much is pending or there are no workers: hold no lock that @func takes.
+ * Ordering: what happened before the call of this function happens before @func.
+ * Source:   Linux 6.1 async_schedule().
+ */
 INORDER_API async_cookie_t async_schedule(async_func_t func, void *data);
+
+/**
+ * async_schedule_domain() - schedule a call in a domain
+ * @func: as for async_schedule()
+ * @data: handed to @func
+ * @domain: the domain, or NULL for the default one; must outlive the call
+ *
+ * Return:   the cookie of the call, never 0.
+ * Context:  as async_schedule().
+ * Ordering: as async_schedule().
+ * Source:   Linux 6.1 async_schedule_domain().
+ */
 INORDER_API async_cookie_t async_schedule_domain(async_func_t func, void *data, struct async_domain *domain);
+
+/**
+ * async_schedule_node() - schedule a call, best near a NUMA node
+ * @func: as for async_schedule()
+ * @data: handed to @func
+ * @node: the node, or -1 for any; a wish, which the posix port does not heed
+ *
+ * Return:   the cookie of the call, never 0.
+ * Context:  as async_schedule().
+ * Ordering: as async_schedule().
+ * Source:   Linux 6.1 async_schedule_node().
+ */
 INORDER_API async_cookie_t async_schedule_node(async_func_t func, void *data, int node);
+
+/**
+ * async_schedule_node_domain() - schedule a call in a domain, best near a NUMA node
+ * @func: as for async_schedule()
+ * @data: handed to @func
+ * @node: as for async_schedule_node()
+ * @domain: the domain, or NULL for the default one; must outlive the call
+ *
+ * Return:   the cookie of the call, never 0.
+ * Context:  as async_schedule().
+ * Ordering: as async_schedule().
+ * Source:   Linux 6.1 async_schedule_node_domain().
+ */
 INORDER_API async_cookie_t async_schedule_node_domain(async_func_t func, void *data, int node,
 						      struct async_domain *domain);
+
+/**
+ * async_schedule_ordered() - schedule a call whose second half runs in program order
+ * @func: runs out of order, as for async_schedule()
+ * @retire: called as retire(data, cookie) once @func has returned and every lower call of @domain is complete
+ * @data: handed to both
+ * @domain: the domain, or NULL for the default one; must outlive the call
+ *
+ * Return:   the cookie of the call; 0 if there is no storage for it, and then nothing is run.
+ * Context:  as async_schedule(). Either function may run in any thread; none is held while the turn is awaited.
+ * Ordering: @func and all lower calls of @domain happen before @retire.
+ * Source:   ours.
+ */
 INORDER_API async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, void *data,
 						  struct async_domain *domain);
+
+/**
+ * async_schedule_entry() - schedule a call in storage of the caller, which cannot fail
+ * @entry: storage, needs no initialisation; the library's until a wait has seen the call complete, so neither
+ *         @func nor @retire may free or reuse it
+ * @func: as for async_schedule()
+ * @retire: as for async_schedule_ordered(), or NULL
+ * @data: handed to both
+ * @domain: the domain, or NULL for the default one; must outlive the call
+ *
+ * Return:   the cookie of the call, never 0.
+ * Context:  any thread, also inside a call; not a signal handler. Allocates nothing, and no limit of pending calls
+ *           applies; runs @func before it returns only when there are no workers (INORDER_THREADS=0).
+ * Ordering: as async_schedule() and async_schedule_ordered().
+ * Source:   ours.
+ */
 INORDER_API async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire,
 						void *data, struct async_domain *domain);
+
+/**
+ * async_try_schedule() - schedule a call that must not run in this thread now
+ * @func: as for async_schedule()
+ * @data: handed to @func
+ * @domain: the domain, or NULL for the default one; must outlive the call
+ * @cookie: where the cookie is stored before @func can begin, or NULL; untouched on failure
+ *
+ * Return:   true; false if there is no storage, too much is pending or there are no workers. Then nothing is run
+ *           and no cookie is used up.
+ * Context:  any thread, also inside a call and under locks that @func takes; not a signal handler.
+ * Ordering: as async_schedule().
+ * Source:   ours, for what Linux 6.8 async_schedule_dev_nocall() is for.
+ */
 INORDER_API bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain,
 				    async_cookie_t *cookie);
 
+/**
+ * async_synchronize_full() - wait until no call is in progress in any registered domain
+ *
+ * Return:   0; -EDEADLK if the caller would wait for itself, after the wait for all other calls.
+ * Context:  may block, and may run awaited calls; not a signal handler. Inside a call only by mistake: see Return.
+ * Ordering: everything that the awaited calls did happens before the return. Calls scheduled during the wait are
+ *           awaited too; calls of exclusive domains are not.
+ * Source:   Linux 6.1 async_synchronize_full(); the error return is ours.
+ */
 INORDER_API int async_synchronize_full(void);
+
+/**
+ * async_synchronize_full_domain() - wait until no call is in progress in a domain
+ * @domain: the domain, which may be freed once 0 was returned; NULL for all registered ones
+ *
+ * Return:   0; -EDEADLK if the caller would wait for itself, after the wait for all other calls. Check it before
+ *           memory is freed that a call uses.
+ * Context:  may block, and may run awaited calls; not a signal handler.
+ * Ordering: everything that the calls of the domain did happens before the return, calls scheduled during the wait
+ *           included.
+ * Source:   Linux 6.1 async_synchronize_full_domain(); the error return is ours.
+ */
 INORDER_API int async_synchronize_full_domain(struct async_domain *domain);
+
+/**
+ * async_synchronize_cookie() - wait for the calls of the default domain before a cookie
+ * @cookie: exclusive bound; calls with a smaller cookie are waited for
+ *
+ * Return:   0; -EDEADLK if the caller would wait for itself, after the wait for all other calls.
+ * Context:  may block, and may run awaited calls; not a signal handler. Inside a call, with that call's own cookie.
+ * Ordering: everything that the awaited calls did happens before the return.
+ * Source:   Linux 6.1 async_synchronize_cookie(); the error return is ours.
+ */
 INORDER_API int async_synchronize_cookie(async_cookie_t cookie);
+
+/**
+ * async_synchronize_cookie_domain() - wait for the calls of a domain before a cookie
+ * @cookie: exclusive bound; calls with a smaller cookie that were scheduled before this wait are waited for
+ * @domain: the domain, or NULL for all registered ones; must outlive the wait
+ *
+ * Return:   0; -EDEADLK if the caller would wait for itself, after the wait for all other calls.
+ * Context:  may block, and may run awaited calls; not a signal handler. Inside a call, with that call's own cookie.
+ * Ordering: everything that the awaited calls did happens before the return.
+ * Source:   Linux 6.1 async_synchronize_cookie_domain(); the error return is ours.
+ */
 INORDER_API int async_synchronize_cookie_domain(async_cookie_t cookie, struct async_domain *domain);
+
+/**
+ * async_synchronize_cookie_timeout() - wait for the calls of a domain before a cookie, at most for a time
+ * @cookie: exclusive bound; calls with a smaller cookie that were scheduled before this wait are waited for
+ * @domain: the domain, or NULL for all registered ones; must outlive the wait
+ * @timeout_ns: nanoseconds from now; 0 only looks
+ *
+ * Return:   0; -ETIMEDOUT if such a call is still in progress; -EDEADLK if the caller would wait for itself.
+ * Context:  may block; not a signal handler. Runs no calls, and no deadlock is looked for beyond the caller's own
+ *           stack, as time ends it.
+ * Ordering: after 0, everything that the awaited calls did happens before the return.
+ * Source:   ours.
+ */
 INORDER_API int async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain,
 						 uint64_t timeout_ns);
+
+/**
+ * async_synchronize_call() - wait for one call, whatever else is in progress
+ * @cookie: the cookie of that call
+ * @domain: its domain, or NULL for any; a call of another domain counts as complete
+ *
+ * Return:   0, also when the call was complete long ago; -EINVAL if @cookie is 0 or was not handed out yet;
+ *           -EDEADLK if the caller would wait for itself.
+ * Context:  may block, and may run that call; not a signal handler.
+ * Ordering: everything that the call did happens before the return.
+ * Source:   ours.
+ */
 INORDER_API int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain);
+
+/**
+ * async_synchronize_owner() - wait until no call of an owner is in progress
+ * @owner: the owner, which may be freed once 0 was returned
+ *
+ * Return:   0; -EDEADLK if the caller would wait for itself, after the wait for all other calls.
+ * Context:  may block, and may run awaited calls; not a signal handler.
+ * Ordering: everything that the calls of the owner did, in whatever domain, happens before the return.
+ * Source:   ours.
+ */
 INORDER_API int async_synchronize_owner(struct async_owner *owner);
 
+/**
+ * current_is_async() - tell whether this thread is inside a call
+ *
+ * Return:   true in a call's function, its retire step included; false elsewhere.
+ * Context:  any thread.
+ * Ordering: none.
+ * Source:   Linux 6.1 current_is_async().
+ */
 INORDER_API bool current_is_async(void);
+
+/**
+ * async_current_cookie() - the cookie of the call that this thread is inside
+ *
+ * Return:   the cookie of the innermost call; 0 outside a call.
+ * Context:  any thread.
+ * Ordering: none.
+ * Source:   ours.
+ */
 INORDER_API async_cookie_t async_current_cookie(void);
+
+/**
+ * async_set_name() - name the current call in traces and reports
+ * @name: kept by pointer until the call is complete; NULL goes back to the name of its function
+ *
+ * Context:  inside a call; elsewhere it does nothing.
+ * Ordering: none.
+ * Source:   ours.
+ */
 INORDER_API void async_set_name(const char *name);
+
+/**
+ * async_set_error() - say that the current call has failed
+ * @error: what async_domain_error() is to return, a negative errno by convention; 0 takes it back
+ *
+ * Context:  inside a call; elsewhere it does nothing. Delivered when the call completes.
+ * Ordering: as for all that the call does.
+ * Source:   ours.
+ */
 INORDER_API void async_set_error(int error);
+
+/**
+ * async_domain_error() - the error of the lowest failed call of a domain
+ * @domain: the domain, or NULL for the default one
+ * @cookie: where the cookie of that call is stored, 0 if there is none; may be NULL
+ *
+ * Return:   what that call gave to async_set_error(); 0 if no completed call has failed.
+ * Context:  any thread; not a signal handler. Final after a full wait on the domain; until then a lower call may
+ *           still fail.
+ * Ordering: none of its own; wait first.
+ * Source:   ours.
+ */
 INORDER_API int async_domain_error(struct async_domain *domain, async_cookie_t *cookie);
+
+/**
+ * async_domain_clear_error() - forget the error of a domain
+ * @domain: the domain, or NULL for the default one
+ *
+ * Context:  any thread; not a signal handler. Best after a full wait: calls in progress may fail again.
+ * Ordering: none.
+ * Source:   ours.
+ */
 INORDER_API void async_domain_clear_error(struct async_domain *domain);
+
+/**
+ * async_cancel_domain() - take back the calls of a domain that no thread has claimed
+ * @domain: the domain, or NULL for the default one
+ * @release: called in this thread for each such call, before it counts as complete; may be NULL
+ *
+ * Return:   how many calls were taken back. Neither their functions nor their retire steps run.
+ * Context:  any thread, also inside a call; not a signal handler. Does not wait for calls that have begun.
+ * Ordering: @release of a call happens before the return of every wait for that call.
+ * Source:   ours.
+ */
 INORDER_API unsigned async_cancel_domain(struct async_domain *domain,
 					 void (*release)(void *data, async_cookie_t cookie));
+
+/**
+ * async_owner_enter() - make an owner that of the calls which this thread schedules
+ * @owner: the owner, or NULL for none; must outlive its calls
+ *
+ * Return:   the owner before, or NULL; enter that one again at the end.
+ * Context:  any thread. A call begins with the owner of the call that scheduled it, so this is for other code.
+ * Ordering: none.
+ * Source:   ours.
+ */
 INORDER_API struct async_owner *async_owner_enter(struct async_owner *owner);
+
+/**
+ * async_report() - write who runs, since when, and who waits for whom
+ * @fd: an open file descriptor; a line a call and a wait
+ *
+ * Context:  any thread, also while others hang; not a signal handler. Keeps errno; write errors end the report.
+ * Ordering: none: others go on meanwhile.
+ * Source:   ours.
+ */
 INORDER_API void async_report(int fd);
+
+/**
+ * async_configure() - set limits, before the first call
+ * @config: begins as ASYNC_CONFIG_INIT; copied, but for @config->trace_path, which stays the caller's. The
+ *          environment overrides it
+ *
+ * Return:   0; -EINVAL if a field makes no sense; -EBUSY after the first call was scheduled.
+ * Context:  any thread, before others schedule.
+ * Ordering: happens before the start of every worker.
+ * Source:   ours.
+ */
 INORDER_API int async_configure(const struct async_config *config);
 
 /* The names of the 2009 series; the "list" is the domain. */
+
+/**
+ * async_schedule_special() - schedule a call in a domain, by its name of 2009
+ * @func: as for async_schedule()
+ * @data: handed to @func
+ * @list: the domain, as for async_schedule_domain()
+ *
+ * Return:   the cookie of the call, never 0.
+ * Context:  as async_schedule().
+ * Ordering: as async_schedule().
+ * Source:   Linux 2.6.29-rc1 async_schedule_special().
+ */
 INORDER_API async_cookie_t async_schedule_special(async_func_t func, void *data, struct async_domain *list);
+
+/**
+ * async_synchronize_full_special() - wait until a domain is empty, by its name of 2009
+ * @list: the domain, as for async_synchronize_full_domain()
+ *
+ * Return:   as async_synchronize_full_domain().
+ * Context:  as async_synchronize_full_domain().
+ * Ordering: as async_synchronize_full_domain().
+ * Source:   Linux 2.6.29-rc1 async_synchronize_full_special(); the error return is ours.
+ */
 INORDER_API int async_synchronize_full_special(struct async_domain *list);
+
+/**
+ * async_synchronize_cookie_special() - wait for the calls of a domain before a cookie, by its name of 2009
+ * @cookie: exclusive bound
+ * @list: the domain, as for async_synchronize_cookie_domain()
+ *
+ * Return:   as async_synchronize_cookie_domain().
+ * Context:  as async_synchronize_cookie_domain().
+ * Ordering: as async_synchronize_cookie_domain().
+ * Source:   Linux 2.6.29-rc1 async_synchronize_cookie_special(); the error return is ours.
+ */
 INORDER_API int async_synchronize_cookie_special(async_cookie_t cookie, struct async_domain *list);
 
 #ifdef __cplusplus

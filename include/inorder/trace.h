@@ -34,14 +34,61 @@ enum async_trace_type {
 	ASYNC_TRACE_TYPES
 };
 
-/** Start writing the kernel's initcall_debug lines to @fd (-1: stop). Return: 0. */
+/**
+ * async_trace_initcall() - write the kernel's initcall_debug lines
+ * @fd: an open file descriptor, which stays the caller's; -1 stops
+ *
+ * Return:   0.
+ * Context:  any thread; not a signal handler.
+ * Ordering: calls scheduled after the return are in the trace.
+ * Source:   ours; the lines are those of Linux 2.6.29.
+ */
 INORDER_API int async_trace_initcall(int fd);
-/** Start appending the full trace to @path (NULL: stop). Return: 0 or -errno. */
+
+/**
+ * async_trace_open() - write the full trace to a file
+ * @path: appended to, made if it is not there; NULL stops and closes the file
+ *
+ * Return:   0; -errno of opening the file, and then the trace is as before.
+ * Context:  any thread; not a signal handler.
+ * Ordering: calls scheduled after the return are in the trace.
+ * Source:   ours.
+ */
 INORDER_API int async_trace_open(const char *path);
-/** Mark the beginning of a phase of the program in the trace. @name is copied. */
+
+/**
+ * async_trace_phase() - mark the beginning of a phase of the program
+ * @name: what the phase is called; copied
+ *
+ * Context:  any thread; not a signal handler.
+ * Ordering: none.
+ * Source:   ours.
+ */
 INORDER_API void async_trace_phase(const char *name);
-/** Bracket a synchronous step, as do_initcalls() does; @func names it unless @name does. Return: of calling, a time for called. */
+
+/**
+ * async_trace_calling() - mark the beginning of a synchronous step
+ * @func: the step's function; names it unless @name does
+ * @name: the step's name, or NULL
+ *
+ * Return:   the time, for async_trace_called().
+ * Context:  any thread; not a signal handler.
+ * Ordering: none.
+ * Source:   Linux 6.1 trace_initcall_start_cb().
+ */
 INORDER_API uint64_t async_trace_calling(void (*func)(void), const char *name);
+
+/**
+ * async_trace_called() - mark the end of a synchronous step
+ * @func: as given to async_trace_calling()
+ * @name: as given to async_trace_calling()
+ * @result: what the step returned
+ * @since_ns: what async_trace_calling() returned
+ *
+ * Context:  any thread; not a signal handler.
+ * Ordering: none.
+ * Source:   Linux 6.1 trace_initcall_finish_cb().
+ */
 INORDER_API void async_trace_called(void (*func)(void), const char *name, int result, uint64_t since_ns);
 
 #ifdef __cplusplus
