@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a trace goes. Two sinks, each on or off: the kernel's lines (to a descriptor) and the full trace
+ * (appended to a file). An event becomes one line, and a line one write() with O_APPEND, so threads and
+ * processes share a file without mixing lines, and what was written is safe from a crash of the program.
+ *
+ * Threads that write hold `lock` for reading; starting and stopping holds it for writing. When
+ * async_trace_open() returns, nobody writes to the old file any more. The program's own mistakes and a full
+ * disk must not hurt: an error is told once on standard error, lines that could not be written are counted,
+ * SIGPIPE is kept away, and a descriptor that the program closed, or that by now is another file, is let go.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "trace.h"
+#include "trace_text.h"
+
+/* The lock guards fd, device and inode. The rest are atomic: writers hold the lock together. */
+struct sink {
+	int fd; /* -1: off */
+	dev_t device;
+	ino_t inode;
+	const char *what;
+	char name[256]; /* the file's path */
+	bool told;      /* an error was reported */
+	bool torn;      /* a line was cut short; the next one begins with a line end */
+	uint64_t lost;  /* lines that could not be written since the last that could */
+};
+
+_Bool port_tracing;
+
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static struct sink full = { .fd = -1, .what = "the trace" };
+static struct sink kernel = { .fd = -1, .what = "the initcall lines" };
+static pid_t own_pid;
+static _Thread_local pid_t own_tid;
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now = { 0, 0 };
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static struct trace_place here(void)
+{
+	if (own_tid == 0)
+		own_tid = (pid_t)syscall(SYS_gettid);
+	return (struct trace_place){ clock_ns(CLOCK_MONOTONIC), own_pid, own_tid };
+}
+
+/*
+ * Like write(), but what would be a signal is only an error: SIGPIPE when the reader has gone, SIGXFSZ at
+ * the limit of a file's size. One that was pending before stays pending.
+ */
+static ssize_t write_quietly(int fd, const char *text, size_t bytes)
+{
+	static const struct timespec at_once = { 0, 0 };
+	sigset_t ours, before, pending;
+	ssize_t done;
+	int error;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGPIPE);
+	sigaddset(&ours, SIGXFSZ);
+	pthread_sigmask(SIG_BLOCK, &ours, &before);
+	sigemptyset(&pending);
+	if (sigismember(&before, SIGPIPE) == 1 || sigismember(&before, SIGXFSZ) == 1)
+		sigpending(&pending);
+	do
+		done = write(fd, text, bytes);
+	while (done < 0 && errno == EINTR);
+	error = errno;
+	if (done < 0 && error == EPIPE && sigismember(&pending, SIGPIPE) == 1)
+		sigdelset(&ours, SIGPIPE);
+	if (done < 0 && error == EFBIG && sigismember(&pending, SIGXFSZ) == 1)
+		sigdelset(&ours, SIGXFSZ);
+	if (done < 0 && (error == EPIPE || error == EFBIG))
+		while (sigtimedwait(&ours, NULL, &at_once) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return done;
+}
+
+static void tell(const char *what, const char *name, const char *why, const char *then)
+{
+	char text[512];
+	int length = snprintf(text, sizeof(text), "inorder: cannot write %s%s%s: %s; %s\n", what, name[0] ? " " : "",
+			      name, why, then);
+
+	size_t bytes = length > 0 ? strnlen(text, sizeof(text)) : 0;
+
+	if (write_quietly(STDERR_FILENO, text, bytes) < 0)
+		return; /* there is nobody left to tell */
+}
+
+static void tell_once(struct sink *sink, const char *why, const char *then)
+{
+	if (!__atomic_exchange_n(&sink->told, true, __ATOMIC_RELAXED))
+		tell(sink->what, sink->name, why, then);
+}
+
+/* The program may have closed the descriptor, and opened something of its own that got the same number. */
+static bool still_ours(struct sink *sink)
+{
+	struct stat status;
+
+	if (fstat(sink->fd, &status) == 0 && status.st_dev == sink->device && status.st_ino == sink->inode)
+		return true;
+	tell_once(sink, "the program closed its descriptor", "the trace ends here");
+	return false;
+}
+
+/* Callers hold the lock. Returns whether the whole text was written. */
+static bool put(struct sink *sink, const char *text, size_t bytes)
+{
+	ssize_t done;
+
+	if (__atomic_exchange_n(&sink->torn, false, __ATOMIC_RELAXED) && write_quietly(sink->fd, "\n", 1) != 1) {
+		__atomic_store_n(&sink->torn, true, __ATOMIC_RELAXED);
+		done = -1;
+	} else {
+		done = write_quietly(sink->fd, text, bytes);
+	}
+	if (done == (ssize_t)bytes)
+		return true;
+	if (done > 0)
+		__atomic_store_n(&sink->torn, true, __ATOMIC_RELAXED);
+	tell_once(sink, done < 0 ? strerror(errno) : "it took a part of a line only",
+		  "lines are lost until it can be written again");
+	__atomic_add_fetch(&sink->lost, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void put_full(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
+{
+	uint64_t lost = __atomic_load_n(&full.lost, __ATOMIC_RELAXED);
+
+	if (!still_ours(&full))
+		return;
+	if (lost) {
+		trace_lost(line, place, lost);
+		if (!put(&full, line->text, line->used))
+			return; /* which counted itself, and so stands for this event */
+		__atomic_sub_fetch(&full.lost, lost, __ATOMIC_RELAXED);
+	}
+	trace_event(line, place, event);
+	put(&full, line->text, line->used);
+}
+
+void port_trace(const struct port_event *event)
+{
+	int saved = errno;
+	struct trace_place place = here();
+	struct trace_line line;
+	int cancel;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* or a cancelled thread would keep the lock */
+	pthread_rwlock_rdlock(&lock);
+	if (kernel.fd >= 0) {
+		trace_kernel_event(&line, &place, event);
+		if (line.used)
+			put(&kernel, line.text, line.used);
+	}
+	if (full.fd >= 0)
+		put_full(&line, &place, event);
+	pthread_rwlock_unlock(&lock);
+	pthread_setcancelstate(cancel, &cancel);
+	errno = saved;
+}
+
+/* Callers hold the lock for writing. */
+static void write_header(bool append)
+{
+	struct trace_place place = here();
+	struct trace_line line;
+
+	if (append) /* the last line of a crashed writer may lack its end */
+		full.torn = true;
+	trace_header(&line, &place, clock_ns(CLOCK_REALTIME));
+	put(&full, line.text, line.used);
+}
+
+static void fork_prepare(void)
+{
+	pthread_rwlock_wrlock(&lock);
+}
+
+static void fork_parent(void)
+{
+	pthread_rwlock_unlock(&lock);
+}
+
+static void fork_child(void)
+{
+	int saved = errno;
+
+	own_pid = getpid();
+	own_tid = own_pid;
+	pthread_rwlock_init(&lock, NULL);
+	full.lost = 0;
+	if (full.fd >= 0 && still_ours(&full))
+		write_header(false);
+	errno = saved;
+}
+
+static void fork_register(void)
+{
+	own_pid = getpid();
+	if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
+		tell("a trace", "", "no memory for its fork handlers", "lines of forked children bear the parent's pid");
+}
+
+static void set_tracing(void)
+{
+	__atomic_store_n(&port_tracing, full.fd >= 0 || kernel.fd >= 0, __ATOMIC_RELAXED);
+}
+
+int async_trace_initcall(int fd)
+{
+	pthread_once(&fork_once, fork_register);
+	pthread_rwlock_wrlock(&lock);
+	kernel.fd = fd < 0 ? -1 : fd;
+	kernel.told = false;
+	kernel.torn = false;
+	set_tracing();
+	pthread_rwlock_unlock(&lock);
+	return 0;
+}
+
+/* Not blocking, or a pipe would wait here for its reader and a serial line for its carrier. */
+static int open_file(const char *path, struct stat *status)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	int flags;
+
+	if (fd < 0)
+		return -errno;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 || fstat(fd, status) < 0) {
+		int error = errno;
+
+		close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+static void use_file(int fd, const char *path, const struct stat *status)
+{
+	if (full.fd >= 0 && still_ours(&full))
+		close(full.fd);
+	full.fd = fd;
+	full.told = false;
+	full.torn = false;
+	full.lost = 0;
+	if (fd < 0)
+		return;
+	snprintf(full.name, sizeof(full.name), "%s", path);
+	full.device = status->st_dev;
+	full.inode = status->st_ino;
+	write_header(S_ISREG(status->st_mode) && status->st_size > 0);
+}
+
+int async_trace_open(const char *path)
+{
+	struct stat status;
+	int saved = errno;
+	int fd = path ? open_file(path, &status) : -1;
+
+	if (path && fd < 0) {
+		errno = saved;
+		return fd;
+	}
+	pthread_once(&fork_once, fork_register);
+	pthread_rwlock_wrlock(&lock);
+	use_file(fd, path, &status);
+	set_tracing();
+	pthread_rwlock_unlock(&lock);
+	errno = saved;
+	return 0;
+}
+
+void port_trace_start(int initcall_fd, const char *path)
+{
+	int error;
+
+	if (initcall_fd >= 0)
+		async_trace_initcall(initcall_fd);
+	error = path ? async_trace_open(path) : 0;
+	if (error)
+		tell("the trace", path, strerror(-error), "going on without it (INORDER_DEBUG or the configuration asked)");
+}
+
+static bool tracing(void)
+{
+	return __atomic_load_n(&port_tracing, __ATOMIC_RELAXED);
+}
+
+void async_trace_phase(const char *name)
+{
+	struct port_event event = { .type = ASYNC_TRACE_PHASE, .name = name ? name : "" };
+
+	if (tracing())
+		port_trace(&event);
+}
+
+uint64_t async_trace_calling(void (*func)(void), const char *name)
+{
+	struct port_event event = { .type = ASYNC_TRACE_CALLING, .func = (async_func_t)func, .name = name };
+
+	if (!tracing())
+		return 0;
+	port_trace(&event);
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+void async_trace_called(void (*func)(void), const char *name, int result, uint64_t since_ns)
+{
+	struct port_event event = { .type = ASYNC_TRACE_CALLED, .func = (async_func_t)func, .name = name,
+				    .error = result, .since_ns = since_ns };
+
+	if (tracing())
+		port_trace(&event);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of the full trace; docs/TRACE-FORMAT.md describes them. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "symbol.h"
+#include "trace_text.h"
+
+#define TEXT_BYTES 300 /* of one escaped text; a path or a name that is longer is cut */
+
+#define WORD(name, word) word,
+const char *const trace_words[] = { ASYNC_TRACE_EVENTS(WORD) };
+
+__attribute__((format(printf, 2, 3))) static void add(struct trace_line *line, const char *format, ...)
+{
+	size_t room = sizeof(line->text) - line->used;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(line->text + line->used, room, format, args);
+	va_end(args);
+	if (length > 0)
+		line->used += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+/* The bytes of the UTF-8 character at @text, or 0 if there is none. */
+static size_t utf8_bytes(const unsigned char *text)
+{
+	static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t bytes = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+	uint32_t code = bytes == 1 ? text[0] : text[0] & (0xffu >> (bytes + 1));
+
+	if (bytes > 1 && (text[0] < 0xc2 || text[0] > 0xf4))
+		return 0;
+	for (size_t i = 1; i < bytes; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	return code < lowest[bytes] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : bytes;
+}
+
+/* One character of a JSON string. Returns the bytes taken from @text. */
+static size_t escape(const unsigned char *text, char piece[8])
+{
+	size_t bytes = utf8_bytes(text);
+
+	if (bytes == 0) {
+		strcpy(piece, "\\ufffd");
+		return 1;
+	}
+	if (bytes > 1) {
+		memcpy(piece, text, bytes);
+		piece[bytes] = 0;
+	} else if (*text == '"' || *text == '\\') {
+		snprintf(piece, 8, "\\%c", *text);
+	} else if (*text < 0x20 || *text == 0x7f) {
+		snprintf(piece, 8, "\\u%04x", *text);
+	} else {
+		snprintf(piece, 8, "%c", *text);
+	}
+	return bytes;
+}
+
+static void add_text(struct trace_line *line, const char *key, const char *text)
+{
+	const unsigned char *next = (const unsigned char *)text;
+	size_t start;
+	char piece[8];
+
+	add(line, ",\"%s\":\"", key);
+	start = line->used;
+	while (*next) {
+		next += escape(next, piece);
+		if (line->used - start + strlen(piece) > TEXT_BYTES) {
+			add(line, "...");
+			break;
+		}
+		add(line, "%s", piece);
+	}
+	add(line, "\"");
+}
+
+static void add_symbol(struct trace_line *line, const char *key, uintptr_t address)
+{
+	struct symbol symbol;
+	char text[sizeof(symbol.object) + 64];
+
+	symbol_find(address, &symbol);
+	if (symbol.name[0])
+		snprintf(text, sizeof(text), "%s+0x%zx/0x%zx", symbol.name, (size_t)symbol.offset, (size_t)symbol.size);
+	else if (symbol.object[0])
+		snprintf(text, sizeof(text), "%s+0x%zx", symbol.object, (size_t)symbol.offset);
+	else
+		snprintf(text, sizeof(text), "0x%zx", (size_t)address);
+	add_text(line, key, text);
+}
+
+static void add_place(struct trace_line *line, const struct trace_place *place, const char *word)
+{
+	line->used = 0;
+	add(line, "{\"t_ns\":%" PRIu64 ",\"pid\":%ld,\"tid\":%ld,\"ev\":\"%s\"", place->now_ns, (long)place->pid,
+	    (long)place->tid, word);
+}
+
+static void boot_id(char *text, size_t bytes)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : read(fd, text, bytes - 1);
+
+	text[length > 0 ? length : 0] = 0;
+	text[strcspn(text, "\n")] = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+void trace_header(struct trace_line *line, const struct trace_place *place, uint64_t realtime_ns)
+{
+	char text[512];
+	ssize_t length = readlink("/proc/self/exe", text, sizeof(text) - 1);
+
+	add_place(line, place, "start");
+	add(line, ",\"inorder\":%d,\"ppid\":%ld,\"clock\":\"monotonic\",\"realtime_ns\":%" PRIu64, TRACE_FORMAT_VERSION,
+	    (long)getppid(), realtime_ns);
+	if (length > 0)
+		text[length] = 0;
+	add_text(line, "program", length > 0 ? text : program_invocation_name);
+	boot_id(text, sizeof(text));
+	if (text[0])
+		add_text(line, "boot", text);
+	add(line, "}\n");
+}
+
+void trace_lost(struct trace_line *line, const struct trace_place *place, uint64_t lines)
+{
+	add_place(line, place, "lost");
+	add(line, ",\"lines\":%" PRIu64 "}\n", lines);
+}
+
+/* What event->arg means depends on the event. */
+static void add_arg(struct trace_line *line, const struct port_event *event)
+{
+	switch (event->type) {
+	case ASYNC_TRACE_SCHEDULED:
+	case ASYNC_TRACE_INLINE:
+		if (event->arg)
+			add(line, ",\"by\":%" PRIu64, event->arg);
+		break;
+	case ASYNC_TRACE_STARTED:
+		if (event->arg)
+			add(line, ",\"helped\":true");
+		break;
+	case ASYNC_TRACE_COMPLETED:
+		if (event->arg)
+			add(line, ",\"cancelled\":true");
+		break;
+	case ASYNC_TRACE_WAITING:
+	case ASYNC_TRACE_CONTINUED:
+		if (event->arg && event->arg != ASYNC_COOKIE_MAX)
+			add(line, ",\"for\":%" PRIu64, event->arg);
+		break;
+	case ASYNC_TRACE_WORKER:
+		add(line, ",\"workers\":%" PRIu64, event->arg);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The function is looked up where a reader first meets the call; it would tell nothing new later. */
+static bool shows_function(const struct port_event *event)
+{
+	return event->func && (event->type == ASYNC_TRACE_SCHEDULED || event->type == ASYNC_TRACE_INLINE ||
+			       event->type == ASYNC_TRACE_STARTED || event->type == ASYNC_TRACE_CALLING);
+}
+
+void trace_event(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
+{
+	add_place(line, place, trace_words[event->type]);
+	if (event->cookie)
+		add(line, ",\"cookie\":%" PRIu64, event->cookie);
+	add_arg(line, event);
+	if (event->error && event->type == ASYNC_TRACE_WORKER)
+		add(line, ",\"compensation\":true");
+	else if (event->error)
+		add(line, ",\"error\":%d", event->error);
+	if (event->since_ns)
+		add(line, ",\"since_ns\":%" PRIu64, event->since_ns);
+	if (event->domain)
+		add_symbol(line, "domain", (uintptr_t)event->domain);
+	if (shows_function(event))
+		add_symbol(line, "func", (uintptr_t)event->func);
+	if (event->name)
+		add_text(line, "name", event->name);
+	add(line, "}\n");
+}
