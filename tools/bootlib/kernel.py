@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""Debian's stock kernel: its package is downloaded once, unpacked, not installed."""
+import glob
+import lzma
+import os
+import re
+import shutil
+import struct
+
+from .common import Failure, run, written
+
+META_PACKAGE = 'linux-image-amd64'
+
+
+class Kernel:
+    """An unpacked kernel: its version, the file that QEMU starts, its modules."""
+
+    def __init__(self, folder):
+        trees = glob.glob(os.path.join(folder, 'lib/modules/*'))
+        if len(trees) != 1:
+            raise Failure(f'{folder} holds {len(trees)} kernels, not one: remove the folder and try again')
+        self.modules = trees[0]
+        self.version = os.path.basename(trees[0])
+        self.vmlinux = os.path.join(folder, 'vmlinux')
+
+
+def package_name():
+    """The package of the kernel that Debian's meta package stands for."""
+    listing = run(['apt-cache', 'depends', META_PACKAGE], 'look up the kernel package')
+    found = re.search(r'Depends: (linux-image-6\.1\.\S*-amd64)$', listing, re.M)
+    if not found:
+        raise Failure(f"apt knows no {META_PACKAGE} 6.1: run 'apt-get update' as root (Debian 12 is the reference)")
+    return found.group(1)
+
+
+def download(folder, say):
+    """Has apt fetch the package into folder; returns its path."""
+    try:
+        name = package_name()
+    except Failure:
+        if os.geteuid():
+            raise
+        say('fetching the lists of packages')
+        run(['apt-get', 'update'], 'fetch the lists of packages')
+        name = package_name()
+    say(f'downloading {name}')
+    # as root apt would read files as a user who may not enter the build folder
+    run(['apt-get', '-o', 'APT::Sandbox::User=root', 'download', name], f'download {name}', cwd=folder)
+    debs = glob.glob(os.path.join(folder, f'{name}_*.deb'))
+    if len(debs) != 1:
+        raise Failure(f'apt left {len(debs)} files named {name}_*.deb in {folder}, not one')
+    return debs[0]
+
+
+def decompress(image):
+    """The ELF kernel inside a bzImage: payload_offset and payload_length stand in the boot protocol's header."""
+    if image[0x202:0x206] != b'HdrS':
+        raise Failure('the kernel is no bzImage')
+    sectors = image[0x1f1] or 4
+    offset, length = struct.unpack_from('<II', image, 0x248)
+    start = (sectors + 1) * 512 + offset
+    payload = image[start:start + length]
+    if payload[:6] != b'\xfd7zXZ\0':
+        raise Failure("the kernel is not compressed with xz, as Debian 12's is")
+    return lzma.LZMADecompressor().decompress(payload)
+
+
+def unpack(package, folder):
+    """Unpacks into folder, with the kernel decompressed and the indexes of its modules made."""
+    run(['dpkg-deb', '-x', package, folder], f'unpack {package}')
+    images = glob.glob(os.path.join(folder, 'boot/vmlinuz-*'))
+    if len(images) != 1:
+        raise Failure(f'{package} holds {len(images)} kernels, not one')
+    with open(images[0], 'rb') as image, written(os.path.join(folder, 'vmlinux')) as path:
+        with open(path, 'wb') as vmlinux:
+            vmlinux.write(decompress(image.read()))
+    kernel = Kernel(folder)
+    run(['depmod', '-b', folder, kernel.version], 'index the modules of the kernel')
+
+
+def get(build, say):
+    """The kernel in build/kernel; made there the first time."""
+    folder = os.path.join(build, 'kernel')
+    if not os.path.isdir(folder):
+        work = f'{folder}.{os.getpid()}.new'
+        os.makedirs(os.path.join(work, 'tree'))
+        try:
+            package = download(work, say)
+            say('unpacking the kernel')
+            unpack(package, os.path.join(work, 'tree'))
+            os.rename(os.path.join(work, 'tree'), folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return Kernel(folder)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""What the log of a boot says: the measured time and the names of the disks."""
+import re
+
+from .common import Failure
+
+STAMP = r'^(?:<\d+>)?\[ *(\d+\.\d+)\] '
+START = re.compile(STAMP + r'Run (\S+) as init process', re.M)
+END = re.compile(STAMP + r'inorder-root: reached', re.M)
+DISK = re.compile(STAMP + r'inorder-root: disk (\S+) (\S+)', re.M)
+
+
+def reached(boot):
+    return END.search(boot.read('log')) is not None
+
+
+def seconds(boot):
+    """From the kernel's start of /init to the real root's."""
+    log = boot.read('log')
+    start, end = START.search(log), END.search(log)
+    if not start or not end:
+        raise Failure(f'{boot.files["log"]} does not show both the start of /init and that of the root')
+    return float(end.group(1)) - float(start.group(1))
+
+
+def disks(boot):
+    """The names of the disks by their serial numbers, as the root's init saw them."""
+    found = {}
+    for _, name, serial in DISK.findall(boot.read('log')):
+        if serial in found:
+            raise Failure(f'{boot.files["log"]} names the disk {serial} twice')
+        found[serial] = name
+    return found
+
+
+def check_disks(boot, expected):
+    """All disks of the machine must have been there."""
+    found = disks(boot)
+    missing = sorted({disk.serial for disk in expected} - set(found))
+    if missing:
+        raise Failure(f'{boot.files["log"]}: the root did not see the disks {", ".join(missing)}')
+    return found
+
+
+def naming(names):
+    return ' '.join(f'{serial}={names[serial]}' for serial in sorted(names))

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The /sbin/init of the measured root file system. It says that it was reached, which ends the measured
+ * time, then which disks there are, copies the trace and the kernel's log out of the machine, and powers off.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define TRACE_FILE "/run/inorder.trace"
+#define TRACE_PORT "/dev/ttyS1"
+#define LOG_PORT "/dev/ttyS2"
+
+enum { KLOG_READ_ALL = 3, KLOG_BUFFER_BYTES = 10 };
+
+static int kmsg = -1;
+
+/* A line for the kernel's log, where it gets the kernel's time, and for the console. */
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+	int start = snprintf(line, sizeof(line), "<5>inorder-root: ");
+
+	va_start(args, format);
+	vsnprintf(line + start, sizeof(line) - (size_t)start - 1, format, args);
+	va_end(args);
+	strcat(line, "\n");
+	if (kmsg < 0 || write(kmsg, line, strlen(line)) < 0)
+		fputs("inorder-root: cannot write to the kernel's log\n", stdout);
+	fputs(line + 3, stdout);
+	fflush(stdout);
+}
+
+static bool write_all(int fd, const char *bytes, size_t count)
+{
+	while (count) {
+		ssize_t done = write(fd, bytes, count);
+
+		if (done < 0 && errno != EINTR)
+			return false;
+		if (done > 0) {
+			bytes += done;
+			count -= (size_t)done;
+		}
+	}
+	return true;
+}
+
+/* Opens a serial port that passes every byte as it is. */
+static int open_port(const char *path)
+{
+	struct termios settings;
+	int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 || tcgetattr(fd, &settings)) {
+		say("cannot open %s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	cfmakeraw(&settings);
+	settings.c_cflag |= CLOCAL;
+	cfsetspeed(&settings, B115200);
+	tcsetattr(fd, TCSANOW, &settings);
+	return fd;
+}
+
+static void close_port(int fd)
+{
+	tcdrain(fd);
+	close(fd);
+}
+
+static void send_trace(void)
+{
+	static char buffer[65536];
+	int file = open(TRACE_FILE, O_RDONLY | O_CLOEXEC), port = open_port(TRACE_PORT);
+	ssize_t got = 0;
+
+	if (file < 0)
+		say("cannot read %s: %s", TRACE_FILE, strerror(errno));
+	while (file >= 0 && port >= 0 && (got = read(file, buffer, sizeof(buffer))) > 0)
+		if (!write_all(port, buffer, (size_t)got))
+			break;
+	if (got)
+		say("cannot copy %s to %s: %s", TRACE_FILE, TRACE_PORT, strerror(errno));
+	if (port >= 0)
+		close_port(port);
+	if (file >= 0)
+		close(file);
+}
+
+static void send_log(void)
+{
+	int bytes = klogctl(KLOG_BUFFER_BYTES, NULL, 0), port = open_port(LOG_PORT);
+	char *log = bytes > 0 ? malloc((size_t)bytes) : NULL;
+
+	bytes = log ? klogctl(KLOG_READ_ALL, log, bytes) : -1;
+	if (bytes < 0 || port < 0 || !write_all(port, log, (size_t)bytes))
+		say("cannot copy the kernel's log to %s: %s", LOG_PORT, strerror(errno));
+	if (port >= 0)
+		close_port(port);
+	free(log);
+}
+
+/* Reads a file of sysfs, without blanks around its text. */
+static bool read_text(const char *path, size_t skip, char *text, size_t room)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : pread(fd, text, room - 1, (off_t)skip);
+	size_t start;
+
+	if (fd >= 0)
+		close(fd);
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	for (size_t end = strlen(text); end && strchr(" \n", text[end - 1]); end--)
+		text[end - 1] = '\0';
+	start = strspn(text, " ");
+	memmove(text, text + start, strlen(text + start) + 1);
+	return *text != '\0';
+}
+
+/* A disk's serial number: of its own (SCSI page 0x80, after 4 bytes of header), else of the nearest device above it. */
+static void find_serial(const char *disk, char *serial, size_t room)
+{
+	char path[PATH_MAX + 16], real[PATH_MAX], *slash;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/device/vpd_pg80", disk);
+	if (read_text(path, 4, serial, room))
+		return;
+	snprintf(path, sizeof(path), "/sys/block/%s", disk);
+	if (!realpath(path, real))
+		*real = '\0';
+	while ((slash = strrchr(real, '/')) && slash != real) {
+		snprintf(path, sizeof(path), "%s/serial", real);
+		if (read_text(path, 0, serial, room))
+			return;
+		*slash = '\0';
+	}
+	snprintf(serial, room, "-");
+}
+
+static int is_disk(const struct dirent *item)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/block/%s/device", item->d_name);
+	return access(path, F_OK) == 0;
+}
+
+static void say_disks(void)
+{
+	struct dirent **disks;
+	int count = scandir("/sys/block", &disks, is_disk, alphasort);
+
+	if (count < 0)
+		say("cannot read /sys/block: %s", strerror(errno));
+	for (int i = 0; i < count; i++) {
+		char serial[256];
+
+		find_serial(disks[i]->d_name, serial, sizeof(serial));
+		say("disk %s %s", disks[i]->d_name, serial);
+		free(disks[i]);
+	}
+	if (count >= 0)
+		free(disks);
+}
+
+static void say_mounts(void)
+{
+	FILE *mounts = setmntent("/proc/mounts", "r");
+	struct mntent *mount;
+
+	if (!mounts)
+		say("cannot read /proc/mounts: %s", strerror(errno));
+	while (mounts && (mount = getmntent(mounts)))
+		say("mount %s %s %s %s", mount->mnt_dir, mount->mnt_fsname, mount->mnt_type, mount->mnt_opts);
+	if (mounts)
+		endmntent(mounts);
+}
+
+int main(void)
+{
+	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	say("reached");
+	say_mounts();
+	say_disks();
+	send_trace();
+	send_log();
+	sync();
+	reboot(RB_POWER_OFF);
+	say("cannot power off: %s", strerror(errno));
+	return 1;
+}
