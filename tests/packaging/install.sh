@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The first program of README.md compiles against an installed library, shared and static, and does what README says.
+. "$(dirname "$0")/lib.sh"
+need gcc meson pkg-config
+
+install_tree
+(cd "$source_dir/include/inorder" && ls) >"$scratch/headers"
+(cd "$(find "$scratch/root" -type d -path '*/include/inorder')" && ls) >"$scratch/installed"
+same 'include/inorder' "$scratch/headers" 'the installed headers' "$scratch/installed"
+
+readme_block c >"$scratch/first.c"
+grep -v SPDX "$source_dir/examples/first.c" | diff "$scratch/first.c" - || fail "README.md's program is not examples/first.c"
+[ -s "$scratch/first.c" ] || fail 'README.md has no program'
+readme_block text >"$scratch/expected"
+[ -s "$scratch/expected" ] || fail 'README.md does not show what its program prints'
+
+# try KIND PKG-CONFIG-ARGUMENT COMPILER-ARGUMENT: compiles and runs
+try() {
+	gcc -Wall -Wextra -Werror $3 "$scratch/first.c" -o "$scratch/$1" $(pkg-config $2 --cflags --libs inorder) ||
+		{ fail "compiling the $1 program"; return; }
+	# One after the other, its calls would take three seconds.
+	LD_LIBRARY_PATH=$(dirname "$pc_dir") timeout 2.9 "$scratch/$1" >"$scratch/$1.out" ||
+		fail "the $1 program ended with $? (124: its calls did not overlap)"
+	diff "$scratch/expected" "$scratch/$1.out" || fail "the $1 program does not print what README.md says"
+}
+
+try shared '' ''
+try static --static -static
+exit $failed

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The library builds with musl, and the first program runs with it, statically linked.
+. "$(dirname "$0")/lib.sh"
+need musl-gcc meson ninja pkg-config
+
+# musl-gcc does not look where Debian keeps the kernel's headers, and must not see glibc's beside them.
+mkdir "$scratch/kernel"
+ln -s /usr/include/linux /usr/include/asm-generic "/usr/include/$(gcc -print-multiarch)/asm" "$scratch/kernel"
+
+CC=musl-gcc meson setup --prefix /usr --libdir lib -Dc_args="-isystem $scratch/kernel" --werror --default-library both \
+	-Dimage=disabled -Dboot=disabled -Dchart=disabled -Dtests=disabled \
+	"$scratch/build" "$source_dir" >"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
+ninja -C "$scratch/build" --quiet
+build_dir=$scratch/build
+install_tree
+
+musl-gcc -static -Wall -Wextra -Werror "$source_dir/examples/first.c" -o "$scratch/first" \
+	$(pkg-config --static --cflags --libs inorder)
+"$scratch/first" >"$scratch/out" || fail "the program ended with $?"
+readme_block text | diff - "$scratch/out" || fail "the program does not print what README.md says"
+exit $failed
