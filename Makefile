@@ -21,7 +21,7 @@ $(BUILD)/build.ninja:
 
 boot: all
 	tools/install-packages boot
-	tools/boot --out out
+	tools/boot --build $(BUILD) --out out
 
 check:
 	tools/install-packages check
