@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The /sbin/init of the measured root file system. It says that it was reached, which ends the measured
- * time, then which disks there are, copies the trace and the kernel's log out of the machine, and powers off.
+ * time, waits for what inorder-init left to a child, then says which disks there are, copies the trace and
+ * the kernel's log out of the machine, and powers off.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -17,6 +18,7 @@
 #include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -199,6 +201,9 @@ int main(void)
 {
 	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	say("reached");
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+	say("settled");
 	say_mounts();
 	say_disks();
 	send_trace();

@@ -2,6 +2,7 @@
 """One boot in QEMU: the command line, the limit, what came out."""
 import contextlib
 import os
+import selectors
 import signal
 import subprocess
 import time
@@ -23,7 +24,6 @@ class Boot:
         self.files = {port: f'{prefix}.{port}' for port in PORTS}
         self.seconds = 0.0
         self.stopped = False
-        self.status = None
 
     def read(self, port):
         with contextlib.suppress(FileNotFoundError):
@@ -61,23 +61,27 @@ def escape(path):
     return path.replace(',', ',,')
 
 
-def command(kernel, image, disks, arguments, boot, icount=False):
-    options = [QEMU, '-machine', 'q35', '-cpu', 'max', '-m', '1024', '-nodefaults', '-no-user-config',
+def command(kernel, image, disks, arguments, boot, icount):
+    options = [QEMU, '-machine', 'q35', '-m', '1024', '-nodefaults', '-no-user-config',
                '-display', 'none', '-no-reboot', '-snapshot']
     options += ICOUNT if icount else TWO_CPUS
     options += ['-kernel', kernel.vmlinux, '-initrd', image,
                 '-append', f'{COMMAND_LINE} {"nokaslr " if icount else ""}{arguments}']
+    # the console is our standard input and output, so that somebody can answer it
+    options += ['-chardev', f'stdio,id=console,signal=off,logfile={escape(boot.files["console"])}']
+    for port in PORTS[1:]:
+        options += ['-chardev', f'file,id={port},path={escape(boot.files[port])}']
     for port in PORTS:
-        options += ['-chardev', f'file,id={port},path={escape(boot.files[port])}', '-serial', f'chardev:{port}']
+        options += ['-serial', f'chardev:{port}']
     return options + attach(disks) + ['-netdev', 'hubport,id=net,hubid=0', '-device', 'e1000,netdev=net']
 
 
 @contextlib.contextmanager
 def started(options):
-    """A QEMU of ours, in a process group of its own: whatever happens, it does not outlive us."""
+    """A QEMU of ours, in a session of its own: whatever happens, it does not outlive us."""
     try:
-        process = subprocess.Popen(options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
     except OSError as error:
         raise Failure(f'cannot start {QEMU}: {error.strerror}; is qemu-system-x86 installed?') from error
     try:
@@ -86,10 +90,39 @@ def started(options):
         if process.poll() is None:
             process.kill()
         process.wait()
-        process.stdout.close()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
-def run(kernel, image, disks, arguments, prefix, limit_s, icount=False):
+def attend(process, dialogue, until):
+    """Reads the console until the machine is off, and answers: dialogue is a list of (what it says, our answer).
+    Returns what QEMU itself said, or None if time ran out."""
+    heard, errors = b'', b''
+    with selectors.DefaultSelector() as selector:
+        for stream in (process.stdout, process.stderr):
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(0, until - time.monotonic()))
+            if not ready:
+                return None
+            for key, _ in ready:
+                data = os.read(key.fd, 65536)
+                if not data:
+                    selector.unregister(key.fileobj)
+                elif key.fileobj is process.stderr:
+                    errors += data
+                elif dialogue:
+                    heard += data
+                    while dialogue and dialogue[0][0] in heard:
+                        said, answer = dialogue.pop(0)
+                        heard = heard[heard.index(said) + len(said):]
+                        process.stdin.write(answer)
+                        process.stdin.flush()
+    return errors.decode(errors='replace').strip()
+
+
+def run(kernel, image, disks, arguments, prefix, limit_s, icount=False, dialogue=None):
     """Boots once. A machine that is still on after limit_s seconds is stopped."""
     boot = Boot(prefix)
     for path in boot.files.values():
@@ -97,16 +130,14 @@ def run(kernel, image, disks, arguments, prefix, limit_s, icount=False):
             os.unlink(path)
     since = time.monotonic()
     with started(command(kernel, image, disks, arguments, boot, icount)) as process:
-        try:
-            output, _ = process.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            boot.stopped = True
+        said = attend(process, list(dialogue or []), since + limit_s)
+        boot.stopped = said is None
+        if boot.stopped:
             process.kill()
-            output, _ = process.communicate()
+        status = process.wait()
     boot.seconds = time.monotonic() - since
-    boot.status = process.returncode
-    if not boot.stopped and boot.status:
-        raise Failure(f'QEMU failed ({boot.status}): {output.decode(errors="replace").strip()}')
+    if not boot.stopped and status:
+        raise Failure(f'QEMU failed ({status}): {said}')
     return boot
 
 

@@ -7,6 +7,7 @@ from .common import Failure
 STAMP = r'^(?:<\d+>)?\[ *(\d+\.\d+)\] '
 START = re.compile(STAMP + r'Run (\S+) as init process', re.M)
 END = re.compile(STAMP + r'inorder-root: reached', re.M)
+SETTLED = re.compile(STAMP + r'inorder-root: settled', re.M)
 DISK = re.compile(STAMP + r'inorder-root: disk (\S+) (\S+)', re.M)
 
 
@@ -14,12 +15,12 @@ def reached(boot):
     return END.search(boot.read('log')) is not None
 
 
-def seconds(boot):
-    """From the kernel's start of /init to the real root's."""
+def seconds(boot, until=END):
+    """From the kernel's start of /init to a line of the real root's init."""
     log = boot.read('log')
-    start, end = START.search(log), END.search(log)
+    start, end = START.search(log), until.search(log)
     if not start or not end:
-        raise Failure(f'{boot.files["log"]} does not show both the start of /init and that of the root')
+        raise Failure(f'{boot.files["log"]} does not show both the start of /init and what the root says')
     return float(end.group(1)) - float(start.group(1))
 
 
