@@ -24,7 +24,7 @@ static const char help[] =
 	"Makes an initramfs: inorder-init as /init, kernel modules, programs, and what these need.\n"
 	"\n"
 	"  -o, --output FILE      write the image there\n"
-	"  -l, --list             print size and path of everything that would be in the image, and write nothing\n"
+	"  -l, --list             print size and path of everything in the image; without -o nothing is written\n"
 	"  -t, --tree DIR         the kernel's modules, .../lib/modules/VERSION (default: the running kernel's)\n"
 	"  -m, --module WANT      add a module: a name, a modalias, or a folder with a slash at its end\n"
 	"                         (drivers/ata/); with '?' at the end it may be missing\n"
