@@ -39,7 +39,12 @@ int startup_blacklist_environment(void)
 	first = !environment_is_read;
 	environment_is_read = true;
 	startup_unlock();
-	return first && names ? initcall_blacklist(names) : 0;
+	if (!first || !names || !initcall_blacklist(names))
+		return 0;
+	startup_lock();
+	environment_is_read = false;
+	startup_unlock();
+	return -ENOMEM;
 }
 
 static bool names_it(const char *names, const char *name)

@@ -30,7 +30,8 @@ static const char *const level_names[] = {
 
 struct async_owner startup_owner = ASYNC_OWNER_INIT("initcalls");
 
-static bool running; /* initcalls_run() is; guarded by startup_lock() */
+static bool running;                    /* initcalls_run() is in progress; guarded by startup_lock() */
+static _Thread_local bool running_here; /* in this thread */
 
 /* The levels come in pairs: name, name_sync. */
 static bool level_waits(uint32_t level)
@@ -46,6 +47,21 @@ static const struct initcall_entry *next_of(struct initcall_object *object)
 			if (object->start[object->index].level == object->level)
 				return &object->start[object->index];
 	return NULL;
+}
+
+bool startup_finished(struct initcall_object *object)
+{
+	return !next_of(object);
+}
+
+void startup_run_in_child(void)
+{
+	running = running_here;
+}
+
+bool startup_running(void)
+{
+	return running;
 }
 
 /* Takes the next initcall of the pass: of several objects at one level, of the first. NULL: none is left. */
@@ -82,7 +98,7 @@ static void report_failure(const struct initcall_entry *entry, int result, bool 
 }
 
 /* Runs one initcall inside its two trace lines. */
-static int run_one(const struct initcall_entry *entry)
+static int run_one(struct initcall_pass *pass, const struct initcall_entry *entry)
 {
 	void (*func)(void) = (void (*)(void))entry->init;
 	char blacklisted[128];
@@ -98,6 +114,8 @@ static int run_one(const struct initcall_entry *entry)
 	since_ns = async_trace_calling(func, entry->name);
 	result = entry->init();
 	async_trace_called(func, entry->name, result, since_ns);
+	if (result >= 0 && pass->ran)
+		pass->ran[pass->ran_count++] = entry;
 	return result;
 }
 
@@ -131,10 +149,10 @@ int startup_pass(struct initcall_pass *pass)
 			error = change_level(pass, level, entry->level);
 		level = entry->level;
 		result = result ? result : error;
-		error = run_one(entry);
+		error = run_one(pass, entry);
 		if (error < 0) {
 			report_failure(entry, error, pass->stop);
-			pass->failed = pass->stop;
+			pass->failed = pass->stop ? entry : NULL;
 			result = result ? result : error;
 		}
 	}
@@ -149,7 +167,7 @@ int startup_pass(struct initcall_pass *pass)
 
 int initcalls_run(unsigned int flags)
 {
-	struct initcall_pass pass = { NULL, &startup_owner, flags & INITCALL_STOP, false };
+	struct initcall_pass pass = { .owner = &startup_owner, .stop = flags & INITCALL_STOP };
 	bool busy;
 	int result;
 
@@ -164,7 +182,9 @@ int initcalls_run(unsigned int flags)
 	startup_unlock();
 	if (busy)
 		return -EBUSY;
+	running_here = true;
 	result = startup_pass(&pass);
+	running_here = false;
 	startup_lock();
 	running = false;
 	startup_unlock();

@@ -10,7 +10,9 @@ struct initcall_pass {
 	void *plugin;
 	struct async_owner *owner; /* of what the initcalls schedule; a _sync level waits for it */
 	bool stop;                 /* at the first failure */
-	bool failed;               /* and was stopped */
+	const struct initcall_entry *failed; /* where it was stopped */
+	const struct initcall_entry **ran; /* where to list those that succeeded, or NULL */
+	size_t ran_count;
 };
 
 /* The owner of what the initcalls of the program and its libraries schedule. */
@@ -19,9 +21,31 @@ extern struct async_owner startup_owner;
 /* Guards the list of objects and everything in them. A leaf: held for a few instructions, never over a callback. */
 void startup_lock(void);
 void startup_unlock(void);
+/* Waits for startup_wake(), which somebody else calls. Both need the lock. */
+void startup_wait(void);
+void startup_wake(void);
 
 /* The noted objects, in the order in which they were initialised. Needs the lock. */
 struct initcall_object *startup_objects(void);
+
+/* True if all its initcalls have been taken. Needs the lock. */
+bool startup_finished(struct initcall_object *object);
+/* True while initcalls_run() is in progress. Needs the lock. */
+bool startup_running(void);
+
+/* In a forked child: a run in another thread is gone. */
+void startup_run_in_child(void);
+
+/* Maps the init pages of an object away. Return: bytes. */
+size_t startup_free_object(struct initcall_object *object);
+/* The same for every plug-in, after a wait for its calls. Return: bytes. */
+size_t startup_free_plugins(void);
+
+/* What objects that this thread's dlopen() initialises belong to; NULL: to the program. */
+extern _Thread_local void *startup_loading;
+
+/* Where the object that holds an address is mapped; NULL in a static program. May take the loader's lock. */
+void *startup_base(const void *address);
 
 /* Runs the initcalls that are left, as the pass says. Return: 0 or the first error. */
 int startup_pass(struct initcall_pass *pass);

@@ -54,12 +54,13 @@ struct initcall_object {
 	char *data, *data_stop; /* pages of __initdata */
 	struct initcall_object *next;
 	struct async_owner *owner; /* the plug-in's; NULL in a program or a library */
-	void *plugin;
+	void *plugin;              /* which plug-in it belongs to; NULL: to the program */
+	void *base;                /* where it is mapped */
 	uint32_t level; /* the next initcall to run: its level, */
 	uint32_t index; /* and where to look for it */
 	uint32_t noted;
 	uint32_t freed;
-	void *reserved[4];
+	void *reserved[3];
 };
 
 /* In initcalls_run(): stop at the first initcall that fails. */
@@ -93,6 +94,7 @@ INORDER_API int initcalls_run(unsigned int flags);
  *
  * Return:   0, or -ENOMEM.
  * Context:  any thread; before initcalls_run() or plugin_load().
+ * Ordering: none.
  * Source:   Linux 6.1 initcall_blacklist=.
  */
 INORDER_API int initcall_blacklist(const char *names);
@@ -103,15 +105,32 @@ INORDER_API int initcall_blacklist(const char *names);
  * Makes the full wait, waits for what initcalls scheduled in exclusive domains, then takes the pages away
  * from every object whose initcalls have all been run. Whoever uses them later faults at once.
  *
- * Return:   bytes that were freed. 0 with errno EDEADLK, and nothing freed, if the caller would wait for itself.
- * Context:  may block; any thread, not from a signal handler, not from an initcall.
+ * Return:   bytes that were freed. 0 and nothing freed, with errno EDEADLK, if the caller would wait for itself,
+ *           or EBUSY, if initcalls_run() is in progress.
+ * Context:  may block; any thread, not from a signal handler, nor beside dlclose() of an object with init code.
  * Ordering: every async call that was in progress happens before the pages go.
  * Source:   Linux 6.1 kernel_init(), free_initmem().
  */
 INORDER_API size_t initcalls_free(void);
 
-/* For the constructor and the destructor below, and for nobody else. */
+/**
+ * initcalls_note() - put an object on the list; for the constructor below, and for nobody else
+ * @object: the object's own
+ *
+ * Context:  constructors.
+ * Ordering: none.
+ * Source:   ours.
+ */
 INORDER_API void initcalls_note(struct initcall_object *object);
+
+/**
+ * initcalls_forget() - take an object from the list; for the destructor below, and for nobody else
+ * @object: the object's own
+ *
+ * Context:  destructors.
+ * Ordering: none.
+ * Source:   ours.
+ */
 INORDER_API void initcalls_forget(struct initcall_object *object);
 
 #define core_initcall(fn) INITCALL_REGISTER(fn, core)
@@ -194,7 +213,7 @@ extern char __stop_inorder_init_data[] INITCALL_HIDDEN;
 /* One for the whole object, however many files define it; hidden, so never another object's. */
 INITCALL_HIDDEN struct initcall_object inorder_initcall_object = {
 	__start_inorder_initcall, __stop_inorder_initcall, __start_inorder_init_text, __stop_inorder_init_text,
-	__start_inorder_init_data, __stop_inorder_init_data, 0, 0, 0, 0, 0, 0, 0, { 0 }
+	__start_inorder_init_data, __stop_inorder_init_data, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }
 };
 
 /* Before the object's own constructors and after its destructors; all but the first call does nothing. */

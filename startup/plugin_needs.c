@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Which plug-ins an object needs: its DT_NEEDED entries, followed through libraries that are no plug-ins. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins.h"
+
+/* Objects found so far; those from @done on are still to be looked at. */
+struct walk {
+	struct link_map **seen;
+	size_t count;
+	size_t done;
+};
+
+static int see(struct walk *walk, struct link_map *map)
+{
+	struct link_map **more;
+
+	for (size_t i = 0; i < walk->count; i++)
+		if (walk->seen[i] == map)
+			return 0;
+	more = reallocarray(walk->seen, walk->count + 1, sizeof(struct link_map *));
+	if (!more)
+		return -ENOMEM;
+	walk->seen = more;
+	walk->seen[walk->count++] = map;
+	return 0;
+}
+
+/* The loaded object that goes by this name, or NULL. It stays: the object that needs it is loaded. */
+static struct link_map *map_of_name(const char *name)
+{
+	void *handle = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
+	struct link_map *map = NULL;
+
+	if (!handle)
+		return NULL;
+	dlinfo(handle, RTLD_DI_LINKMAP, &map);
+	dlclose(handle);
+	return map;
+}
+
+/* The names in the dynamic section; some architectures leave the pointer as it stands in the file. */
+static const char *names_of(const struct link_map *map)
+{
+	for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == DT_STRTAB)
+			return (const char *)(entry->d_un.d_ptr < map->l_addr ? entry->d_un.d_ptr + map->l_addr
+									       : entry->d_un.d_ptr);
+	return NULL;
+}
+
+static int look_at(struct walk *walk, const struct link_map *map, int (*visit)(void *base, void *data), void *data)
+{
+	const char *names = names_of(map);
+	int result = 0;
+
+	for (const ElfW(Dyn) *entry = map->l_ld; names && result >= 0 && entry->d_tag != DT_NULL; entry++) {
+		struct link_map *needed;
+
+		if (entry->d_tag != DT_NEEDED)
+			continue;
+		needed = map_of_name(names + entry->d_un.d_val);
+		if (!needed)
+			continue; /* no object of its own, as libpthread where libc holds it */
+		result = visit(startup_base(needed->l_ld), data);
+		if (!result)
+			result = see(walk, needed);
+	}
+	return result < 0 ? result : 0;
+}
+
+int plugin_walk_needs(void *handle, int (*visit)(void *base, void *data), void *data)
+{
+	struct walk walk = { NULL, 0, 0 };
+	struct link_map *map;
+	int error;
+
+	if (dlinfo(handle, RTLD_DI_LINKMAP, &map))
+		return 0;
+	error = see(&walk, map);
+	while (!error && walk.done < walk.count)
+		error = look_at(&walk, walk.seen[walk.done++], visit, data);
+	free(walk.seen);
+	return error;
+}
