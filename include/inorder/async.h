@@ -179,7 +179,7 @@ INORDER_API async_cookie_t async_schedule_entry(struct async_entry *entry, async
  * @func: as for async_schedule()
  * @data: handed to @func
  * @domain: the domain, or NULL for the default one; must outlive the call
- * @cookie: where the cookie is stored before @func can begin, or NULL; untouched on failure
+ * @cookie: where the cookie is stored, when @func may have begun already; or NULL. Untouched on failure
  *
  * Return:   true; false if there is no storage, too much is pending or there are no workers. Then nothing is run
  *           and no cookie is used up.
@@ -367,7 +367,7 @@ INORDER_API struct async_owner *async_owner_enter(struct async_owner *owner);
  * async_report() - write who runs, since when, and who waits for whom
  * @fd: an open file descriptor; a line a call and a wait
  *
- * Context:  any thread, also while others hang; not a signal handler. Keeps errno; write errors end the report.
+ * Context:  any thread, also while others hang; not a signal handler. Errors of writing are ignored.
  * Ordering: none: others go on meanwhile.
  * Source:   ours.
  */
