@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Debian's stock kernel: its package is downloaded once, unpacked, not installed."""
+import fcntl
 import glob
 import lzma
 import os
@@ -79,16 +80,24 @@ def unpack(package, folder):
 
 
 def get(build, say):
-    """The kernel in build/kernel; made there the first time."""
+    """The kernel in build/kernel; made there the first time, by one process even if several ask."""
     folder = os.path.join(build, 'kernel')
-    if not os.path.isdir(folder):
-        work = f'{folder}.{os.getpid()}.new'
-        os.makedirs(os.path.join(work, 'tree'))
-        try:
-            package = download(work, say)
-            say('unpacking the kernel')
-            unpack(package, os.path.join(work, 'tree'))
-            os.rename(os.path.join(work, 'tree'), folder)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    with open(f'{folder}.lock', 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(folder):
+            make(folder, say)
     return Kernel(folder)
+
+
+def make(folder, say):
+    """Downloads and unpacks; folder appears when it is complete."""
+    work = f'{folder}.new'
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(os.path.join(work, 'tree'))
+    try:
+        package = download(work, say)
+        say('unpacking the kernel')
+        unpack(package, os.path.join(work, 'tree'))
+        os.rename(os.path.join(work, 'tree'), folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Boots of whole machines in QEMU: boot.py CASE SOURCE BUILD. Each case is a function whose name begins with case_."""
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+SOURCE, BUILD = (os.path.abspath(path) for path in sys.argv[2:4])
+sys.path.insert(0, os.path.join(SOURCE, 'tools'))
+from bootlib import disks, machine, report   # noqa: E402
+from bootlib.common import Failure, Progress   # noqa: E402
+from bootlib.session import DRIVERS, ROOT, Session   # noqa: E402
+
+NO_ROOT = 'root=LABEL=nowhere rootfstype=ext4 ro rootwait=2'
+
+
+def check(condition, boot, expected):
+    """Fails with the end of the console if a boot did not do what is expected."""
+    if not condition:
+        raise Failure(f'expected: {expected}. The end of {boot.files["console"]}:\n{boot.tail()}')
+
+
+def check_says(boot, *patterns):
+    console = boot.read('console')
+    for pattern in patterns:
+        check(re.search(pattern, console), boot, f"the console says '{pattern}'")
+
+
+def check_powers_off(boot):
+    check(not boot.stopped, boot, 'the machine powers off by itself')
+    check_says(boot, 'reboot: Power down')
+    check('Kernel panic' not in boot.read('console'), boot, 'no kernel panic')
+
+
+def check_fails(boot, *patterns):
+    """A boot that cannot reach the root says why, and powers off."""
+    check(not report.reached(boot), boot, 'the root is not reached')
+    check_says(boot, *patterns)
+    check_powers_off(boot)
+
+
+def check_reaches(boot):
+    check(report.reached(boot), boot, 'the real root is reached')
+    check_powers_off(boot)
+
+
+def case_kernel(session):
+    """Downloads and unpacks the kernel, which the other tests then find."""
+    session.say(f'{session.kernel.vmlinux}, {session.kernel.modules}')
+
+
+def case_names(session):
+    """Both kinds of boot reach the root, leave a trace, and name the disks alike."""
+    image = session.image('names')
+    found = {}
+    for kind, words in (('serial', ' inorder.serial'), ('async', '')):
+        boot = session.boot(f'names-{kind}', image, ROOT + words)
+        check_reaches(boot)
+        check(boot.read('trace').strip(), boot, 'a trace')
+        found[kind] = report.check_disks(boot, session.disks)
+        session.say(f'{kind}: {report.seconds(boot):.3f} s, {report.naming(found[kind])}')
+    if found['serial'] != found['async']:
+        raise Failure('the disks have other names: ' + '; '.join(map(report.naming, found.values())))
+
+
+def case_no_root(session):
+    boot = session.boot('no-root', session.image('names'), NO_ROOT)
+    check_fails(boot, r'inorder-init: .*LABEL=nowhere')
+
+
+def case_shell(session):
+    """The same with a shell in the image: it is run, and can be used."""
+    image = session.image('shell', options=['--shell'])
+    talk = [(b'# ', b'echo sum=$((40+2))\n'), (b'sum=42', b'exit\n')]
+    boot = session.boot('shell', image, NO_ROOT, dialogue=talk)
+    check_says(boot, r'inorder-init: .*LABEL=nowhere', r'\nsum=42')
+    check(not report.reached(boot), boot, 'the root is not reached')
+    check(not boot.stopped, boot, 'the machine ends when the shell does')
+
+
+def replaced(session, serial, make, *arguments):
+    """The machine's disks with another one in the place of one of them."""
+    disk = next(each for each in session.disks if each.serial == serial)
+    other = disks.Disk(disk.bus, int(serial[-1]), os.path.join(session.out, f'{serial}.img'))
+    make(other.path, *arguments)
+    return [other if each is disk else each for each in session.disks]
+
+
+def case_bad_fs(session):
+    attached = replaced(session, disks.ROOT_SERIAL, disks.make_broken, disks.ROOT_LABEL)
+    boot = session.boot('bad-fs', session.image('names'), ROOT, attached)
+    check_fails(boot, r'inorder-init: .*/dev/sd[a-z]')
+
+
+def case_missing_module(session):
+    """An image without the driver of the root's file system."""
+    drivers = os.path.join(session.out, 'no-ext4.modules')
+    with open(DRIVERS, encoding='utf-8') as whole, open(drivers, 'w', encoding='utf-8') as part:
+        part.write(re.sub(r'\bext4\b', '', whole.read()))
+    boot = session.boot('missing-module', session.image('no-ext4', drivers=drivers), ROOT)
+    check_fails(boot, r'inorder-init: .*ext4')
+
+
+def case_raid(session):
+    """The root is on a RAID1 of two disks on two buses."""
+    label = 'inorder-mirror'
+    attached = list(session.disks)
+    paths = []
+    for serial in ('AHCI2', 'VIRTIO2'):
+        index = next(i for i, each in enumerate(attached) if each.serial == serial)
+        path = os.path.join(session.out, f'{serial}.img')
+        attached[index] = disks.Disk(attached[index].bus, int(serial[-1]), path)
+        paths.append(path)
+    disks.make_mirror(paths, 'mirror', session.rootinit, label)
+    image = session.image('raid', programs=('e2fsck', 'mdadm'))
+    for kind, words in (('serial', ' inorder.serial'), ('async', '')):
+        boot = session.boot(f'raid-{kind}', image, ROOT.replace(disks.ROOT_LABEL, label) + words, attached)
+        check_reaches(boot)
+        check_says(boot, r'mount / /dev/md\S+ ext4')
+        report.check_disks(boot, attached)
+
+
+CASES = {name[5:]: function for name, function in globals().items() if name.startswith('case_')}
+
+
+def main():
+    if len(sys.argv) != 4 or sys.argv[1] not in CASES:
+        sys.exit(f'usage: boot.py {"|".join(CASES)} SOURCE BUILD')
+    machine.exit_on_signals()
+    out = os.path.join(BUILD, 'machine', 'tests', sys.argv[1])
+    CASES[sys.argv[1]](Session(BUILD, out, Progress().say))
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f'FAILED: {failure}')
