@@ -375,11 +375,11 @@ INORDER_API void async_report(int fd);
 
 /**
  * async_configure() - set limits, before the first call
- * @config: begins as ASYNC_CONFIG_INIT; copied, but for @config->trace_path, which stays the caller's. The
- *          environment overrides it
+ * @config: begins as ASYNC_CONFIG_INIT; copied. The environment overrides it
  *
- * Return:   0; -EINVAL if a field makes no sense; -EBUSY after the first call was scheduled.
- * Context:  any thread, before others schedule.
+ * Return:   0; -EINVAL if a field makes no sense; -ENAMETOOLONG if the path of the trace is too long; -EBUSY once the
+ *           library is in use.
+ * Context:  any thread, before the first call is scheduled or waited for; not a signal handler.
  * Ordering: happens before the start of every worker.
  * Source:   ours.
  */
