@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What a call knows of itself, errors of a domain, cancelling. */
+#include "core.h"
+
+bool current_is_async(void)
+{
+	return port_self()->top;
+}
+
+async_cookie_t async_current_cookie(void)
+{
+	struct rob_frame *top = port_self()->top;
+
+	return top ? top->cookie : 0;
+}
+
+void async_set_name(const char *name)
+{
+	struct rob_frame *top = port_self()->top;
+
+	if (top)
+		port_name_store(&top->name, name);
+}
+
+void async_set_error(int error)
+{
+	struct rob_frame *top = port_self()->top;
+
+	if (top)
+		top->error = error;
+}
+
+int async_domain_error(struct async_domain *domain, async_cookie_t *cookie)
+{
+	int error;
+
+	rob_lock();
+	domain = rob_domain(domain);
+	error = domain->error;
+	if (cookie)
+		*cookie = error ? domain->error_cookie : 0;
+	port_unlock(&rob.lock);
+	return error;
+}
+
+void async_domain_clear_error(struct async_domain *domain)
+{
+	rob_lock();
+	domain = rob_domain(domain);
+	domain->error = 0;
+	domain->error_cookie = 0;
+	port_unlock(&rob.lock);
+}
+
+/* The lowest pending call of the domain below the bound whose func has not run. */
+static struct rob_slot *cancellable(struct async_domain *domain, async_cookie_t bound)
+{
+	for (struct async_block *block = domain->first; block; block = block->next) {
+		for (uint64_t bits = block->pending; bits; bits &= bits - 1) {
+			struct rob_slot *slot = rob_lowest_bit(block, bits);
+
+			if (rob_cookie(slot) >= bound)
+				return NULL;
+			if (!rob_func_done(slot))
+				return slot;
+		}
+	}
+	return NULL;
+}
+
+/* Takes one call back. With the lock held. */
+static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cookie_t cookie), struct rob_after *after)
+{
+	struct rob_frame frame = {.slot = slot};
+	struct rob_thread *self = port_self();
+
+	rob_queue_take(slot, after);
+	if (rob_is_ordered(slot)) {
+		rob_wide(slot)->retire = NULL;
+		rob_block(slot)->domain->ordered--;
+	}
+	rob_frame_push(&frame, self);
+	rob_unlock(after);
+	if (release) {
+		frame.cookie = rob_cookie(slot);
+		release(slot->data, frame.cookie);
+		rob_check_generation(&frame);
+	}
+	if (port_unlikely(port_traces())) {
+		struct port_event event = {.type = ASYNC_TRACE_COMPLETED, .cookie = rob_cookie(slot), .arg = 1,
+					   .domain = rob_block(slot)->domain, .func = slot->func};
+
+		port_trace(&event);
+	}
+	port_lock(&rob.lock);
+	rob_frame_pop(&frame, self);
+	rob_finish(slot, 0, after);
+}
+
+unsigned async_cancel_domain(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie))
+{
+	struct rob_after after = {0};
+	struct rob_slot *slot;
+	async_cookie_t bound;
+	unsigned count = 0;
+
+	rob_lock();
+	domain = rob_domain(domain);
+	bound = rob.last + 1;
+	rob_recall_all(&after);
+	while ((slot = cancellable(domain, bound))) {
+		cancel(slot, release, &after);
+		count++;
+	}
+	rob_unlock(&after);
+	return count;
+}

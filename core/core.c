@@ -1,1 +1,0 @@
-extern int inorder_nothing; int inorder_nothing;

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reorder buffer: what the files of the core share.
+ *
+ * Theory of operation
+ *
+ * Calls enter at the tail in cookie order (issue), are claimed from the head
+ * in that order, complete in any order, and are forgotten block by block. A
+ * call is a slot of 32 bytes; one with a retire step or an owner takes two.
+ * Slots stand in blocks. A block belongs to one domain; a domain's blocks form
+ * a list in cookie order, each block's bits say which of its calls are in
+ * progress, and a block without any leaves the list. So the lowest cookie in
+ * progress of a domain is the lowest bit of its first block, and memory follows
+ * the calls in progress, not the span of their cookies. A caller's entry, and
+ * a call that runs inline without storage, are blocks of one call.
+ *
+ * The pending calls of all domains form one queue through their slots, in
+ * cookie order. A call that is taken out of its middle (by a waiter or a
+ * cancel) stays linked, dead, until it reaches the head or a sweep, which comes
+ * when the dead outnumber the living: constant cost a call.
+ *
+ * A worker claims a lease of several short calls at a time. It begins each with
+ * one compare-and-swap on its own lease word, which also says that those before
+ * it are complete. Whoever holds the lock may cut the lease short (recall): the
+ * calls not begun return to the queue. Waiters do so when a lease could delay
+ * them, as does a worker that is about to wait. Completions are applied under
+ * the lock, a lease at a time; a call that awaits its turn, fails, or belongs to
+ * an owner is applied at once.
+ *
+ * Everything here is guarded by rob.lock, except what says otherwise. What must
+ * not happen under it (wake-ups, thread starts, freeing) is noted in a struct
+ * rob_after and done by rob_unlock().
+ *
+ * Locking tags: L: rob.lock. O: only the owning thread. W: lease word rules.
+ */
+#ifndef CORE_H
+#define CORE_H
+
+#include "port.h"
+
+#define ROB_LEASE 32          /* most calls of a lease */
+#define ROB_BUCKETS 64        /* waits for one call, by cookie */
+#define ROB_SLOTS_LARGE 62    /* 2 KB with the header */
+#define ROB_SLOTS_SMALL 6     /* 256 bytes */
+#define ROB_SPARE_BLOCKS 256  /* most free blocks kept of each size */
+
+/* Slot.place: cookie, whether two slots wide, index in the block. Compares as the cookie does. */
+#define ROB_INDEX_BITS 6
+#define ROB_WIDE ((uint64_t)1 << ROB_INDEX_BITS)
+#define ROB_COOKIE_SHIFT (ROB_INDEX_BITS + 1)
+
+struct rob_slot {
+	async_func_t func;
+	void *data;
+	uint64_t place;
+	struct rob_slot *next; /* L: in the queue */
+};
+
+/* The second slot of a wide call. */
+struct rob_wide {
+	async_func_t retire;
+	struct async_owner *owner;
+	const char *name; /* kept from func for retire */
+	int error;
+	uint32_t flags; /* L: */
+};
+
+#define ROB_FUNC_DONE 1u /* waits for its turn to retire */
+#define ROB_QUEUED 2u    /* linked in the queue, dead or alive */
+#define ROB_READY 4u     /* its turn has come: the retire step is queued, claimed or runs */
+
+enum rob_kind { ROB_TABLE, ROB_ENTRY, ROB_RECORD };
+
+/* L: a run of calls of one domain. In the domain's list while live. */
+struct async_block {
+	struct async_domain *domain;
+	struct async_block *prev, *next;         /* of the domain */
+	struct async_block *all_prev, *all_next; /* of all registered, or all exclusive, domains */
+	uint64_t live;    /* in progress */
+	uint64_t pending; /* of those, in the queue and not claimed */
+	uint8_t fill, capacity;
+	uint8_t kind;
+	uint8_t dead; /* slots still linked in the queue though claimed */
+};
+
+/* A block of one call: what struct async_entry is, and what an inline call has on its stack. */
+struct rob_record {
+	struct async_block block;
+	struct rob_slot slot;
+	struct rob_wide wide;
+	struct rob_slot *prev; /* in the queue */
+};
+
+_Static_assert(sizeof(struct rob_slot) == 4 * sizeof(void *) || sizeof(void *) < 8, "a pending call takes 32 bytes");
+_Static_assert(sizeof(struct rob_wide) == sizeof(struct rob_slot) || sizeof(void *) < 8, "a wide call is two slots");
+_Static_assert(sizeof(struct async_block) == 64 || sizeof(void *) < 8, "a block's header is a cache line");
+_Static_assert(sizeof(struct rob_record) <= sizeof(((struct async_entry *)0)->storage), "an entry holds a call");
+
+/* A call on some thread's stack. */
+struct rob_frame {
+	struct rob_frame *parent;   /* L: pushed and popped under the lock */
+	struct rob_slot *slot;      /* L: NULL for a lease: see rob_frame_slot() */
+	struct rob_lease *lease;    /* L: */
+	async_cookie_t cookie;      /* O: */
+	struct async_owner *owner;  /* O: the thread's before this call */
+	port_name name;             /* written by the owner, read by reports */
+	uint64_t since_ns;          /* L: */
+	int error;                  /* O: */
+	bool retiring;              /* O: */
+	bool warned;                /* L: the watchdog has reported it */
+	unsigned generation;        /* O: */
+};
+
+/* A worker's claimed calls. */
+struct rob_lease {
+	port_u32 word;          /* W: begun in the low half, limit in the high half */
+	uint32_t count;         /* L: */
+	uint32_t flushed;       /* L: completions that have been applied */
+	uint32_t size;          /* O: how many to take next */
+	uint64_t ended_ns;      /* O: when the lease before ended; 0: the worker was idle since */
+	struct async_domain *domain; /* L: of all its calls, or NULL if they differ */
+	bool open;              /* L: in the list of leases that may hold calls not begun */
+	struct rob_lease *prev, *next; /* L: of that list */
+	struct rob_frame frame;
+	struct rob_slot *slot[ROB_LEASE]; /* L: written while the lease is closed */
+};
+
+struct rob_thread {
+	struct port_parker parker;
+	struct rob_frame *top;      /* L: to change; the owner reads it freely */
+	struct async_owner *owner;  /* O: */
+	struct rob_worker *worker;  /* O: NULL on threads of the program */
+	struct async_waiter *waiter; /* L: while it waits */
+	struct rob_thread *prev, *next; /* L: threads with calls on their stack */
+	bool listed;                /* L: */
+	int id;                     /* L: set when listed */
+};
+
+/* Why a thread is unparked. */
+#define ROB_WAKE 1u /* worker: there is work */
+#define ROB_DONE 2u /* waiter: satisfied, no longer registered; the waker is done with it */
+#define ROB_POKE 4u /* waiter: look again: help, or report a deadlock */
+
+struct rob_worker {
+	struct rob_thread *thread; /* O: until it runs; then constant */
+	struct rob_lease lease;
+	struct rob_worker *prev, *next; /* L: idle list, last in first out; or free list */
+	struct rob_worker *all_next;    /* constant once linked: every worker ever; reused, never freed */
+	bool linked;                    /* L: in that list */
+	bool idle;                      /* L: parked without work */
+	bool blocked;                   /* L: parked in a wait */
+	bool asleep;                    /* L: seen blocked in the kernel; not counted as active */
+	bool fresh;                     /* L: has run nothing since it was brought in */
+	uint32_t turn;                  /* L: leases so far */
+	uint64_t seen;                  /* L: the monitor's: turn and calls begun when last looked at */
+	int thread_id;                  /* L: 0 without a thread */
+};
+
+enum rob_wait_kind { ROB_WAIT_DOMAIN, ROB_WAIT_ALL, ROB_WAIT_CALL, ROB_WAIT_OWNER };
+enum rob_list { ROB_NO_LIST, ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_BUCKET, ROB_IN_ODD };
+
+/* One wait, on the waiter's stack. L: all of it while registered. */
+struct async_waiter {
+	enum rob_wait_kind kind;
+	struct async_domain *domain;
+	struct async_owner *owner;
+	struct async_domain *order; /* of the one call waited for, if it has a retire step; while registered */
+	async_cookie_t bound;   /* exclusive; of a call: its cookie */
+	struct rob_thread *thread;
+	async_cookie_t cookie;  /* of the call that waits; 0: none */
+	bool timed;
+	bool everything;        /* the exit's wait: exclusive domains too */
+	bool leaves_out;        /* calls on its own stack, or of a cycle */
+	bool deadlock;          /* it is the victim of a cycle */
+	bool reported;
+	bool ascending;         /* may await higher cookies than its own */
+	enum rob_list list;
+	struct async_waiter *prev, *next;         /* of the list it is in, by bound */
+	struct async_waiter *all_prev, *all_next; /* of every registered waiter */
+	struct async_waiter *via, *work;          /* deadlock search: whose stack it awaits; to be looked at */
+	uint32_t mark;
+	bool candidate;
+};
+
+/* To be done once the lock is dropped. */
+struct rob_after {
+	struct async_waiter *wake;       /* satisfied waiters, by next */
+	struct async_block *garbage;     /* to be freed, by next */
+	struct rob_worker *worker;       /* to be woken */
+	bool start;                      /* a worker is to be started */
+	bool start_monitor, wake_monitor;
+	bool accepts_retire;             /* the caller runs retire steps that it makes ready */
+	struct rob_slot *retire;         /* the one that it is to run */
+};
+
+struct rob_queue {
+	struct rob_slot *head, *tail;
+	uint64_t pending; /* alive */
+	uint64_t dead;
+};
+
+struct rob_pool {
+	struct rob_worker *all;   /* every worker ever */
+	struct rob_worker *idle, *free; /* without work; without a thread */
+	unsigned total;           /* threads, starting ones included */
+	unsigned active;          /* threads believed to be running calls or about to */
+	unsigned cpus;
+	unsigned burst;           /* extra threads to bring in, since others are asleep */
+	bool waking;              /* a wake-up or start is in flight */
+	uint64_t retry_ns;        /* no thread is started before this time */
+	struct port_parker monitor;
+	enum { ROB_MONITOR_NONE, ROB_MONITOR_PARKED, ROB_MONITOR_TICKS } monitor_state;
+	uint64_t turns;           /* leases taken, by all */
+};
+
+struct rob {
+	struct port_lock lock;
+	async_cookie_t last;      /* L: the last cookie given */
+	struct rob_queue queue;   /* L: */
+	struct async_block *blocks[2]; /* L: live ones, oldest first: registered, exclusive */
+	struct async_block *blocks_last[2];
+	struct async_block *spare[2];  /* L: free blocks: small, large */
+	unsigned spares[2];
+	struct rob_lease *leases; /* L: open, of several calls */
+	struct rob_thread *threads; /* L: with calls on their stacks */
+	struct async_waiter *waiters; /* L: all */
+	struct async_waiter *all_waiters, *all_waiters_last;
+	struct async_waiter *odd;
+	struct async_waiter *bucket[ROB_BUCKETS];
+	unsigned call_waiters, ascending;
+	uint32_t mark;
+	unsigned generation;      /* L: of the process: fork begins a new one; never 0 */
+	struct rob_pool pool;     /* L: */
+	struct port_config config;
+	struct async_domain main_domain;
+	port_u32 started;
+	bool ended;               /* L: past the exit's full wait: calls run inline */
+};
+
+extern struct rob rob;
+
+/* ---- small helpers ---- */
+
+static inline async_cookie_t rob_cookie(const struct rob_slot *slot)
+{
+	return slot->place >> ROB_COOKIE_SHIFT;
+}
+
+static inline bool rob_is_wide(const struct rob_slot *slot)
+{
+	return slot->place & ROB_WIDE;
+}
+
+static inline struct rob_wide *rob_wide(struct rob_slot *slot)
+{
+	return (struct rob_wide *)(void *)(slot + 1);
+}
+
+static inline unsigned rob_index(const struct rob_slot *slot)
+{
+	return (unsigned)(slot->place & (ROB_WIDE - 1));
+}
+
+static inline uint64_t rob_bit(const struct rob_slot *slot)
+{
+	return (uint64_t)1 << rob_index(slot);
+}
+
+static inline struct rob_slot *rob_slots(struct async_block *block)
+{
+	return (struct rob_slot *)(void *)(block + 1);
+}
+
+static inline struct async_block *rob_block(struct rob_slot *slot)
+{
+	return (struct async_block *)(void *)(slot - rob_index(slot)) - 1;
+}
+
+static inline struct async_owner *rob_owner(struct rob_slot *slot)
+{
+	return rob_is_wide(slot) ? rob_wide(slot)->owner : NULL;
+}
+
+static inline bool rob_is_ordered(struct rob_slot *slot)
+{
+	return rob_is_wide(slot) && rob_wide(slot)->retire;
+}
+
+/* A retire step that is ready to run, or runs. */
+static inline bool rob_func_done(struct rob_slot *slot)
+{
+	return rob_is_wide(slot) && (rob_wide(slot)->flags & ROB_FUNC_DONE);
+}
+
+static inline struct rob_slot *rob_lowest_bit(struct async_block *block, uint64_t bits)
+{
+	return rob_slots(block) + __builtin_ctzll(bits);
+}
+
+/* The call of the lowest cookie in progress, or NULL. */
+static inline struct rob_slot *rob_lowest(struct async_domain *domain)
+{
+	return domain->first ? rob_lowest_bit(domain->first, domain->first->live) : NULL;
+}
+
+/* ---- buffer.c: blocks, slots, the queue ---- */
+
+struct rob_slot *rob_slot_here(struct async_domain *domain, unsigned width);
+struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
+void rob_issue(struct async_domain *domain, struct rob_slot *slot);
+void rob_slot_unused(struct rob_slot *slot);
+void rob_release(struct async_block *block, uint64_t mask, struct rob_after *after);
+void rob_free_block(struct async_block *block, struct rob_after *after);
+void rob_record_init(struct rob_record *record, enum rob_kind kind);
+void rob_block_append(struct async_domain *domain, struct async_block *block);
+
+/* ---- queue.c ---- */
+
+void rob_queue_append(struct rob_slot *slot);
+void rob_queue_insert(struct rob_slot *slot);
+struct rob_slot *rob_queue_head(struct rob_after *after);
+void rob_queue_take(struct rob_slot *slot, struct rob_after *after);
+
+/* ---- run.c: leases and single calls ---- */
+
+void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after);
+void rob_retire(struct rob_thread *self, struct rob_after *after);
+void rob_finish(struct rob_slot *slot, int error, struct rob_after *after);
+void rob_recall(struct rob_lease *lease, struct rob_after *after);
+void rob_recall_all(struct rob_after *after);
+struct rob_slot *rob_frame_slot(struct rob_frame *frame);
+void rob_frame_push(struct rob_frame *frame, struct rob_thread *self);
+void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
+void rob_check_generation(struct rob_frame *frame);
+void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after);
+unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after);
+uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after);
+
+/* ---- wait.c, waiters.c, deadlock.c ---- */
+
+void rob_waiter_add(struct async_waiter *waiter);
+void rob_waiter_remove(struct async_waiter *waiter);
+void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_after *after);
+void rob_waiters_call_done(async_cookie_t cookie, struct rob_after *after);
+bool rob_satisfied(struct async_waiter *waiter);
+bool rob_awaits(struct async_waiter *waiter, struct rob_slot *slot);
+struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain);
+struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *after);
+bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot);
+bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot);
+bool rob_waits_for_self(struct async_waiter *waiter);
+void rob_waiter_victim(struct async_waiter *waiter);
+void rob_deadlock_check(struct async_waiter *waiter);
+void rob_deadlock_mark(struct async_waiter *victim);
+void rob_deadlock_report(struct async_waiter *waiter);
+void rob_wait_exit(void);
+
+/* ---- pool.c ---- */
+
+void rob_pool_kick(struct rob_after *after);
+bool rob_pool_stuck(struct rob_thread *thread);
+void rob_pool_reset(struct rob_worker *self);
+void rob_pool_block(struct rob_thread *thread, struct rob_after *after);
+void rob_pool_unblock(struct rob_thread *thread);
+void rob_pool_arm(struct rob_after *after);
+void rob_pool_after(struct rob_after *after);
+void rob_worker_main(struct rob_worker *worker);
+void rob_monitor_main(void);
+
+/* ---- life.c ---- */
+
+void rob_start(void);
+void rob_unlock(struct rob_after *after);
+void rob_fork_prepare(void);
+void rob_fork_parent(void);
+void rob_fork_child(void);
+struct async_domain *rob_domain(struct async_domain *domain);
+void rob_owner_refresh(struct async_owner *owner);
+void rob_exit(void);
+void rob_watchdog(uint64_t limit_ns);
+
+/* No threads by configuration, or past the end: whoever has a call runs it. */
+static inline bool rob_inline_only(void)
+{
+	return !rob.config.threads || rob.ended;
+}
+
+static inline void rob_lock(void)
+{
+	if (port_unlikely(!port_load_acquire(&rob.started)))
+		rob_start();
+	port_lock(&rob.lock);
+}
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How many workers run.
+ *
+ * As many as there are processors, of those that are not blocked. One wake-up is
+ * in flight at a time: who is brought in brings in the next if calls are left.
+ * A worker that parks in a wait is replaced at once. One that blocks in the
+ * kernel is seen by the monitor, which looks at workers that have not moved on
+ * since its last look, and then lets more in, twice as many each time. Calls that
+ * only compute get no more threads, except one after each long time in which
+ * nothing was claimed, in case they wait for each other by spinning.
+ *
+ * Where no worker can be brought in, waits run what they await: a worker always,
+ * since nobody replaces it; another thread when no worker is active. When the last
+ * active worker blocks, a waiter that can help is poked.
+ */
+#include "core.h"
+
+#define IDLE_NS 5000000000u        /* an idle worker ends after this */
+#define RETRY_NS 10000000u         /* after a thread could not be started */
+#define TICK_SHORT_NS 50000u       /* monitor: first look */
+#define TICK_LONG_NS 2000000u      /* and the slowest */
+#define STARVED_NS 100000000u      /* nothing claimed for so long: one more */
+#define SETTLED_NS 50000u          /* a lease so short did not block */
+#define QUIET_LOOKS 5              /* looks without anything to watch before the monitor parks */
+
+static bool can_start(void)
+{
+	struct rob_pool *pool = &rob.pool;
+
+	return pool->total < rob.config.threads && (!pool->retry_ns || port_clock_ns() >= pool->retry_ns);
+}
+
+/* ---- bringing workers in ---- */
+
+static void idle_remove(struct rob_worker *worker)
+{
+	if (worker->prev)
+		worker->prev->next = worker->next;
+	else
+		rob.pool.idle = worker->next;
+	if (worker->next)
+		worker->next->prev = worker->prev;
+	worker->idle = false;
+}
+
+static void idle_push(struct rob_worker *worker)
+{
+	worker->prev = NULL;
+	worker->next = rob.pool.idle;
+	if (worker->next)
+		worker->next->prev = worker;
+	rob.pool.idle = worker;
+	worker->idle = true;
+}
+
+/* The monitor shall watch: calls wait while the workers are busy, or a lease holds several. */
+void rob_pool_arm(struct rob_after *after)
+{
+	struct rob_pool *pool = &rob.pool;
+
+	if (pool->monitor_state == ROB_MONITOR_NONE)
+		after->start_monitor = true;
+	else if (pool->monitor_state == ROB_MONITOR_PARKED)
+		after->wake_monitor = true;
+	pool->monitor_state = ROB_MONITOR_TICKS;
+}
+
+/* A waiter that can run a pending call is told to look, if nobody else will run it. */
+static void help_wanted(struct rob_after *after)
+{
+	struct async_waiter *helper = NULL;
+	struct rob_slot *lowest = NULL;
+
+	if (rob.pool.active || rob.pool.waking || rob.pool.idle || !rob.queue.pending || can_start())
+		return;
+	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next) {
+		struct rob_slot *slot;
+
+		if (waiter->timed)
+			continue;
+		if (waiter->deadlock)
+			rob_deadlock_mark(waiter);
+		slot = rob_help_slot(waiter, after);
+		if (slot && (!lowest || slot->place < lowest->place)) {
+			lowest = slot;
+			helper = waiter;
+		}
+	}
+	if (helper)
+		port_unpark(&helper->thread->parker, ROB_POKE);
+}
+
+/* Calls are pending: brings a worker in if there should be one more. */
+void rob_pool_kick(struct rob_after *after)
+{
+	struct rob_pool *pool = &rob.pool;
+
+	if (!rob.queue.pending || pool->waking || rob_inline_only())
+		return;
+	if (pool->active >= pool->cpus && !pool->burst) {
+		rob_pool_arm(after);
+		return;
+	}
+	if (pool->idle) {
+		after->worker = pool->idle;
+		idle_remove(after->worker);
+		after->worker->fresh = true;
+	} else if (can_start()) {
+		after->start = true;
+		pool->total++;
+	} else {
+		rob_pool_arm(after);
+		help_wanted(after);
+		return;
+	}
+	if (pool->active >= pool->cpus)
+		pool->burst--;
+	pool->active++;
+	pool->waking = true;
+}
+
+static void start_failed(struct rob_worker *worker)
+{
+	struct rob_after after = {0};
+
+	port_lock(&rob.lock);
+	if (worker) {
+		worker->next = rob.pool.free;
+		rob.pool.free = worker;
+	}
+	rob.pool.total--;
+	rob.pool.active--;
+	rob.pool.waking = false;
+	rob.pool.retry_ns = port_clock_ns() + RETRY_NS;
+	help_wanted(&after);
+	rob_unlock(&after);
+}
+
+static void start_worker(void)
+{
+	struct rob_worker *worker;
+
+	port_lock(&rob.lock);
+	worker = rob.pool.free;
+	if (worker)
+		rob.pool.free = worker->next;
+	port_unlock(&rob.lock);
+	if (!worker) {
+		worker = port_alloc(sizeof(*worker));
+		if (worker)
+			memset(worker, 0, sizeof(*worker));
+	}
+	if (!worker || port_thread_start(worker, rob.config.stack_bytes))
+		start_failed(worker);
+}
+
+/* Without a monitor the pool works, but does not see threads that block in the kernel. It is tried again. */
+static void start_monitor(void)
+{
+	if (!port_thread_start(NULL, 0))
+		return;
+	port_lock(&rob.lock);
+	rob.pool.monitor_state = ROB_MONITOR_NONE;
+	port_unlock(&rob.lock);
+}
+
+/* What had to wait until the lock was dropped. */
+void rob_pool_after(struct rob_after *after)
+{
+	if (after->worker)
+		port_unpark(&after->worker->thread->parker, ROB_WAKE);
+	if (after->start)
+		start_worker();
+	if (after->start_monitor)
+		start_monitor();
+	if (after->wake_monitor)
+		port_unpark(&rob.pool.monitor, ROB_WAKE);
+	after->worker = NULL;
+	after->start = after->start_monitor = after->wake_monitor = false;
+}
+
+/* ---- waits ---- */
+
+/* Whether a wait in this thread has to run what it awaits. */
+bool rob_pool_stuck(struct rob_thread *thread)
+{
+	if (rob_inline_only())
+		return true;
+	if (rob.pool.idle || rob.pool.waking || can_start())
+		return false;
+	return thread->worker || !rob.pool.active;
+}
+
+/* The thread is about to park in a wait. */
+void rob_pool_block(struct rob_thread *thread, struct rob_after *after)
+{
+	struct rob_worker *worker = thread->worker;
+
+	if (worker) {
+		if (!worker->asleep)
+			rob.pool.active--;
+		worker->asleep = false;
+		worker->blocked = true;
+	}
+	if (!rob.queue.pending)
+		return;
+	rob_pool_kick(after);
+	help_wanted(after);
+}
+
+void rob_pool_unblock(struct rob_thread *thread)
+{
+	struct rob_worker *worker = thread->worker;
+
+	if (!worker)
+		return;
+	worker->blocked = false;
+	rob.pool.active++;
+}
+
+/* ---- workers ---- */
+
+/* Waits for work. False: for too long, the worker is to end. */
+static bool idle(struct rob_worker *worker, struct rob_after *after)
+{
+	struct rob_pool *pool = &rob.pool;
+	uint32_t flags = 0;
+
+	if (!worker->asleep)
+		pool->active--;
+	worker->asleep = false;
+	worker->lease.size = 1;
+	worker->lease.ended_ns = 0;
+	idle_push(worker);
+	rob_unlock(after);
+	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS);
+	port_lock(&rob.lock);
+	if (worker->idle && !flags) {
+		idle_remove(worker);
+		return false;
+	}
+	while (!(flags & ROB_WAKE)) { /* taken from the list: the flag is on its way; or stray flags */
+		port_unlock(&rob.lock);
+		flags = port_park(&worker->thread->parker, 0);
+		port_lock(&rob.lock);
+	}
+	pool->waking = false;
+	return true;
+}
+
+/* More are active than processors: one that has done something may rest. */
+static bool surplus(struct rob_worker *worker)
+{
+	return rob.pool.active > rob.pool.cpus && !worker->fresh && !worker->asleep;
+}
+
+static void work(struct rob_worker *worker, struct rob_after *after)
+{
+	uint64_t took_ns;
+
+	worker->turn++;
+	rob.pool.turns++;
+	worker->fresh = false;
+	rob_pool_kick(after);
+	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
+	rob_retire(worker->thread, after);
+	after->accepts_retire = false;
+	if (worker->asleep && took_ns < SETTLED_NS) {
+		worker->asleep = false;
+		rob.pool.active++;
+	}
+}
+
+static void worker_init(struct rob_worker *worker)
+{
+	worker->thread = port_self();
+	worker->thread->worker = worker;
+	worker->thread_id = port_thread_id();
+	worker->lease.size = 1;
+	worker->fresh = true;
+	worker->seen = 0;
+	rob.pool.waking = false;
+	rob.pool.retry_ns = 0;
+	if (worker->linked)
+		return;
+	worker->linked = true;
+	worker->all_next = rob.pool.all;
+	rob.pool.all = worker;
+}
+
+void rob_worker_main(struct rob_worker *worker)
+{
+	struct rob_after after = {0};
+
+	port_lock(&rob.lock);
+	worker_init(worker);
+	if (port_unlikely(port_traces())) {
+		struct port_event event = {.type = ASYNC_TRACE_WORKER, .arg = rob.pool.total,
+					   .error = rob.pool.total > rob.pool.cpus};
+
+		port_unlock(&rob.lock);
+		port_trace(&event);
+		port_lock(&rob.lock);
+	}
+	do {
+		while (!surplus(worker) && rob_lease_take(&worker->lease, &after))
+			work(worker, &after);
+	} while (idle(worker, &after));
+	rob.pool.total--;
+	worker->thread->worker = NULL;
+	worker->thread = NULL;
+	worker->thread_id = 0;
+	worker->next = rob.pool.free;
+	rob.pool.free = worker;
+	rob_unlock(&after);
+}
+
+/* ---- the monitor ---- */
+
+/* What changes when the worker goes on to another call. */
+static uint64_t position(struct rob_worker *worker)
+{
+	return ((uint64_t)worker->turn << 16 | (port_load_acquire(&worker->lease.word) & 0xffff)) + 1;
+}
+
+static bool is_busy(struct rob_worker *worker)
+{
+	return worker->thread_id && !worker->idle && !worker->blocked;
+}
+
+/* Looks at one worker; drops the lock meanwhile. Returns whether it was found blocked in the kernel just now. */
+static bool look_at(struct rob_worker *worker, bool recheck, struct rob_after *after)
+{
+	uint64_t where = position(worker);
+	bool moved = worker->seen != where;
+	int thread_id = worker->thread_id;
+	bool sleeps;
+
+	worker->seen = where;
+	if (worker->asleep ? !moved && !recheck : moved)
+		return false;
+	port_unlock(&rob.lock);
+	sleeps = port_thread_sleeps(thread_id);
+	port_lock(&rob.lock);
+	if (!is_busy(worker) || worker->thread_id != thread_id || position(worker) != where)
+		return false;
+	if (sleeps == worker->asleep)
+		return false;
+	worker->asleep = sleeps;
+	if (!sleeps) {
+		rob.pool.active++;
+		return false;
+	}
+	rob.pool.active--;
+	rob_recall(&worker->lease, after);
+	return true;
+}
+
+/* One look at every worker. Returns how many more are blocked. */
+static unsigned look(unsigned round, struct rob_after *after)
+{
+	unsigned found = 0, index = 0;
+
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next, index++)
+		if (is_busy(worker))
+			found += look_at(worker, (index + round) % 16 == 0, after);
+	if (found) {
+		rob.pool.burst = 2 * found;
+		rob_pool_kick(after);
+		help_wanted(after);
+	}
+	return found;
+}
+
+/* Nothing was claimed for long though calls are pending. */
+static bool starved(uint64_t *turns, uint64_t *since_ns)
+{
+	uint64_t now_ns = port_clock_ns();
+
+	if (*turns != rob.pool.turns || !rob.queue.pending) {
+		*turns = rob.pool.turns;
+		*since_ns = now_ns;
+	}
+	if (now_ns - *since_ns < STARVED_NS)
+		return false;
+	*since_ns = now_ns;
+	return true;
+}
+
+static void monitor_sleep(unsigned quiet, uint64_t tick_ns, struct rob_after *after)
+{
+	bool rest = quiet >= QUIET_LOOKS;
+	uint64_t watchdog_ns = (uint64_t)rob.config.watchdog_s * 1000000000u;
+	uint64_t deadline_ns = port_clock_ns() + tick_ns;
+
+	if (rest) {
+		rob.pool.monitor_state = ROB_MONITOR_PARKED;
+		rob.pool.burst = 0;
+		deadline_ns = watchdog_ns ? port_clock_ns() + watchdog_ns / 4 + 1 : 0;
+	}
+	rob_unlock(after);
+	port_park(&rob.pool.monitor, deadline_ns);
+	if (watchdog_ns)
+		rob_watchdog(watchdog_ns);
+	port_lock(&rob.lock);
+	rob.pool.monitor_state = ROB_MONITOR_TICKS;
+}
+
+void rob_monitor_main(void)
+{
+	struct rob_after after = {0};
+	uint64_t tick_ns = TICK_SHORT_NS, turns = 0, since_ns = port_clock_ns();
+	unsigned quiet = 0, round = 0;
+
+	port_lock(&rob.lock);
+	for (;;) {
+		if (quiet >= QUIET_LOOKS)
+			tick_ns = TICK_SHORT_NS;
+		monitor_sleep(quiet, tick_ns, &after);
+		quiet = rob.queue.pending || rob.leases ? 0 : quiet < QUIET_LOOKS ? quiet + 1 : 1;
+		if (look(round++, &after))
+			tick_ns = TICK_SHORT_NS;
+		else if (tick_ns < TICK_LONG_NS)
+			tick_ns *= 2;
+		if (starved(&turns, &since_ns)) {
+			rob.pool.burst = 1;
+			rob_pool_kick(&after);
+		}
+	}
+}
+
+/* In a forked child: no thread but this one is left. What it was as a worker is never used again: its call looks at it. */
+void rob_pool_reset(struct rob_worker *self)
+{
+	struct rob_pool *pool = &rob.pool;
+	struct rob_worker *worker, *all = pool->all;
+
+	memset(pool, 0, sizeof(*pool));
+	pool->cpus = port_cpus();
+	while ((worker = all)) {
+		all = worker->all_next;
+		if (worker == self)
+			continue;
+		memset(worker, 0, sizeof(*worker));
+		worker->next = pool->free;
+		pool->free = worker;
+	}
+}

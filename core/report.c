@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Who runs, since when, and who waits for whom. */
+#include "core.h"
+
+struct row {
+	int thread_id;
+	bool waits, retiring;
+	async_func_t func;
+	const char *name;
+	async_cookie_t cookie;
+	uint64_t since_ns;
+	enum rob_wait_kind kind;
+	const void *domain;
+	const char *owner;
+	async_cookie_t bound;
+	async_cookie_t awaited; /* the lowest call that holds the waiter up */
+};
+
+struct snapshot {
+	struct row *rows;
+	size_t count, capacity;
+	uint64_t pending, now_ns;
+	unsigned workers, active;
+	async_cookie_t last;
+};
+
+static struct row *add(struct snapshot *snapshot)
+{
+	static struct row overflow; /* written, never read: a snapshot that grew meanwhile is cut */
+
+	if (snapshot->count < snapshot->capacity)
+		return &snapshot->rows[snapshot->count++];
+	snapshot->count++;
+	return &overflow;
+}
+
+static void add_frames(struct snapshot *snapshot, struct rob_thread *thread)
+{
+	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
+		struct rob_slot *slot = rob_frame_slot(frame);
+
+		if (!slot)
+			continue;
+		*add(snapshot) = (struct row){.thread_id = thread->id,
+					      .func = slot->func,
+					      .name = port_name_load(&frame->name),
+					      .cookie = rob_cookie(slot),
+					      .retiring = rob_func_done(slot),
+					      .since_ns = frame->since_ns};
+	}
+}
+
+static async_cookie_t lowest_awaited(struct async_waiter *waiter)
+{
+	async_cookie_t lowest = 0;
+
+	for (unsigned list = 0; list < 2; list++) {
+		for (struct async_block *block = rob.blocks[list]; block; block = block->all_next) {
+			for (uint64_t bits = block->live; bits; bits &= bits - 1) {
+				struct rob_slot *slot = rob_lowest_bit(block, bits);
+
+				if ((!lowest || rob_cookie(slot) < lowest) && rob_awaits(waiter, slot) &&
+				    !rob_on_stack(waiter->thread, slot))
+					lowest = rob_cookie(slot);
+			}
+		}
+	}
+	return lowest;
+}
+
+static void add_waiter(struct snapshot *snapshot, struct async_waiter *waiter)
+{
+	*add(snapshot) = (struct row){.thread_id = waiter->thread->id,
+				      .waits = true,
+				      .cookie = waiter->cookie,
+				      .kind = waiter->kind,
+				      .domain = waiter->domain,
+				      .owner = waiter->owner ? waiter->owner->name : NULL,
+				      .bound = waiter->bound,
+				      .awaited = lowest_awaited(waiter)};
+}
+
+/* Fills what fits; count says how much there was. */
+static void take(struct snapshot *snapshot)
+{
+	snapshot->count = 0;
+	rob_lock();
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
+		add_frames(snapshot, thread);
+	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next)
+		add_waiter(snapshot, waiter);
+	snapshot->pending = rob.queue.pending;
+	snapshot->workers = rob.pool.total;
+	snapshot->active = rob.pool.active;
+	snapshot->last = rob.last;
+	port_unlock(&rob.lock);
+	snapshot->now_ns = port_clock_ns();
+}
+
+static void print_running(int fd, const struct row *row, uint64_t now_ns)
+{
+	char symbol[160];
+	uint64_t us = now_ns > row->since_ns ? (now_ns - row->since_ns) / 1000 : 0;
+
+	port_symbol(row->func, symbol, sizeof(symbol));
+	port_log(fd, "  thread %d: cookie %llu %s%s%s%s %s for %llu.%06llu s\n", row->thread_id,
+		 (unsigned long long)row->cookie, symbol, row->name ? " (" : "", row->name ? row->name : "",
+		 row->name ? ")" : "", row->retiring ? "retires" : "runs", (unsigned long long)(us / 1000000),
+		 (unsigned long long)(us % 1000000));
+}
+
+static void print_waiting(int fd, const struct row *row)
+{
+	char what[160], held[48] = "", who[48] = "";
+
+	if (row->kind == ROB_WAIT_CALL)
+		port_format(what, sizeof(what), "cookie %llu", (unsigned long long)row->bound);
+	else if (row->kind == ROB_WAIT_OWNER)
+		port_format(what, sizeof(what), "owner %s", row->owner ? row->owner : "(unnamed)");
+	else if (row->bound == ASYNC_COOKIE_MAX && row->domain)
+		port_format(what, sizeof(what), "all calls of domain %p", row->domain);
+	else if (row->bound == ASYNC_COOKIE_MAX)
+		port_format(what, sizeof(what), "all calls");
+	else if (row->domain)
+		port_format(what, sizeof(what), "cookies below %llu of domain %p", (unsigned long long)row->bound,
+			    row->domain);
+	else
+		port_format(what, sizeof(what), "cookies below %llu", (unsigned long long)row->bound);
+	if (row->cookie)
+		port_format(who, sizeof(who), ": cookie %llu", (unsigned long long)row->cookie);
+	if (row->awaited)
+		port_format(held, sizeof(held), ", held up by cookie %llu", (unsigned long long)row->awaited);
+	port_log(fd, "  thread %d%s waits for %s%s\n", row->thread_id, who, what, held);
+}
+
+static void print(int fd, const struct snapshot *snapshot)
+{
+	size_t shown = snapshot->count < snapshot->capacity ? snapshot->count : snapshot->capacity;
+
+	port_log(fd, "inorder: %llu pending, last cookie %llu, %u workers, %u active\n",
+		 (unsigned long long)snapshot->pending, (unsigned long long)snapshot->last, snapshot->workers,
+		 snapshot->active);
+	for (size_t i = 0; i < shown; i++) {
+		if (snapshot->rows[i].waits)
+			print_waiting(fd, &snapshot->rows[i]);
+		else
+			print_running(fd, &snapshot->rows[i], snapshot->now_ns);
+	}
+	if (shown < snapshot->count)
+		port_log(fd, "  and %llu more\n", (unsigned long long)(snapshot->count - shown));
+}
+
+void async_report(int fd)
+{
+	struct snapshot snapshot = {0};
+	struct row few[8];
+
+	take(&snapshot);
+	snapshot.capacity = snapshot.count + 16;
+	snapshot.rows = port_alloc(snapshot.capacity * sizeof(struct row));
+	if (!snapshot.rows) {
+		snapshot.rows = few;
+		snapshot.capacity = sizeof(few) / sizeof(few[0]);
+	}
+	take(&snapshot);
+	print(fd, &snapshot);
+	if (snapshot.rows != few)
+		port_free(snapshot.rows);
+}
+
+/* Reports once when a call has run for longer than the limit. */
+void rob_watchdog(uint64_t limit_ns)
+{
+	uint64_t now_ns = port_clock_ns();
+	bool late = false;
+
+	port_lock(&rob.lock);
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next) {
+		for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
+			if (frame->warned || !rob_frame_slot(frame) || now_ns < frame->since_ns + limit_ns)
+				continue;
+			frame->warned = true;
+			late = true;
+		}
+	}
+	port_unlock(&rob.lock);
+	if (!late)
+		return;
+	port_log(2, "inorder: watchdog: a call runs for more than %llu s\n", (unsigned long long)(limit_ns / 1000000000u));
+	async_report(2);
+}

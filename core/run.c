@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running calls: leases of a worker, and single calls (inline, helped, retire).
+ *
+ * The lease word holds how many calls were begun and the limit. Its owner adds
+ * one to begin the next (O2 in docs/ORDERING.md: release, so that what the calls
+ * before it wrote is visible to whoever reads the word); whoever holds the lock
+ * may lower the limit to what was begun. Both use compare-and-swap, so a call is
+ * begun or recalled, never both.
+ *
+ * With the word at "begun", calls below begun - 1 are complete, and begun - 1
+ * runs or has just returned: its owner is then on its way to the lock.
+ */
+#include "core.h"
+
+#define LEASE_GROW_NS 8000    /* a full lease that took less is doubled */
+#define LEASE_SHRINK_NS 16000 /* one that took more is halved */
+#define LEASE_SINGLE_NS 50000 /* after this: one call at a time */
+
+static uint32_t word_begun(uint32_t word)
+{
+	return word & 0xffff;
+}
+
+static uint32_t word_limit(uint32_t word)
+{
+	return word >> 16;
+}
+
+/* ---- frames ---- */
+
+static void thread_list(struct rob_thread *self)
+{
+	if (self->listed)
+		return;
+	self->listed = true;
+	self->id = port_thread_id();
+	self->prev = NULL;
+	self->next = rob.threads;
+	if (self->next)
+		self->next->prev = self;
+	rob.threads = self;
+}
+
+static void thread_unlist(struct rob_thread *self)
+{
+	if (self->prev)
+		self->prev->next = self->next;
+	else
+		rob.threads = self->next;
+	if (self->next)
+		self->next->prev = self->prev;
+	self->listed = false;
+}
+
+void rob_frame_push(struct rob_frame *frame, struct rob_thread *self)
+{
+	frame->parent = self->top;
+	frame->owner = self->owner;
+	frame->error = 0;
+	frame->generation = rob.generation;
+	frame->warned = false;
+	port_name_store(&frame->name, NULL);
+	self->top = frame;
+	thread_list(self);
+}
+
+void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self)
+{
+	self->top = frame->parent;
+	self->owner = frame->owner;
+	if (!self->top)
+		thread_unlist(self);
+}
+
+/* The call of this frame while it is in progress, or NULL. */
+struct rob_slot *rob_frame_slot(struct rob_frame *frame)
+{
+	struct rob_lease *lease = frame->lease;
+	uint32_t begun;
+
+	if (!lease)
+		return frame->slot;
+	begun = word_begun(port_load_acquire(&lease->word));
+	return begun > lease->flushed ? lease->slot[begun - 1] : NULL;
+}
+
+/* In a forked child the call that forked does not exist: returning from it ends the thread. */
+void rob_check_generation(struct rob_frame *frame)
+{
+	if (port_unlikely(frame->generation != rob.generation))
+		port_thread_exit();
+}
+
+static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct rob_frame *frame, uint64_t arg)
+{
+	struct port_event event = {.type = type,
+				   .cookie = rob_cookie(slot),
+				   .arg = arg,
+				   .domain = rob_block(slot)->domain,
+				   .func = slot->func,
+				   .name = port_name_load(&frame->name),
+				   .error = frame->error};
+
+	if (type == ASYNC_TRACE_COMPLETED || type == ASYNC_TRACE_RETURNED)
+		event.since_ns = frame->since_ns;
+	if (rob_is_wide(slot)) {
+		if (!event.name)
+			event.name = rob_wide(slot)->name;
+		if (!event.error)
+			event.error = rob_wide(slot)->error;
+	}
+	port_trace(&event);
+}
+
+/* Runs func or retire, whichever is due, without the lock. */
+static void step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread *self, uint64_t how)
+{
+	bool tracing = port_traces();
+	enum async_trace_type end = ASYNC_TRACE_COMPLETED;
+
+	self->owner = rob_owner(slot);
+	frame->cookie = rob_cookie(slot);
+	frame->retiring = rob_func_done(slot);
+	if (tracing) {
+		frame->since_ns = port_clock_ns();
+		trace_step(frame->retiring ? ASYNC_TRACE_RETIRING : ASYNC_TRACE_STARTED, slot, frame, how);
+	}
+	if (frame->retiring)
+		rob_wide(slot)->retire(slot->data, frame->cookie);
+	else
+		slot->func(slot->data, frame->cookie);
+	rob_check_generation(frame);
+	if (tracing) {
+		if (rob_is_ordered(slot) && !frame->retiring)
+			end = ASYNC_TRACE_RETURNED;
+		trace_step(end, slot, frame, 0);
+	}
+	if (rob_is_wide(slot) && port_name_load(&frame->name))
+		rob_wide(slot)->name = port_name_load(&frame->name);
+}
+
+/* ---- completion ---- */
+
+static void note_error(struct async_domain *domain, async_cookie_t cookie, int error)
+{
+	if (!error || (domain->error && domain->error_cookie < cookie))
+		return;
+	domain->error = error;
+	domain->error_cookie = cookie;
+}
+
+/* The turn of an ordered call has come: the caller runs its retire step, or it goes back to the queue. */
+static void retire_ready(struct rob_slot *slot, bool own, struct rob_after *after)
+{
+	rob_wide(slot)->flags |= ROB_READY;
+	if (!after->retire && (own || after->accepts_retire)) {
+		after->retire = slot;
+		return;
+	}
+	rob_queue_insert(slot);
+	rob_pool_kick(after);
+}
+
+/* Some calls of the domain have completed: who can go on now? */
+void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after)
+{
+	struct rob_slot *lowest;
+
+	rob_waiters_wake(domain, exclusive, after);
+	if (!domain->ordered)
+		return;
+	lowest = rob_lowest(domain);
+	if (rob_is_ordered(lowest) && (rob_wide(lowest)->flags & (ROB_FUNC_DONE | ROB_READY)) == ROB_FUNC_DONE)
+		retire_ready(lowest, false, after);
+}
+
+/* Func has returned, or retire has, or the call was cancelled (then it has no retire step any more). */
+void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
+{
+	struct async_block *block = rob_block(slot);
+	struct async_domain *domain = block->domain;
+	async_cookie_t cookie = rob_cookie(slot);
+	bool exclusive = domain->exclusive;
+
+	if (rob_is_wide(slot)) {
+		struct rob_wide *wide = rob_wide(slot);
+
+		if (error)
+			wide->error = error;
+		if (wide->retire && !(wide->flags & ROB_FUNC_DONE)) {
+			wide->flags |= ROB_FUNC_DONE;
+			if (rob_lowest(domain) == slot)
+				retire_ready(slot, true, after);
+			return;
+		}
+		error = wide->error;
+		if (wide->retire)
+			domain->ordered--;
+		if (wide->owner)
+			wide->owner->in_progress--;
+	}
+	note_error(domain, cookie, error);
+	rob_release(block, rob_bit(slot), after);
+	if (rob.call_waiters)
+		rob_waiters_call_done(cookie, after);
+	rob_progress(domain, exclusive, after);
+}
+
+/* Applies the completions of a lease's calls below upto. They are plain and have set no error. */
+static void flush(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
+{
+	while (lease->flushed < upto) {
+		struct async_block *block = rob_block(lease->slot[lease->flushed]);
+		struct async_domain *domain = block->domain;
+		bool exclusive = domain->exclusive;
+		uint32_t from = lease->flushed;
+		uint64_t mask = 0;
+
+		while (lease->flushed < upto && rob_block(lease->slot[lease->flushed]) == block)
+			mask |= rob_bit(lease->slot[lease->flushed++]);
+		for (uint32_t i = from; rob.call_waiters && i < lease->flushed; i++)
+			rob_waiters_call_done(rob_cookie(lease->slot[i]), after);
+		rob_release(block, mask, after);
+		rob_progress(domain, exclusive, after);
+	}
+}
+
+/* ---- single calls ---- */
+
+/* One step of a claimed call. Called and returns with the lock held. */
+static void run_step(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after)
+{
+	struct rob_frame frame = {.slot = slot, .since_ns = port_clock_ns()};
+
+	rob_frame_push(&frame, self);
+	rob_unlock(after);
+	step(slot, &frame, self, how);
+	port_lock(&rob.lock);
+	rob_frame_pop(&frame, self);
+	rob_finish(slot, frame.error, after);
+}
+
+/* Runs what the last completion made ready, for callers that accept it. With the lock held. */
+void rob_retire(struct rob_thread *self, struct rob_after *after)
+{
+	struct rob_slot *slot;
+
+	while ((slot = after->retire)) {
+		after->retire = NULL;
+		run_step(slot, self, 0, after);
+	}
+}
+
+/* Runs a claimed call in this thread; how goes to the trace. Called and returns with the lock held. */
+void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after)
+{
+	after->accepts_retire = rob_inline_only();
+	run_step(slot, self, how, after);
+	rob_retire(self, after);
+	after->accepts_retire = false;
+}
+
+/* ---- leases ---- */
+
+static void lease_link(struct rob_lease *lease)
+{
+	lease->prev = NULL;
+	lease->next = rob.leases;
+	if (lease->next)
+		lease->next->prev = lease;
+	rob.leases = lease;
+	lease->open = true;
+}
+
+static void lease_unlink(struct rob_lease *lease)
+{
+	if (!lease->open)
+		return;
+	if (lease->prev)
+		lease->prev->next = lease->next;
+	else
+		rob.leases = lease->next;
+	if (lease->next)
+		lease->next->prev = lease->prev;
+	lease->open = false;
+}
+
+/*
+ * A completion is seen at the end of its lease. So a lease goes on from prev to
+ * slot only if no waiter could be satisfied by prev and not need slot too.
+ */
+static bool extends(struct rob_slot *prev, struct rob_slot *slot)
+{
+	struct async_domain *domain = rob_block(prev)->domain;
+	struct async_domain *next = rob_block(slot)->domain;
+
+	if (rob_func_done(slot) || rob_func_done(prev) || rob.odd || rob.call_waiters)
+		return false;
+	if (domain->waiters && (next != domain || domain->waiters->bound <= rob_cookie(slot)))
+		return false;
+	if (!domain->exclusive && rob.all_waiters &&
+	    (next->exclusive || rob.all_waiters->bound <= rob_cookie(slot)))
+		return false;
+	return true;
+}
+
+/* Claims calls from the head of the queue. Returns how many. */
+unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
+{
+	uint64_t share = rob.queue.pending / (2 * rob.pool.cpus) + 1;
+	uint32_t most = share < lease->size ? (uint32_t)share : lease->size;
+	struct rob_slot *slot;
+	uint32_t count = 0;
+
+	lease->domain = NULL;
+	while (count < most && (slot = rob_queue_head(after))) {
+		struct async_domain *domain = rob_block(slot)->domain;
+
+		if (count && !extends(lease->slot[count - 1], slot))
+			break;
+		if (!count)
+			lease->domain = domain;
+		else if (lease->domain != domain)
+			lease->domain = NULL;
+		rob_queue_take(slot, after);
+		lease->slot[count++] = slot;
+	}
+	lease->count = count;
+	lease->flushed = 0;
+	port_store_relaxed(&lease->word, count << 16);
+	if (count > 1) {
+		lease_link(lease);
+		rob_pool_arm(after);
+	}
+	return count;
+}
+
+/* Takes back what is not begun, and applies what is complete. */
+void rob_recall(struct rob_lease *lease, struct rob_after *after)
+{
+	uint32_t word = port_load_acquire(&lease->word);
+	uint32_t begun, limit;
+
+	do {
+		begun = word_begun(word);
+		limit = word_limit(word);
+	} while (begun < limit && !port_cas_acq_rel(&lease->word, &word, begun << 16 | begun));
+	for (uint32_t i = limit; i-- > begun;)
+		rob_queue_insert(lease->slot[i]);
+	lease_unlink(lease);
+	if (begun < limit)
+		rob_pool_kick(after);
+	if (begun > 1)
+		flush(lease, begun - 1, after);
+}
+
+void rob_recall_all(struct rob_after *after)
+{
+	while (rob.leases)
+		rob_recall(rob.leases, after);
+}
+
+/* A leased call that cannot complete with its lease: it retires, has an owner, or failed. */
+static void finish_now(struct rob_lease *lease, uint32_t index, struct rob_thread *self)
+{
+	struct rob_after after = {.accepts_retire = true};
+	int error = lease->frame.error;
+
+	port_lock(&rob.lock);
+	flush(lease, index, &after);
+	lease->flushed = index + 1;
+	rob_finish(lease->slot[index], error, &after);
+	rob_retire(self, &after);
+	rob_unlock(&after);
+}
+
+static void run_leased(struct rob_lease *lease, uint32_t index, struct rob_thread *self)
+{
+	struct rob_slot *slot = lease->slot[index];
+	struct rob_frame *frame = &lease->frame;
+
+	if (port_unlikely(rob_is_wide(slot) || port_traces())) {
+		step(slot, frame, self, 0);
+	} else {
+		frame->cookie = rob_cookie(slot);
+		slot->func(slot->data, frame->cookie);
+		rob_check_generation(frame);
+	}
+	if (port_unlikely(rob_is_wide(slot) || frame->error))
+		finish_now(lease, index, self);
+	if (port_unlikely(frame->error || port_name_load(&frame->name))) {
+		frame->error = 0;
+		port_name_store(&frame->name, NULL);
+	}
+	self->owner = NULL;
+}
+
+static void lease_resize(struct rob_lease *lease, uint32_t begun, uint64_t took_ns)
+{
+	if (took_ns > LEASE_SINGLE_NS)
+		lease->size = 1;
+	else if (took_ns > LEASE_SHRINK_NS && lease->size > 1)
+		lease->size /= 2;
+	else if (took_ns < LEASE_GROW_NS && begun == lease->size && lease->size < ROB_LEASE)
+		lease->size *= 2;
+}
+
+/*
+ * Runs the lease. Called and returns with the lock held; what it leaves in
+ * after->retire is for rob_retire(). Returns how long it took, in ns.
+ */
+uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after)
+{
+	uint32_t word = port_load_relaxed(&lease->word);
+	uint64_t now_ns;
+
+	lease->frame.lease = lease;
+	lease->frame.since_ns = lease->ended_ns ? lease->ended_ns : port_clock_ns();
+	rob_frame_push(&lease->frame, self);
+	rob_unlock(after);
+	while (word_begun(word) < word_limit(word)) {
+		if (!port_cas_acq_rel(&lease->word, &word, word + 1))
+			continue;
+		run_leased(lease, word_begun(word), self);
+		word = port_load_relaxed(&lease->word);
+	}
+	now_ns = port_clock_ns();
+	port_lock(&rob.lock);
+	after->accepts_retire = true;
+	flush(lease, word_begun(word), after);
+	lease_unlink(lease);
+	rob_frame_pop(&lease->frame, self);
+	lease->count = 0;
+	lease->ended_ns = now_ns;
+	lease_resize(lease, word_begun(word), now_ns - lease->frame.since_ns);
+	return now_ns - lease->frame.since_ns;
+}

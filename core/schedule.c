@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* Issuing calls. */
+#include "core.h"
+
+struct request {
+	async_func_t func, retire;
+	void *data;
+	struct async_domain *domain;
+	struct async_owner *owner;
+	bool try_only;
+};
+
+static void fill(struct rob_slot *slot, const struct request *request, bool wide)
+{
+	slot->func = request->func;
+	slot->data = request->data;
+	slot->next = NULL;
+	if (!wide)
+		return;
+	slot->place |= ROB_WIDE;
+	*rob_wide(slot) = (struct rob_wide){.retire = request->retire, .owner = request->owner};
+}
+
+static void trace_issue(enum async_trace_type type, const struct request *request, async_cookie_t cookie)
+{
+	struct rob_thread *self = port_self();
+	struct port_event event = {.type = type,
+				   .cookie = cookie,
+				   .arg = self->top ? self->top->cookie : 0,
+				   .domain = request->domain,
+				   .func = request->func};
+
+	port_trace(&event);
+}
+
+/* Puts a call that has its slot into the queue; returns without the lock. */
+static async_cookie_t enqueue(const struct request *request, struct rob_slot *slot)
+{
+	struct rob_after after = {0};
+	async_cookie_t cookie;
+
+	rob_issue(request->domain, slot);
+	cookie = rob_cookie(slot);
+	rob_queue_append(slot);
+	rob_pool_kick(&after);
+	rob_unlock(&after);
+	if (port_unlikely(port_traces()))
+		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie);
+	return cookie;
+}
+
+/* Runs a call in this thread, in progress like any other; returns without the lock. */
+static async_cookie_t run_inline(const struct request *request, struct rob_slot *slot)
+{
+	struct rob_after after = {0};
+	async_cookie_t cookie;
+
+	rob_issue(request->domain, slot);
+	cookie = rob_cookie(slot);
+	if (port_unlikely(port_traces())) {
+		port_unlock(&rob.lock);
+		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie);
+		trace_issue(ASYNC_TRACE_INLINE, request, cookie);
+		port_lock(&rob.lock);
+	}
+	rob_run(slot, port_self(), 0, &after);
+	rob_unlock(&after);
+	return cookie;
+}
+
+/* Without storage the call's record is on this stack, which outlives it: a plain call is complete when it has run. */
+static async_cookie_t run_on_stack(const struct request *request)
+{
+	struct rob_record record;
+
+	rob_record_init(&record, ROB_RECORD);
+	fill(&record.slot, request, true);
+	return run_inline(request, &record.slot);
+}
+
+static async_cookie_t schedule(struct request *request)
+{
+	struct async_domain *domain;
+	struct rob_slot *slot;
+	unsigned width;
+	bool full;
+
+	rob_lock();
+	request->owner = port_self()->owner;
+	rob_owner_refresh(request->owner);
+	width = request->retire || request->owner ? 2 : 1;
+	domain = request->domain = rob_domain(request->domain);
+	full = rob_inline_only() || rob.queue.pending >= rob.config.pending;
+	if (full && request->try_only) {
+		port_unlock(&rob.lock);
+		return 0;
+	}
+	slot = full && !request->retire ? rob_slot_here(domain, width) : rob_slot_new(domain, width);
+	full = rob_inline_only() || rob.queue.pending >= rob.config.pending;
+	if (!slot && !request->retire && !request->try_only)
+		return run_on_stack(request);
+	if (!slot || (full && request->try_only)) {
+		if (slot)
+			rob_slot_unused(slot);
+		port_unlock(&rob.lock);
+		return 0;
+	}
+	fill(slot, request, width == 2);
+	if (full)
+		return run_inline(request, slot);
+	return enqueue(request, slot);
+}
+
+async_cookie_t async_schedule_domain(async_func_t func, void *data, struct async_domain *domain)
+{
+	struct request request = {.func = func, .data = data, .domain = domain};
+
+	return schedule(&request);
+}
+
+async_cookie_t async_schedule(async_func_t func, void *data)
+{
+	return async_schedule_domain(func, data, NULL);
+}
+
+async_cookie_t async_schedule_special(async_func_t func, void *data, struct async_domain *list)
+{
+	return async_schedule_domain(func, data, list);
+}
+
+/* Threads of a program are not bound to nodes: the node is a hint that this port has no use for. */
+async_cookie_t async_schedule_node_domain(async_func_t func, void *data, int node, struct async_domain *domain)
+{
+	(void)node;
+	return async_schedule_domain(func, data, domain);
+}
+
+async_cookie_t async_schedule_node(async_func_t func, void *data, int node)
+{
+	return async_schedule_node_domain(func, data, node, NULL);
+}
+
+async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, void *data, struct async_domain *domain)
+{
+	struct request request = {.func = func, .retire = retire, .data = data, .domain = domain};
+
+	return schedule(&request);
+}
+
+bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie)
+{
+	struct request request = {.func = func, .data = data, .domain = domain, .try_only = true};
+	async_cookie_t given = schedule(&request);
+
+	if (given && cookie)
+		*cookie = given;
+	return given;
+}
+
+async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire, void *data,
+				    struct async_domain *domain)
+{
+	struct rob_record *record = (struct rob_record *)(void *)entry;
+	struct request request = {.func = func, .retire = retire, .data = data, .domain = domain};
+
+	rob_lock();
+	request.owner = port_self()->owner;
+	rob_owner_refresh(request.owner);
+	request.domain = rob_domain(domain);
+	rob_record_init(record, ROB_ENTRY);
+	fill(&record->slot, &request, true);
+	if (rob_inline_only())
+		return run_inline(&request, &record->slot);
+	return enqueue(&request, &record->slot);
+}

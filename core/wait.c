@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting.
+ *
+ * A waiter looks, under the lock, whether its condition holds; if not it stands
+ * in a list and parks. Whoever makes the condition true takes it out of the list
+ * under the lock, and raises ROB_DONE afterwards (O3): only then does it go on.
+ * While it runs a call for progress it is in no list. Other flags make it look
+ * again.
+ */
+#include "core.h"
+
+/* Could this lease hide, until its end, a completion that satisfies the waiter? */
+static bool suits(struct rob_lease *lease, struct async_waiter *waiter)
+{
+	struct async_domain *domain = lease->domain;
+
+	if (!domain || waiter->kind == ROB_WAIT_CALL || waiter->kind == ROB_WAIT_OWNER || waiter->leaves_out)
+		return false;
+	if (waiter->kind == ROB_WAIT_DOMAIN && domain != waiter->domain)
+		return true;
+	if (waiter->kind == ROB_WAIT_ALL && domain->exclusive && !waiter->everything)
+		return true;
+	return rob_cookie(lease->slot[lease->count - 1]) < waiter->bound;
+}
+
+static void recall_for(struct async_waiter *waiter, struct rob_after *after)
+{
+	struct rob_lease *lease, *next;
+
+	for (lease = rob.leases; lease; lease = next) {
+		next = lease->next;
+		if (!suits(lease, waiter))
+			rob_recall(lease, after);
+	}
+}
+
+static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_domain *domain)
+{
+	for (struct async_block *block = domain->first; block; block = block->next) {
+		for (uint64_t bits = block->pending; bits; bits &= bits - 1) {
+			struct rob_slot *slot = rob_lowest_bit(block, bits);
+
+			if (!rob_awaits(waiter, slot))
+				return NULL; /* cookies only rise from here */
+			if (!rob_left_out(waiter, slot))
+				return slot;
+		}
+	}
+	return NULL;
+}
+
+static struct rob_slot *pending_anywhere(struct async_waiter *waiter, struct rob_after *after)
+{
+	for (struct rob_slot *slot = rob_queue_head(after); slot; slot = slot->next)
+		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_awaits(waiter, slot) &&
+		    !rob_left_out(waiter, slot))
+			return slot;
+	return NULL;
+}
+
+/* The lowest pending call that the waiter awaits, or NULL. */
+struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *after)
+{
+	struct rob_slot *slot;
+
+	if (waiter->kind == ROB_WAIT_DOMAIN)
+		return pending_in(waiter, waiter->domain);
+	if (waiter->kind != ROB_WAIT_CALL)
+		return pending_anywhere(waiter, after);
+	if (waiter->order)
+		slot = pending_in(waiter, waiter->order);
+	else
+		slot = rob_find(waiter->bound, waiter->domain);
+	return slot && (rob_block(slot)->pending & rob_bit(slot)) ? slot : NULL;
+}
+
+static bool ascends(struct async_waiter *waiter)
+{
+	async_cookie_t lowest = ASYNC_COOKIE_MAX;
+
+	if (waiter->timed)
+		return false;
+	for (struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent)
+		if (frame->cookie < lowest)
+			lowest = frame->cookie;
+	return waiter->thread->top && (waiter->kind == ROB_WAIT_OWNER || waiter->bound > lowest);
+}
+
+/* Registered and unsatisfied: parks. Returns the flags that ended it; DONE: without the lock, the wait is over. */
+static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct rob_after *after)
+{
+	struct rob_thread *self = waiter->thread;
+	uint32_t flags;
+
+	rob_pool_block(self, after);
+	rob_unlock(after);
+	flags = port_park(&self->parker, deadline_ns);
+	if (flags & ROB_DONE)
+		return flags;
+	port_lock(&rob.lock);
+	if (waiter->list == ROB_NO_LIST) { /* satisfied: whoever did it is about to say so */
+		port_unlock(&rob.lock);
+		while (!(flags & ROB_DONE))
+			flags = port_park(&self->parker, 0);
+		return flags;
+	}
+	rob_waiter_remove(waiter);
+	rob_pool_unblock(self);
+	return flags;
+}
+
+static void report(struct async_waiter *waiter)
+{
+	if (waiter->reported || waiter->everything)
+		return;
+	waiter->reported = true;
+	rob_deadlock_report(waiter);
+}
+
+/* Waits until nothing that it awaits is in progress. Called with the lock held, returns without. 0 or -ETIMEDOUT. */
+static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
+{
+	struct rob_after after = {0};
+	uint32_t flags = ROB_POKE;
+	int result = 0;
+
+	for (;;) {
+		struct rob_slot *slot;
+
+		if (waiter->deadlock)
+			report(waiter);
+		recall_for(waiter, &after);
+		if (rob_satisfied(waiter))
+			break;
+		if (!flags) {
+			result = -ETIMEDOUT;
+			break;
+		}
+		if (!waiter->timed && rob_pool_stuck(waiter->thread) && (slot = rob_help_slot(waiter, &after))) {
+			rob_queue_take(slot, &after);
+			rob_run(slot, waiter->thread, 1, &after);
+			continue;
+		}
+		rob_waiter_add(waiter);
+		rob_deadlock_check(waiter);
+		if (waiter->deadlock && !waiter->reported) {
+			rob_waiter_remove(waiter);
+			continue;
+		}
+		flags = park(waiter, deadline_ns, &after);
+		if (!(flags & ROB_DONE))
+			continue;
+		if (!waiter->deadlock)
+			return 0;
+		port_lock(&rob.lock);
+		break;
+	}
+	if (waiter->deadlock)
+		report(waiter);
+	rob_unlock(&after);
+	return result;
+}
+
+static void trace_wait(enum async_trace_type type, struct async_waiter *waiter, int error, uint64_t since_ns)
+{
+	struct port_event event = {.type = type,
+				   .cookie = waiter->cookie,
+				   .arg = waiter->bound,
+				   .domain = waiter->domain,
+				   .error = error,
+				   .since_ns = since_ns};
+
+	port_trace(&event);
+}
+
+static int wait_traced(struct async_waiter *waiter, uint64_t deadline_ns)
+{
+	uint64_t since_ns = 0;
+	int result;
+
+	if (port_unlikely(port_traces())) {
+		port_unlock(&rob.lock);
+		since_ns = port_clock_ns();
+		trace_wait(ASYNC_TRACE_WAITING, waiter, 0, 0);
+		port_lock(&rob.lock);
+	}
+	if (waiter->thread->top && rob_waits_for_self(waiter)) {
+		waiter->leaves_out = true;
+		report(waiter);
+		waiter->reported = false;
+	}
+	result = wait_loop(waiter, deadline_ns);
+	if (!result && waiter->leaves_out)
+		result = -EDEADLK;
+	if (port_unlikely(since_ns))
+		trace_wait(ASYNC_TRACE_CONTINUED, waiter, result, since_ns);
+	return result;
+}
+
+/* With the lock held; returns without it. */
+static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
+{
+	struct rob_thread *self = port_self();
+
+	waiter->thread = self;
+	self->id = port_thread_id();
+	waiter->cookie = self->top ? self->top->cookie : 0;
+	waiter->timed = deadline_ns;
+	waiter->ascending = ascends(waiter);
+	if (!self->top && !port_traces() && rob_satisfied(waiter)) {
+		port_unlock(&rob.lock);
+		return 0;
+	}
+	if (self->worker) {
+		struct rob_after after = {0};
+
+		rob_recall(&self->worker->lease, &after);
+		rob_unlock(&after);
+		port_lock(&rob.lock);
+	}
+	return wait_traced(waiter, deadline_ns);
+}
+
+/* A wait for cookies below cookie; NULL: all registered domains. */
+static int wait_below(async_cookie_t cookie, bool full, struct async_domain *domain, uint64_t deadline_ns)
+{
+	struct async_waiter waiter = {.kind = domain ? ROB_WAIT_DOMAIN : ROB_WAIT_ALL};
+
+	rob_lock();
+	waiter.domain = domain ? rob_domain(domain) : NULL;
+	waiter.bound = full ? ASYNC_COOKIE_MAX : cookie <= rob.last ? cookie : rob.last + 1;
+	return do_wait(&waiter, deadline_ns);
+}
+
+int async_synchronize_full(void)
+{
+	return wait_below(0, true, NULL, 0);
+}
+
+int async_synchronize_full_domain(struct async_domain *domain)
+{
+	return wait_below(0, true, domain, 0);
+}
+
+int async_synchronize_cookie(async_cookie_t cookie)
+{
+	return wait_below(cookie, false, &rob.main_domain, 0);
+}
+
+int async_synchronize_cookie_domain(async_cookie_t cookie, struct async_domain *domain)
+{
+	return wait_below(cookie, false, domain, 0);
+}
+
+int async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain, uint64_t timeout_ns)
+{
+	uint64_t now_ns = port_clock_ns();
+
+	return wait_below(cookie, false, domain, timeout_ns < UINT64_MAX - now_ns ? now_ns + timeout_ns : UINT64_MAX);
+}
+
+int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain)
+{
+	struct async_waiter waiter = {.kind = ROB_WAIT_CALL, .bound = cookie};
+
+	rob_lock();
+	if (!cookie || cookie > rob.last) {
+		port_unlock(&rob.lock);
+		return -EINVAL;
+	}
+	waiter.domain = domain ? rob_domain(domain) : NULL;
+	return do_wait(&waiter, 0);
+}
+
+int async_synchronize_owner(struct async_owner *owner)
+{
+	struct async_waiter waiter = {.kind = ROB_WAIT_OWNER, .owner = owner, .bound = ASYNC_COOKIE_MAX};
+
+	if (!owner)
+		return -EINVAL;
+	rob_lock();
+	rob_owner_refresh(owner);
+	return do_wait(&waiter, 0);
+}
+
+/* The wait of a normal exit: every call of every domain but those on this stack. With the lock held; returns without it. */
+void rob_wait_exit(void)
+{
+	struct async_waiter waiter = {.kind = ROB_WAIT_ALL, .bound = ASYNC_COOKIE_MAX, .everything = true};
+
+	do_wait(&waiter, 0);
+}
+
+int async_synchronize_full_special(struct async_domain *list)
+{
+	return async_synchronize_full_domain(list);
+}
+
+int async_synchronize_cookie_special(async_cookie_t cookie, struct async_domain *list)
+{
+	return async_synchronize_cookie_domain(cookie, list);
+}

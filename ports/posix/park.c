@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping: the slow halves of the lock and the parker.
+ *
+ * Both spin for about a microsecond first, since that is less than a futex wake
+ * takes (2.6 us and more), and not at all with one processor.
+ */
+#define _GNU_SOURCE
+#include "core.h"
+
+#define LOCK_SPINS 100
+#define PARK_SPINS 100
+
+static unsigned spins(unsigned most)
+{
+	return rob.pool.cpus > 1 ? most : 0;
+}
+
+bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
+{
+	struct timespec until = {(time_t)(deadline_ns / 1000000000u), (long)(deadline_ns % 1000000000u)};
+	int saved = errno;
+	long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, deadline_ns ? &until : NULL, NULL,
+			      FUTEX_BITSET_MATCH_ANY);
+	bool in_time = !result || errno != ETIMEDOUT;
+
+	errno = saved;
+	return in_time;
+}
+
+void port_lock_slow(struct port_lock *lock)
+{
+	for (unsigned i = spins(LOCK_SPINS); i; i--) {
+		uint32_t expected = 0;
+
+		if (!port_load_relaxed(&lock->word) &&
+		    atomic_compare_exchange_weak_explicit(&lock->word, &expected, 1, memory_order_acquire,
+							  memory_order_relaxed))
+			return;
+		port_relax();
+	}
+	while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire))
+		port_futex_wait(&lock->word, 2, 0);
+}
+
+uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)
+{
+	uint32_t expected = 0;
+
+	for (unsigned i = spins(PARK_SPINS); i; i--) {
+		if (port_load_relaxed(&parker->flags))
+			return port_xchg_acq_rel(&parker->flags, 0);
+		port_relax();
+	}
+	if (port_cas_acq_rel(&parker->flags, &expected, PORT_PARKED))
+		while (port_load_acquire(&parker->flags) == PORT_PARKED)
+			if (!port_futex_wait(&parker->flags, PORT_PARKED, deadline_ns))
+				break;
+	return port_xchg_acq_rel(&parker->flags, 0) & ~PORT_PARKED;
+}

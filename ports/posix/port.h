@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The POSIX port: what the core needs of the world, on Linux' pthreads and
+ * futexes. The core includes this file and its own; nothing else.
+ *
+ * Need: fixed-width types and the public types (async.h)
+ *       atomic operations, the order in their name
+ *       a lock; a parker (sleep until flags are raised)
+ *       memory, clock, the current thread, log, trace
+ *       threads that may fail to start, and whether one sleeps
+ */
+#ifndef PORT_H
+#define PORT_H
+
+#include <errno.h>
+#include <inorder/async.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "trace.h"
+
+#define port_likely(x) __builtin_expect(!!(x), 1)
+#define port_unlikely(x) __builtin_expect(!!(x), 0)
+#define PORT_CACHE_LINE 64
+
+struct rob_thread;
+struct rob_worker;
+
+/* ---- atomics ---- */
+
+typedef _Atomic uint32_t port_u32;
+typedef const char *_Atomic port_name;
+
+static inline uint32_t port_load_relaxed(port_u32 *p)
+{
+	return atomic_load_explicit(p, memory_order_relaxed);
+}
+
+static inline uint32_t port_load_acquire(port_u32 *p)
+{
+	return atomic_load_explicit(p, memory_order_acquire);
+}
+
+static inline void port_store_relaxed(port_u32 *p, uint32_t value)
+{
+	atomic_store_explicit(p, value, memory_order_relaxed);
+}
+
+static inline void port_store_release(port_u32 *p, uint32_t value)
+{
+	atomic_store_explicit(p, value, memory_order_release);
+}
+
+static inline uint32_t port_xchg_acq_rel(port_u32 *p, uint32_t value)
+{
+	return atomic_exchange_explicit(p, value, memory_order_acq_rel);
+}
+
+static inline uint32_t port_or_release(port_u32 *p, uint32_t bits)
+{
+	return atomic_fetch_or_explicit(p, bits, memory_order_release);
+}
+
+/* On failure *old is what stands there. */
+static inline bool port_cas_acq_rel(port_u32 *p, uint32_t *old, uint32_t value)
+{
+	return atomic_compare_exchange_strong_explicit(p, old, value, memory_order_acq_rel, memory_order_acquire);
+}
+
+static inline const char *port_name_load(port_name *p)
+{
+	return atomic_load_explicit(p, memory_order_acquire);
+}
+
+static inline void port_name_store(port_name *p, const char *name)
+{
+	atomic_store_explicit(p, name, memory_order_release);
+}
+
+static inline void port_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/* ---- futex ---- */
+
+static inline void port_futex_wake(port_u32 *word, int count)
+{
+	int saved = errno;
+
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+	errno = saved;
+}
+
+/* Sleeps while *word is expected, until deadline_ns (0: no limit). False when the time is over. */
+bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns);
+
+/* ---- lock: 0 free, 1 held, 2 held and somebody sleeps ---- */
+
+struct port_lock {
+	port_u32 word;
+};
+
+void port_lock_slow(struct port_lock *lock);
+
+static inline void port_lock(struct port_lock *lock)
+{
+	uint32_t expected = 0;
+
+	if (port_unlikely(!atomic_compare_exchange_strong_explicit(&lock->word, &expected, 1, memory_order_acquire,
+								   memory_order_relaxed)))
+		port_lock_slow(lock);
+}
+
+static inline void port_unlock(struct port_lock *lock)
+{
+	if (port_unlikely(atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2))
+		port_futex_wake(&lock->word, 1);
+}
+
+/* ---- parker: one thread sleeps until others raise flags ---- */
+
+#define PORT_PARKED 0x80000000u
+
+struct port_parker {
+	port_u32 flags;
+};
+
+/*
+ * Raises flags. The last access to the parker's memory is the one that raises
+ * them: its thread may go on, and end, at once. (A futex wake of an address
+ * that is gone is harmless.)
+ */
+static inline void port_unpark(struct port_parker *parker, uint32_t flags)
+{
+	if (port_or_release(&parker->flags, flags) & PORT_PARKED)
+		port_futex_wake(&parker->flags, 1);
+}
+
+/* Sleeps until a flag is raised; takes and returns all of them. 0: deadline_ns (CLOCK_MONOTONIC) has passed; 0: none. */
+uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
+
+/* ---- memory, clock, thread, log ---- */
+
+static inline void *port_alloc(size_t bytes)
+{
+	int saved = errno;
+	void *memory = malloc(bytes);
+
+	errno = saved;
+	return memory;
+}
+
+static inline void port_free(void *memory)
+{
+	free(memory);
+}
+
+/* CLOCK_MONOTONIC */
+static inline uint64_t port_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+extern __thread struct rob_thread port_thread;
+
+static inline struct rob_thread *port_self(void)
+{
+	return &port_thread;
+}
+
+extern __thread int port_tid;
+
+/* The kernel's id of this thread; remembered. */
+static inline int port_thread_id(void)
+{
+	if (port_unlikely(!port_tid))
+		port_tid = (int)syscall(SYS_gettid);
+	return port_tid;
+}
+
+#define port_format snprintf
+
+/* One write to fd (2: where misuse is reported); what does not fit into 2 KB is cut. */
+__attribute__((format(printf, 2, 3))) void port_log(int fd, const char *format, ...);
+
+static inline bool port_traces(void)
+{
+	return __atomic_load_n(&port_tracing, __ATOMIC_RELAXED);
+}
+
+/* ---- threads ---- */
+
+/* What the environment and async_configure() say; read once, at the first call. */
+struct port_config {
+	uint32_t threads;
+	uint32_t pending;
+	uint32_t stack_bytes;
+	uint32_t watchdog_s;
+};
+
+/* Fills the configuration, starts the trace, registers fork and exit handlers. Once, before anything else. */
+void port_start(struct port_config *config);
+/* Processors that this process may use, at least 1. */
+unsigned port_cpus(void);
+/* Starts a thread in rob_worker_main(worker), or in rob_monitor_main() for NULL. 0 or -errno. */
+int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
+/* Ends the calling thread. */
+_Noreturn void port_thread_exit(void);
+/* Whether the thread is blocked in the kernel; merely being off a processor is not that. */
+bool port_thread_sleeps(int thread_id);
+
+#endif
