@@ -3,6 +3,7 @@
 """inorder-image as a command: image.py CASE SOURCE BUILD. Needs no machine, only the kernel's modules."""
 import gzip
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -144,17 +145,32 @@ def case_errors(tree, folder):
     must('Usage:' in call(tree, '--help') and call(tree, '--version').startswith('inorder-image '), 'help and version')
 
 
-def case_interrupt(tree, folder):
-    """A signal leaves neither a half image nor temporary files."""
+def case_full(tree, folder):
+    """A write that fails half way leaves the old image as it was."""
     out = os.path.join(folder, 'image')
-    for delay_s in (0.01, 0.05, 0.1, 0.2, 0.4):
-        process = subprocess.Popen([IMAGE, '-t', tree, '-i', INIT, '-m', 'drivers/net/', '-c', 'gzip', '-o', out],
-                                   env={**os.environ, 'TMPDIR': folder}, stderr=subprocess.PIPE)
-        time.sleep(delay_s)   # somewhere on its way: every point must do
+    with open(out, 'w', encoding='utf-8') as old:
+        old.write('old')
+    for compression in ('none', 'gzip', 'lz4'):
+        done = subprocess.run([IMAGE, '-t', tree, '-i', INIT, '-m', 'ahci', '-c', compression, '-o', out], check=False,
+                              env={**os.environ, 'TMPDIR': folder}, capture_output=True, text=True,
+                              restore_signals=False,   # SIGXFSZ stays ignored: the write itself fails
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300000, 300000)))
+        must(done.returncode == 1, f'exit code 1 with {compression}, not {done.returncode}: {done.stderr}')
+        must('cannot write' in done.stderr, f'what cannot be written in: {done.stderr}')
+        must(read(out) == b'old' and os.listdir(folder) == ['image'], 'the old image, and nothing else')
+
+
+def case_interrupt(tree, folder):
+    """A signal leaves neither a half image nor temporary files, be it early or while the image is written."""
+    command = [IMAGE, '-t', tree, '-i', INIT, '-m', 'drivers/net/', '-c', 'gzip', '-o', os.path.join(folder, 'image')]
+    for phase in ('inorder-image.', 'image.'):
+        process = subprocess.Popen(command, env={**os.environ, 'TMPDIR': folder}, stderr=subprocess.PIPE)
+        while not any(name.startswith(phase) for name in os.listdir(folder)):
+            must(process.poll() is None, f'{phase} while the image is made')
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate()
-        must(process.returncode in (1, -signal.SIGTERM), f'a failure after {delay_s} s: {said.decode()}')
-        must(os.listdir(folder) == [], f'nothing left after {delay_s} s, but there is {os.listdir(folder)}')
+        must(process.returncode == 1, f'exit code 1 in {phase}, not {process.returncode}: {said.decode()}')
+        must(os.listdir(folder) == [], f'nothing left after {phase}, but there is {os.listdir(folder)}')
 
 
 CASES = {name[5:]: function for name, function in globals().items() if name.startswith('case_')}
