@@ -34,16 +34,9 @@ def package_name():
     return found.group(1)
 
 
-def download(folder, say):
-    """Has apt fetch the package into folder; returns its path."""
-    try:
-        name = package_name()
-    except Failure:
-        if os.geteuid():
-            raise
-        say('fetching the lists of packages')
-        run(['apt-get', 'update'], 'fetch the lists of packages')
-        name = package_name()
+def fetch(folder, say):
+    """Has apt put the package into folder; returns its path."""
+    name = package_name()
     say(f'downloading {name}')
     # as root apt would read files as a user who may not enter the build folder
     run(['apt-get', '-o', 'APT::Sandbox::User=root', 'download', name], f'download {name}', cwd=folder)
@@ -51,6 +44,18 @@ def download(folder, say):
     if len(debs) != 1:
         raise Failure(f'apt left {len(debs)} files named {name}_*.deb in {folder}, not one')
     return debs[0]
+
+
+def download(folder, say):
+    """As fetch(); if apt's lists are missing or too old, they are fetched first, which needs root."""
+    try:
+        return fetch(folder, say)
+    except Failure:
+        if os.geteuid():
+            raise
+    say('fetching the lists of packages')
+    run(['apt-get', 'update'], 'fetch the lists of packages')
+    return fetch(folder, say)
 
 
 def decompress(image):
