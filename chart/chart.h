@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inorder-chart: from a trace to a picture, in steps that know only the one before:
+ *
+ *   input.c, parse_trace.c, parse_klog.c   lines    -> records
+ *   model.c, resolve.c, chain.c            records  -> calls, threads, spans of time
+ *   layout.c, scale.c, width.c             model    -> rows, lanes, coordinates
+ *   draw.c, draw_rows.c, svg.c             layout   -> SVG
+ *   summary.c                              model    -> text
+ */
+#ifndef CHART_H
+#define CHART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <inorder/trace.h>
+
+#define NONE SIZE_MAX
+
+/* What a program of this size does when memory is out: say so and end. */
+void *more(void *array, size_t count, size_t bytes);
+#define APPEND(array, count) ((array) = more((array), (count), sizeof(*(array))), &(array)[(count)++])
+
+/* Texts, each kept once: equal texts are equal pointers. Until keep_free(). What neither XML nor a terminal takes is replaced. */
+const char *keep(const char *text);
+/* The same of a part of a text. */
+const char *keep_part(const char *text, size_t bytes);
+void keep_free(void);
+
+/* ---- records ---- */
+
+/* The events of enum async_trace_type, and those of the trace itself. */
+enum record_type {
+	RECORD_START = ASYNC_TRACE_TYPES, /* a process begins to write; name: its program, domain: its boot */
+	RECORD_LOST,                      /* arg: lines that could not be written */
+	RECORD_OTHER,                     /* nothing to draw */
+};
+
+struct record {
+	int type;
+	uint64_t t_ns;
+	long pid;          /* 0: a kernel log, which does not tell processes apart */
+	long tid;          /* -1: not known */
+	uint64_t cookie;
+	uint64_t arg;      /* as in ASYNC_TRACE_EVENTS; of waits, 0 stands for all */
+	uint64_t since_ns; /* 0: unknown */
+	uint64_t realtime_ns;
+	size_t order;      /* as read */
+	int error;
+	const char *domain;
+	const char *func;
+	const char *name;
+};
+
+/* A "calling  NAME" whose end has not been read yet. */
+struct open_call {
+	const char *name;
+	uint64_t t_ns;
+	long tid;
+};
+
+struct input {
+	struct record *records;
+	size_t count;
+	size_t bad;           /* lines that should have been understood and were not */
+	size_t lost;          /* lines that the writer said it could not write */
+	struct open_call *open_calls; /* of a kernel log */
+	size_t open_count;
+};
+
+/* Reads all of @path ("-": standard input). False, told on standard error, if it cannot be read. */
+bool input_read(struct input *input, const char *path);
+void input_free(struct input *input);
+/* Each takes one line without its end. NULL if it was understood, or of no interest; else what is wrong with it. */
+const char *parse_trace_line(struct input *input, const char *line, size_t bytes);
+const char *parse_klog_line(struct input *input, const char *line);
+
+/* ---- model ---- */
+
+/* What a thread was doing. X(name, word) */
+#define SPAN_KINDS(X) \
+	X(RUN, "running") \
+	X(STEP, "synchronous step") \
+	X(RETIRE, "retiring") \
+	X(WAIT, "waiting for calls") \
+	X(TURN, "waiting for its turn")
+
+enum span_kind {
+#define SPAN_ENUM(name, word) SPAN_##name,
+	SPAN_KINDS(SPAN_ENUM)
+#undef SPAN_ENUM
+	SPAN_TYPES
+};
+
+struct span {
+	enum span_kind kind;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	size_t thread;
+	size_t call;         /* whose; of a wait: who waits. NONE if no call's */
+	size_t parent;       /* the span that it began in, or NONE */
+	size_t awaited;      /* of a wait: the call that it ended with, or NONE */
+	uint64_t wait_for;   /* of a wait: exclusive bound, 0: all */
+	const char *name;    /* of a step */
+	const char *domain;  /* of a wait */
+	int error;
+	bool unfinished;     /* the trace ends before it does */
+	unsigned int lane;   /* set by the layout */
+};
+
+struct call {
+	uint64_t cookie;
+	uint64_t by;         /* cookie of the call that scheduled it, or 0 */
+	size_t process;
+	size_t scheduler;    /* thread, or NONE */
+	const char *name;
+	const char *func;
+	const char *domain;
+	uint64_t scheduled_ns, started_ns, returned_ns, retiring_ns, completed_ns; /* 0: did not happen, or unknown */
+	size_t run, retire;  /* spans, or NONE */
+	int error;
+	bool inlined, helped, cancelled;
+};
+
+struct thread {
+	size_t process;
+	long tid;
+	size_t number;       /* from 1, in order of appearance in its process */
+	uint64_t first_ns;
+	uint64_t last_ns;
+	size_t *stack;       /* open spans, the innermost last */
+	size_t depth;
+	size_t *spans;       /* all of them in order of their begin */
+	size_t span_count;
+};
+
+struct phase {
+	size_t process;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	const char *name;
+};
+
+struct process {
+	long pid;
+	const char *program; /* NULL: a kernel log, or its start is not in the file */
+	uint64_t realtime_ns;
+	size_t threads;
+	bool has_phases;
+	void *calls;         /* by cookie */
+};
+
+/* A part of a span that the whole had to wait for. */
+struct link {
+	size_t span;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+};
+
+struct model {
+	struct process *processes;
+	struct thread *threads;
+	struct call *calls;
+	struct span *spans;
+	struct phase *phases;
+	struct link *chain;  /* the last first */
+	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count;
+	size_t workers;      /* that were started, as far as the trace says */
+	size_t earlier_boots;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+};
+
+struct selection {
+	long pid;             /* 0: all */
+	uint64_t from_ns;     /* after the model's begin */
+	uint64_t to_ns;       /* 0: to the end */
+};
+
+/* @input's records are sorted by this. False if there is nothing to draw. */
+bool model_build(struct model *model, struct input *input, long pid);
+void model_free(struct model *model);
+const char *call_name(const struct call *call);
+const char *span_name(const struct model *model, const struct span *span);
+/* Which call's completion ended each wait, and the chain that decided how long it all took: model->chain. */
+void model_find_chain(struct model *model);
+
+/* "object+0xoffset" becomes a name of the object's symbol table, when it is there. */
+void resolve_add(const char *argument); /* "OBJECT=FILE", or "FILE" */
+const char *resolve(const char *func);
+void resolve_free(void);
+
+/* ---- layout ---- */
+
+struct scale {
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	double left;
+	double width;
+};
+
+double scale_x(const struct scale *scale, uint64_t t_ns);
+/* A step of 1, 2 or 5 times a power of ten with at most @most ticks, ns. */
+uint64_t scale_step_ns(const struct scale *scale, unsigned int most);
+/* "1.25 ms". Returns @text. */
+const char *duration_text(uint64_t ns, char *text, size_t bytes);
+/* A tick's label, with as many decimals as @step_ns needs. */
+const char *tick_text(uint64_t ns, uint64_t step_ns, char *text, size_t bytes);
+
+/* How wide a text is at a font size of 1, and how much of it fits. */
+double text_width(const char *text);
+/* @text, cut with an ellipsis so that it fits; "" if no sensible part fits. */
+const char *text_fit(const char *text, double width, double size, char *out, size_t bytes);
+
+struct row {
+	size_t process;
+	size_t first_thread;  /* for the label */
+	size_t thread_count;
+	size_t *spans;        /* in order of their begin; turns apart */
+	size_t span_count;
+	size_t *turns;
+	size_t turn_count;
+	unsigned int lanes;
+	unsigned int turn_lanes;
+	double y;
+	double height;
+};
+
+struct layout {
+	struct scale scale;
+	struct row *rows;
+	size_t row_count;
+	size_t *row_of_thread;
+	double width, height;
+	double lane_height, lane_gap, row_gap, font;
+	double phases_y, phases_height;  /* of one process' phases */
+	double load_y, load_height;
+	double rows_y, rows_bottom;
+	double legend_y;
+};
+
+void layout_build(struct layout *layout, struct model *model, const struct selection *selection, double width);
+void layout_free(struct layout *layout);
+double layout_span_y(const struct layout *layout, const struct model *model, const struct span *span);
+
+/* ---- drawing ---- */
+
+struct svg;
+
+/* NULL if there is no memory. */
+struct svg *svg_open(double width, double height, const char *title, const char *style);
+/* Ends the document and writes it. 0 or -errno. */
+int svg_close(struct svg *svg, FILE *file);
+void svg_group(struct svg *svg, const char *class_name);
+void svg_group_end(struct svg *svg);
+/* @tooltip may be NULL. */
+void svg_rect(struct svg *svg, double x, double y, double width, double height, const char *class_name,
+	      const char *tooltip);
+void svg_line(struct svg *svg, double x1, double y1, double x2, double y2, const char *class_name);
+void svg_path(struct svg *svg, const char *path, const char *class_name, const char *tooltip);
+/* @anchor: "start", "middle" or "end"; @size: of the font, px; 0: the class' own. */
+void svg_text(struct svg *svg, double x, double y, double size, const char *anchor, const char *class_name,
+	      const char *text);
+/* Diagonal stripes, to fill with "url(#id)". */
+void svg_stripes(struct svg *svg, const char *id, const char *ground, const char *stripe);
+
+int draw(const struct model *model, const struct layout *layout, const char *title, FILE *file);
+void draw_rows(struct svg *svg, const struct model *model, const struct layout *layout);
+
+/* ---- text ---- */
+
+int summary_print(struct model *model, const char *title, FILE *file);
+/* "name: 1.234 s", or @given with the total after it. */
+void title_text(const struct model *model, const struct selection *selection, const char *given, char *text,
+		size_t bytes);
+#endif

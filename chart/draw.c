@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* The picture but for its rows: title, legend, phases, axis, load. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "chart.h"
+
+#define TICKS 12
+
+static const char style[] =
+	"svg { background: #ffffff; font-family: \"Helvetica Neue\", Arial, \"Liberation Sans\", \"DejaVu Sans\","
+	" sans-serif; font-size: 11px }\n"
+	"text { fill: #1f2933 }\n"
+	".page { fill: #ffffff }\n"
+	".title { font-size: 19px; font-weight: bold }\n"
+	".quiet { fill: #52606d }\n"
+	".end { stroke: #9aa5b1; stroke-width: 1; stroke-dasharray: 2 3 }\n"
+	".grid { stroke: #dde3ea; stroke-width: 1 }\n"
+	".boundary { stroke: #9aa5b1; stroke-width: 1; stroke-dasharray: 4 3 }\n"
+	".row { fill: #f4f6f9 }\n"
+	".phase0 { fill: #dfe7f1 } .phase1 { fill: #ebe6f3 }\n"
+	".load { fill: #a9cdf0; stroke: #3d7ab5; stroke-width: 1 }\n"
+	"rect.run { fill: #a9cdf0; stroke: #3d7ab5 }\n"
+	"rect.step { fill: #d3dae3; stroke: #6b7f95 }\n"
+	"rect.retire { fill: #a6dbae; stroke: #34834a }\n"
+	"rect.wait { fill: url(#stripes); stroke: #b98900 }\n"
+	"rect.turn { fill: #b48ad6; stroke: none }\n"
+	"rect.failed { fill: #f5b5ae; stroke: #b3261e }\n"
+	".unfinished { stroke-dasharray: 4 2 }\n"
+	".bars rect { stroke-width: 0.8 } .bars rect:hover { stroke-width: 2 }\n"
+	".many { stroke: none }\n"
+	".waits { stroke: #8d6a00; stroke-width: 1; stroke-opacity: 0.75; fill: none }\n"
+	".chain { stroke: #d6225f; stroke-width: 2.4 }\n"
+	".follows { stroke: #d6225f; stroke-width: 1 }\n"
+	".names text { pointer-events: none }\n";
+
+struct item {
+	const char *text;
+	const char *class_name;
+	bool line;
+};
+
+static bool has_kind(const struct model *model, enum span_kind kind)
+{
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->spans[i].kind == kind)
+			return true;
+	return false;
+}
+
+static bool has_failed(const struct model *model)
+{
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->spans[i].kind == SPAN_STEP && model->spans[i].error)
+			return true;
+	for (size_t i = 0; i < model->call_count; i++)
+		if (model->calls[i].error)
+			return true;
+	return false;
+}
+
+static double legend_item(struct svg *svg, double x, double y, const struct item *item)
+{
+	if (item->line)
+		svg_line(svg, x, y - 4, x + 18, y - 4, item->class_name);
+	else if (strcmp(item->class_name, "turn") == 0)
+		svg_rect(svg, x, y - 6, 18, 4, item->class_name, NULL);
+	else
+		svg_rect(svg, x, y - 10, 18, 12, item->class_name, NULL);
+	svg_text(svg, x + 24, y, 11, "start", "quiet", item->text);
+	return x + 24 + text_width(item->text) * 11 + 18;
+}
+
+static void draw_legend(struct svg *svg, const struct model *model, const struct layout *layout)
+{
+	static const struct item items[] = {
+		[SPAN_RUN] = { "running", "run", false },
+		[SPAN_STEP] = { "synchronous step", "step", false },
+		[SPAN_RETIRE] = { "retiring, in order", "retire", false },
+		[SPAN_WAIT] = { "waiting for calls", "wait", false },
+		[SPAN_TURN] = { "returned, waiting for its turn", "turn", false },
+	};
+	static const struct item failed = { "failed", "failed", false };
+	static const struct item chain = { "what the total depends on", "chain", true };
+	static const struct item ends = { "ended that wait", "waits", true };
+	double x = 24;
+
+	svg_group(svg, "bars");
+	for (size_t i = 0; i < SPAN_TYPES; i++)
+		if (has_kind(model, (enum span_kind)i))
+			x = legend_item(svg, x, layout->legend_y, &items[i]);
+	if (has_failed(model))
+		x = legend_item(svg, x, layout->legend_y, &failed);
+	if (has_kind(model, SPAN_WAIT) && model->call_count)
+		x = legend_item(svg, x, layout->legend_y, &ends);
+	if (model->chain_count)
+		legend_item(svg, x, layout->legend_y, &chain);
+	svg_group_end(svg);
+}
+
+static void draw_phase(struct svg *svg, const struct layout *layout, const struct phase *phase, double y, bool odd)
+{
+	double from = scale_x(&layout->scale, phase->begin_ns);
+	double to = scale_x(&layout->scale, phase->end_ns);
+	char duration[32];
+	char tooltip[512];
+	char name[256];
+
+	if (phase->end_ns < layout->scale.begin_ns || phase->begin_ns > layout->scale.end_ns)
+		return;
+	duration_text(phase->end_ns - phase->begin_ns, duration, sizeof(duration));
+	snprintf(tooltip, sizeof(tooltip), "%.400s: %s", phase->name, duration);
+	svg_rect(svg, from, y, to - from, layout->phases_height, odd ? "phase1" : "phase0", tooltip);
+	snprintf(name, sizeof(name), "%.200s  %s", phase->name, duration);
+	if (text_width(name) * 11 > to - from - 10)
+		snprintf(name, sizeof(name), "%.200s", phase->name);
+	text_fit(name, to - from - 10, 11, tooltip, sizeof(tooltip));
+	svg_text(svg, from + 5, y + 14, 11, "start", NULL, tooltip);
+	if (phase->begin_ns > layout->scale.begin_ns)
+		svg_line(svg, from, y, from, layout->rows_bottom, "boundary");
+}
+
+static void draw_phases(struct svg *svg, const struct model *model, const struct layout *layout)
+{
+	double y = layout->phases_y;
+
+	svg_group(svg, "phases");
+	for (size_t process = 0; process < model->process_count; process++) {
+		char label[64];
+		bool odd = false;
+
+		if (!model->processes[process].has_phases)
+			continue;
+		snprintf(label, sizeof(label), model->process_count > 1 && model->processes[process].pid ?
+			 "phases of %ld" : "phases", model->processes[process].pid);
+		svg_text(svg, layout->scale.left - 10, y + 14, 11, "end", "quiet", label);
+		for (size_t i = 0; i < model->phase_count; i++)
+			if (model->phases[i].process == process)
+				draw_phase(svg, layout, &model->phases[i], y, odd), odd = !odd;
+		y += layout->phases_height + 2;
+	}
+	svg_group_end(svg);
+}
+
+static void draw_axis(struct svg *svg, const struct model *model, const struct layout *layout)
+{
+	uint64_t step_ns = scale_step_ns(&layout->scale, TICKS);
+	uint64_t from_ns = layout->scale.begin_ns - model->begin_ns;
+	uint64_t to_ns = layout->scale.end_ns - model->begin_ns;
+	double top = layout->load_y - 4;
+	char label[48];
+
+	svg_group(svg, "axis");
+	for (uint64_t t_ns = (from_ns + step_ns - 1) / step_ns * step_ns; t_ns <= to_ns; t_ns += step_ns) {
+		double x = scale_x(&layout->scale, model->begin_ns + t_ns);
+
+		svg_line(svg, x, top, x, layout->rows_bottom, "grid");
+		tick_text(t_ns, step_ns, label, sizeof(label));
+		svg_text(svg, x, top - 5, 11, "middle", "quiet", label);
+		svg_text(svg, x, layout->rows_bottom + 16, 11, "middle", "quiet", label);
+	}
+	svg_group_end(svg);
+}
+
+/* ---- how many threads were at work ---- */
+
+static void add_time(double *columns, size_t count, const struct scale *scale, const struct span *span, double sign)
+{
+	double per_column = scale->width / (double)count;
+	double from = (scale_x(scale, span->begin_ns) - scale->left) / per_column;
+	double to = (scale_x(scale, span->end_ns) - scale->left) / per_column;
+
+	for (size_t i = (size_t)from; i < count && (double)i < to; i++) {
+		double begin = from > (double)i ? from : (double)i;
+		double end = to < (double)i + 1 ? to : (double)i + 1;
+
+		columns[i] += sign * (end - begin);
+	}
+}
+
+/* A thread is at work in a span, but not while that span waits; a call that is run in a wait is work again. */
+static void add_load(double *columns, size_t count, const struct model *model, const struct scale *scale)
+{
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *span = &model->spans[i];
+		bool in_wait = span->parent == NONE || model->spans[span->parent].kind == SPAN_WAIT;
+
+		if (span->end_ns < scale->begin_ns || span->begin_ns > scale->end_ns || span->kind == SPAN_TURN)
+			continue;
+		if (span->kind == SPAN_WAIT && !in_wait)
+			add_time(columns, count, scale, span, -1);
+		else if (span->kind != SPAN_WAIT && in_wait)
+			add_time(columns, count, scale, span, 1);
+	}
+}
+
+static void load_path(struct svg *svg, const struct layout *layout, const double *columns, size_t count, double most)
+{
+	double bottom = layout->load_y + layout->load_height;
+	double step = layout->scale.width / (double)count;
+	char *path = NULL;
+	size_t bytes = 0;
+	FILE *file = open_memstream(&path, &bytes);
+	double before = -1;
+
+	if (!file)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	fprintf(file, "M%.1f %.1f", layout->scale.left, bottom);
+	for (size_t i = 0; i < count; i++) {
+		double y = bottom - (columns[i] > 0 ? columns[i] : 0) / most * layout->load_height;
+
+		if (i + 1 < count && y - before < 0.05 && before - y < 0.05)
+			continue;
+		fprintf(file, "V%.1fH%.1f", y, layout->scale.left + step * (double)(i + 1));
+		before = y;
+	}
+	fprintf(file, "V%.1fZ", bottom);
+	fclose(file);
+	svg_path(svg, path, "load", NULL);
+	free(path);
+}
+
+static void draw_load(struct svg *svg, const struct model *model, const struct layout *layout)
+{
+	size_t count = (size_t)layout->scale.width;
+	double *columns = calloc(count + 1, sizeof(*columns));
+	double most = 1;
+	char label[64];
+
+	if (!columns)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	add_load(columns, count, model, &layout->scale);
+	for (size_t i = 0; i < count; i++)
+		most = columns[i] > most ? columns[i] : most;
+	svg_group(svg, "at-work");
+	svg_text(svg, layout->scale.left - 10, layout->load_y + 20, 11, "end", NULL, "threads at work");
+	snprintf(label, sizeof(label), "at most %.0f", most);
+	svg_text(svg, layout->scale.left - 10, layout->load_y + 35, 11, "end", "quiet", label);
+	load_path(svg, layout, columns, count, most);
+	svg_group_end(svg);
+	free(columns);
+}
+
+/* ---- title ---- */
+
+static const char *program_name(const struct model *model)
+{
+	for (size_t i = 0; i < model->process_count; i++) {
+		const char *program = model->processes[i].program;
+		const char *slash = program ? strrchr(program, '/') : NULL;
+
+		if (program)
+			return slash ? slash + 1 : program;
+	}
+	return model->process_count && model->processes[0].pid == 0 ? "kernel log" : "trace";
+}
+
+void title_text(const struct model *model, const struct selection *selection, const char *given, char *text,
+		size_t bytes)
+{
+	uint64_t total_ns = model->end_ns - model->begin_ns;
+	char total[32];
+	char from[32];
+	char to[32];
+	int used = snprintf(text, bytes, "%.400s: %s", given ? given : program_name(model),
+			    duration_text(total_ns, total, sizeof(total)));
+
+	if (selection->from_ns || selection->to_ns)
+		snprintf(text + used, bytes - (size_t)used, " (shown: %s to %s)",
+			 duration_text(selection->from_ns, from, sizeof(from)),
+			 duration_text(selection->to_ns ? selection->to_ns : total_ns, to, sizeof(to)));
+}
+
+__attribute__((format(printf, 3, 4))) static void add(char *text, size_t bytes, const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + used, bytes - used, format, args);
+	va_end(args);
+}
+
+static void subtitle_text(const struct model *model, char *text, size_t bytes)
+{
+	size_t failed = 0;
+	size_t cancelled = 0;
+	size_t inlined = 0;
+	size_t steps = 0;
+
+	for (size_t i = 0; i < model->call_count; i++) {
+		failed += model->calls[i].error != 0;
+		cancelled += model->calls[i].cancelled;
+		inlined += model->calls[i].inlined;
+	}
+	for (size_t i = 0; i < model->span_count; i++)
+		steps += model->spans[i].kind == SPAN_STEP;
+	text[0] = 0;
+	add(text, bytes, "%zu asynchronous call%s", model->call_count, model->call_count == 1 ? "" : "s");
+	if (inlined)
+		add(text, bytes, " (%zu inline)", inlined);
+	if (steps)
+		add(text, bytes, ", %zu synchronous step%s", steps, steps == 1 ? "" : "s");
+	if (failed)
+		add(text, bytes, ", %zu failed", failed);
+	if (cancelled)
+		add(text, bytes, ", %zu cancelled", cancelled);
+	add(text, bytes, ", %zu thread%s", model->thread_count, model->thread_count == 1 ? "" : "s");
+	if (model->process_count > 1)
+		add(text, bytes, " in %zu processes", model->process_count);
+	if (model->processes[0].realtime_ns) {
+		time_t seconds = (time_t)(model->processes[0].realtime_ns / 1000000000);
+		struct tm tm;
+		char when[64];
+
+		if (gmtime_r(&seconds, &tm) && strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm))
+			add(text, bytes, ", begun %s", when);
+	}
+}
+
+int draw(const struct model *model, const struct layout *layout, const char *title, FILE *file)
+{
+	struct svg *svg = svg_open(layout->width, layout->height, title, style);
+	char fitted[512];
+	char text[512];
+
+	if (!svg)
+		return -ENOMEM;
+	svg_stripes(svg, "stripes", "#fdf0c8", "#f0cf73");
+	svg_rect(svg, 0, 0, layout->width, layout->height, "page", NULL);
+	svg_text(svg, 24, 32, 0, "start", "title",
+		 text_fit(title, (layout->width - 48) * 0.88, 19, fitted, sizeof(fitted)));
+	subtitle_text(model, text, sizeof(text));
+	svg_text(svg, 24, 50, 11.5, "start", "quiet", text);
+	draw_legend(svg, model, layout);
+	draw_axis(svg, model, layout);
+	draw_phases(svg, model, layout);
+	draw_load(svg, model, layout);
+	draw_rows(svg, model, layout);
+	return svg_close(svg, file);
+}

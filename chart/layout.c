@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* Which row and lane everything stands in, and how high they are. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+
+#include "chart.h"
+
+#define LEFT 132.0
+#define RIGHT 28.0
+#define PACK_ABOVE 64  /* threads; above, threads that were not there at the same time share a row */
+#define TURN_LANES_MOST 4
+#define TURN_HEIGHT 4.0
+
+static bool visible(const struct layout *layout, const struct span *span)
+{
+	return span->end_ns >= layout->scale.begin_ns && span->begin_ns <= layout->scale.end_ns;
+}
+
+static int compare_threads(const void *a, const void *b, void *data)
+{
+	const struct model *model = data;
+	const struct thread *left = &model->threads[*(const size_t *)a];
+	const struct thread *right = &model->threads[*(const size_t *)b];
+	bool left_main = left->tid == model->processes[left->process].pid;
+	bool right_main = right->tid == model->processes[right->process].pid;
+
+	if (left->process != right->process)
+		return left->process < right->process ? -1 : 1;
+	if (left_main != right_main)
+		return left_main ? -1 : 1;
+	if ((left->tid < 0) != (right->tid < 0))
+		return left->tid < 0 ? 1 : -1;
+	if (left->first_ns != right->first_ns)
+		return left->first_ns < right->first_ns ? -1 : 1;
+	return (left > right) - (left < right);
+}
+
+/* The threads that have something to show, in the order of their rows. The caller frees it. */
+static size_t *sort_threads(const struct layout *layout, struct model *model, size_t *count)
+{
+	size_t *threads = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < model->thread_count; i++) {
+		const struct thread *thread = &model->threads[i];
+		bool any = false;
+
+		for (size_t j = 0; j < thread->span_count && !any; j++)
+			any = visible(layout, &model->spans[thread->spans[j]]);
+		if (any)
+			*APPEND(threads, *count) = i;
+	}
+	if (*count)
+		qsort_r(threads, *count, sizeof(*threads), compare_threads, model);
+	return threads;
+}
+
+/* The row for a thread: with @pack, one of its process whose threads have ended; else a new one. */
+static size_t row_for(struct layout *layout, uint64_t *row_end_ns, const struct thread *thread, size_t index, bool pack)
+{
+	struct row *row;
+
+	for (size_t i = 0; pack && i < layout->row_count; i++)
+		if (layout->rows[i].process == thread->process && row_end_ns[i] < thread->first_ns)
+			return i;
+	row = APPEND(layout->rows, layout->row_count);
+	*row = (struct row){ .process = thread->process, .first_thread = index };
+	return layout->row_count - 1;
+}
+
+static void fill_rows(struct layout *layout, struct model *model)
+{
+	size_t count;
+	size_t *threads = sort_threads(layout, model, &count);
+	uint64_t *row_end_ns = calloc(count + 1, sizeof(*row_end_ns));
+
+	layout->row_of_thread = calloc(model->thread_count + 1, sizeof(size_t));
+	if (!row_end_ns || !layout->row_of_thread)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	for (size_t i = 0; i < count; i++) {
+		const struct thread *thread = &model->threads[threads[i]];
+		size_t number = row_for(layout, row_end_ns, thread, threads[i], count > PACK_ABOVE);
+		struct row *row = &layout->rows[number];
+
+		row->thread_count++;
+		row_end_ns[number] = thread->last_ns;
+		layout->row_of_thread[threads[i]] = number;
+		for (size_t j = 0; j < thread->span_count; j++) {
+			const struct span *span = &model->spans[thread->spans[j]];
+
+			if (!visible(layout, span))
+				continue;
+			if (span->kind == SPAN_TURN)
+				*APPEND(row->turns, row->turn_count) = thread->spans[j];
+			else
+				*APPEND(row->spans, row->span_count) = thread->spans[j];
+		}
+	}
+	free(row_end_ns);
+	free(threads);
+}
+
+/* The lowest lane that is free at @begin_ns; lanes in use end at @ends_ns. */
+static unsigned int lane_free(uint64_t **ends_ns, size_t *lanes, const struct span *span, size_t most)
+{
+	for (size_t i = 0; i < *lanes; i++)
+		if ((*ends_ns)[i] <= span->begin_ns) {
+			(*ends_ns)[i] = span->end_ns;
+			return (unsigned int)i;
+		}
+	if (*lanes == most)
+		return (unsigned int)most - 1;
+	*APPEND(*ends_ns, *lanes) = span->end_ns;
+	return (unsigned int)*lanes - 1;
+}
+
+/* Nested spans stand below each other; a wait stands on the span that it interrupts. */
+static void assign_lanes(struct model *model, struct row *row)
+{
+	uint64_t *ends_ns = NULL;
+	size_t lanes = 0;
+
+	for (size_t i = 0; i < row->span_count; i++) {
+		struct span *span = &model->spans[row->spans[i]];
+
+		if (span->kind == SPAN_WAIT && span->parent != NONE)
+			span->lane = model->spans[span->parent].lane;
+		else
+			span->lane = lane_free(&ends_ns, &lanes, span, SIZE_MAX);
+	}
+	free(ends_ns);
+	row->lanes = lanes ? (unsigned int)lanes : 1;
+	ends_ns = NULL;
+	lanes = 0;
+	for (size_t i = 0; i < row->turn_count; i++) {
+		struct span *span = &model->spans[row->turns[i]];
+
+		span->lane = lane_free(&ends_ns, &lanes, span, TURN_LANES_MOST);
+	}
+	free(ends_ns);
+	row->turn_lanes = (unsigned int)lanes;
+}
+
+static void choose_heights(struct layout *layout)
+{
+	static const struct {
+		unsigned int most;
+		double lane_height, lane_gap, row_gap, font;
+	} sizes[] = {
+		{ 30, 22, 2, 8, 11.5 }, { 60, 18, 1, 5, 10.5 }, { 120, 14, 1, 3, 9 }, { 200, 11, 1, 2, 8 },
+		{ ~0u, 8, 0.5, 1, 0 },
+	};
+	unsigned int lanes = 0;
+	size_t size = 0;
+
+	for (size_t i = 0; i < layout->row_count; i++)
+		lanes += layout->rows[i].lanes;
+	while (lanes > sizes[size].most)
+		size++;
+	layout->lane_height = sizes[size].lane_height;
+	layout->lane_gap = sizes[size].lane_gap;
+	layout->row_gap = sizes[size].row_gap;
+	layout->font = sizes[size].font;
+}
+
+static void place_rows(struct layout *layout, const struct model *model)
+{
+	double y = layout->rows_y;
+
+	for (size_t i = 0; i < layout->row_count; i++) {
+		struct row *row = &layout->rows[i];
+
+		if (model->process_count > 1 && (i == 0 || layout->rows[i - 1].process != row->process))
+			y += 22; /* for the process' name */
+		row->y = y;
+		row->height = row->lanes * layout->lane_height + (row->lanes - 1) * layout->lane_gap +
+			      row->turn_lanes * TURN_HEIGHT + (row->turn_lanes ? 1 : 0);
+		y += row->height + layout->row_gap;
+	}
+	layout->rows_bottom = y;
+	layout->height = y + 34;
+}
+
+void layout_build(struct layout *layout, struct model *model, const struct selection *selection, double width)
+{
+	size_t with_phases = 0;
+
+	*layout = (struct layout){ .width = width };
+	layout->scale.left = LEFT;
+	layout->scale.width = width - LEFT - RIGHT;
+	layout->scale.begin_ns = model->begin_ns + selection->from_ns;
+	layout->scale.end_ns = selection->to_ns ? model->begin_ns + selection->to_ns : model->end_ns;
+	if (layout->scale.end_ns <= layout->scale.begin_ns)
+		layout->scale.end_ns = layout->scale.begin_ns + 1;
+	for (size_t i = 0; i < model->process_count; i++)
+		with_phases += model->processes[i].has_phases;
+	fill_rows(layout, model);
+	for (size_t i = 0; i < layout->row_count; i++)
+		assign_lanes(model, &layout->rows[i]);
+	choose_heights(layout);
+	layout->legend_y = 70;
+	layout->phases_y = 96;
+	layout->phases_height = 20;
+	layout->load_y = layout->phases_y + (double)with_phases * (layout->phases_height + 2) + 26;
+	layout->load_height = 44;
+	layout->rows_y = layout->load_y + layout->load_height + 14;
+	place_rows(layout, model);
+}
+
+void layout_free(struct layout *layout)
+{
+	for (size_t i = 0; i < layout->row_count; i++) {
+		free(layout->rows[i].spans);
+		free(layout->rows[i].turns);
+	}
+	free(layout->rows);
+	free(layout->row_of_thread);
+	*layout = (struct layout){ 0 };
+}
+
+double layout_span_y(const struct layout *layout, const struct model *model, const struct span *span)
+{
+	const struct row *row = &layout->rows[layout->row_of_thread[span->thread]];
+
+	(void)model;
+	if (span->kind == SPAN_TURN)
+		return row->y + row->height - (row->turn_lanes - span->lane) * TURN_HEIGHT;
+	return row->y + span->lane * (layout->lane_height + layout->lane_gap);
+}

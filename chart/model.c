@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From records to calls, threads and spans. A thread's open spans form a stack: what begins while another is
+ * open is nested in it. A record whose beginning is missing (tracing began in the middle, or lines were lost)
+ * still makes a span when it says since when; a beginning without an end reaches to the end of the chart.
+ */
+#define _GNU_SOURCE
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+
+struct call_node {
+	uint64_t cookie;
+	size_t call;
+};
+
+static int compare_nodes(const void *a, const void *b)
+{
+	const struct call_node *left = a;
+	const struct call_node *right = b;
+
+	return (left->cookie > right->cookie) - (left->cookie < right->cookie);
+}
+
+static int compare_records(const void *a, const void *b)
+{
+	const struct record *left = a;
+	const struct record *right = b;
+
+	if (left->t_ns != right->t_ns)
+		return left->t_ns < right->t_ns ? -1 : 1;
+	return (left->order > right->order) - (left->order < right->order);
+}
+
+/* ---- finding and making ---- */
+
+static size_t process_of(struct model *model, long pid)
+{
+	for (size_t i = model->process_count; i-- > 0;)
+		if (model->processes[i].pid == pid)
+			return i;
+	*APPEND(model->processes, model->process_count) = (struct process){ .pid = pid };
+	return model->process_count - 1;
+}
+
+static size_t thread_make(struct model *model, size_t process, long tid)
+{
+	struct thread *thread = APPEND(model->threads, model->thread_count);
+
+	*thread = (struct thread){ .process = process, .tid = tid, .first_ns = UINT64_MAX };
+	thread->number = ++model->processes[process].threads;
+	return model->thread_count - 1;
+}
+
+/* A kernel log's thread may be one that a trace knows: then its lines belong there. */
+static size_t thread_of(struct model *model, size_t process, long tid)
+{
+	bool any = model->processes[process].pid == 0;
+
+	if (tid < 0)
+		return NONE;
+	for (size_t i = model->thread_count; i-- > 0;)
+		if (model->threads[i].tid == tid && (any || model->threads[i].process == process))
+			return i;
+	return thread_make(model, process, tid);
+}
+
+/* For what is known by its end alone and without its thread: one of some stand-ins that was free in that time. */
+static size_t thread_free_since(struct model *model, size_t process, uint64_t since_ns)
+{
+	for (size_t i = 0; i < model->thread_count; i++)
+		if (model->threads[i].process == process && model->threads[i].tid < 0 &&
+		    model->threads[i].last_ns <= since_ns)
+			return i;
+	return thread_make(model, process, -1);
+}
+
+static size_t call_make(struct model *model, size_t process, uint64_t cookie)
+{
+	struct call_node key = { cookie, 0 };
+	struct call_node **found = tfind(&key, &model->processes[process].calls, compare_nodes);
+	struct call *call = APPEND(model->calls, model->call_count);
+
+	*call = (struct call){ .cookie = cookie, .process = process, .scheduler = NONE, .run = NONE, .retire = NONE };
+	if (!found) {
+		struct call_node *node = more(NULL, 0, sizeof(*node));
+
+		node->cookie = cookie;
+		found = tsearch(node, &model->processes[process].calls, compare_nodes);
+		if (!found)
+			more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	}
+	(*found)->call = model->call_count - 1;
+	return model->call_count - 1;
+}
+
+/* NONE if that cookie was not met yet. */
+static size_t call_find(const struct model *model, size_t process, uint64_t cookie)
+{
+	struct call_node key = { cookie, 0 };
+	struct call_node **found = tfind(&key, &model->processes[process].calls, compare_nodes);
+
+	return found ? (*found)->call : NONE;
+}
+
+static size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64_t begin_ns, uint64_t end_ns)
+{
+	struct span *span = APPEND(model->spans, model->span_count);
+
+	*span = (struct span){ .kind = kind, .thread = thread, .begin_ns = begin_ns, .end_ns = end_ns, .call = NONE,
+			       .parent = NONE, .awaited = NONE };
+	if (end_ns > model->threads[thread].last_ns)
+		model->threads[thread].last_ns = end_ns;
+	return model->span_count - 1;
+}
+
+static size_t span_open(struct model *model, enum span_kind kind, size_t thread, uint64_t t_ns)
+{
+	size_t index = span_make(model, kind, thread, t_ns, 0);
+	struct thread *on = &model->threads[thread];
+
+	if (on->depth)
+		model->spans[index].parent = on->stack[on->depth - 1];
+	*APPEND(on->stack, on->depth) = index;
+	return index;
+}
+
+/* Whatever was opened inside and not closed ends with it. */
+static void span_close(struct model *model, size_t index, uint64_t t_ns)
+{
+	struct thread *on = &model->threads[model->spans[index].thread];
+	size_t depth = on->depth;
+
+	if (model->spans[index].end_ns)
+		return;
+	while (depth > 0 && on->stack[depth - 1] != index)
+		depth--;
+	if (depth == 0)
+		return;
+	while (on->depth >= depth)
+		model->spans[on->stack[--on->depth]].end_ns = t_ns;
+	if (t_ns > on->last_ns)
+		on->last_ns = t_ns;
+}
+
+/* ---- one record ---- */
+
+static void learn(struct call *call, const struct record *record)
+{
+	if (record->name)
+		call->name = record->name;
+	if (record->func)
+		call->func = record->func;
+	if (record->domain)
+		call->domain = record->domain;
+	if (record->error)
+		call->error = record->error;
+}
+
+/* The call of a record: a cookie that is scheduled or started once more is a new call (the program began anew). */
+static size_t call_of(struct model *model, size_t process, const struct record *record)
+{
+	size_t index = call_find(model, process, record->cookie);
+	bool again = false;
+
+	if (index != NONE) {
+		const struct call *call = &model->calls[index];
+
+		if (record->type == ASYNC_TRACE_SCHEDULED || record->type == ASYNC_TRACE_INLINE)
+			again = call->scheduled_ns != 0;
+		if (record->type == ASYNC_TRACE_STARTED)
+			again = call->run != NONE && !call->inlined;
+	}
+	if (index == NONE || again)
+		index = call_make(model, process, record->cookie);
+	learn(&model->calls[index], record);
+	return index;
+}
+
+static void begin_run(struct model *model, size_t index, size_t thread, uint64_t t_ns)
+{
+	if (model->calls[index].run != NONE)
+		return;
+	model->calls[index].run = span_open(model, SPAN_RUN, thread, t_ns);
+	model->calls[index].started_ns = t_ns;
+	model->spans[model->calls[index].run].call = index;
+}
+
+static void end_run(struct model *model, size_t index, size_t thread, const struct record *record)
+{
+	struct call *call = &model->calls[index];
+
+	if (call->run == NONE && record->since_ns && thread != NONE) {
+		call->started_ns = record->since_ns;
+		call->run = span_make(model, SPAN_RUN, thread, record->since_ns, record->t_ns);
+		model->spans[call->run].call = index;
+	} else if (call->run != NONE) {
+		span_close(model, call->run, record->t_ns);
+	}
+}
+
+static void begin_retire(struct model *model, size_t index, size_t thread, uint64_t t_ns)
+{
+	struct call *call = &model->calls[index];
+
+	if (call->completed_ns) /* a kernel log's "returned" stands for both ends */
+		call->returned_ns = call->completed_ns;
+	call->completed_ns = 0;
+	call->retiring_ns = t_ns;
+	call->retire = span_open(model, SPAN_RETIRE, thread, t_ns);
+	model->spans[call->retire].call = index;
+}
+
+static void complete(struct model *model, size_t index, size_t thread, const struct record *record)
+{
+	struct call *call = &model->calls[index];
+
+	call->cancelled = record->arg != 0;
+	if (call->retire != NONE)
+		span_close(model, call->retire, record->t_ns);
+	else if (!call->cancelled && !call->returned_ns)
+		end_run(model, index, thread, record);
+	call->completed_ns = record->t_ns;
+}
+
+static void add_call(struct model *model, size_t process, size_t thread, const struct record *record)
+{
+	size_t index = call_of(model, process, record);
+	struct call *call = &model->calls[index];
+
+	switch (record->type) {
+	case ASYNC_TRACE_SCHEDULED:
+	case ASYNC_TRACE_INLINE:
+		call->scheduled_ns = record->t_ns;
+		call->scheduler = thread;
+		call->by = record->arg;
+		call->inlined = record->type == ASYNC_TRACE_INLINE;
+		if (call->inlined)
+			begin_run(model, index, thread, record->t_ns);
+		break;
+	case ASYNC_TRACE_STARTED:
+		call->helped = record->arg != 0;
+		begin_run(model, index, thread, record->t_ns);
+		break;
+	case ASYNC_TRACE_RETURNED:
+		end_run(model, index, thread, record);
+		model->calls[index].returned_ns = record->t_ns;
+		break;
+	case ASYNC_TRACE_RETIRING:
+		begin_retire(model, index, thread, record->t_ns);
+		break;
+	default:
+		complete(model, index, thread, record);
+	}
+}
+
+static void begin_step(struct model *model, size_t thread, const struct record *record)
+{
+	size_t index = span_open(model, SPAN_STEP, thread, record->t_ns);
+
+	model->spans[index].name = record->name ? record->name : record->func;
+}
+
+static void begin_wait(struct model *model, size_t process, size_t thread, const struct record *record)
+{
+	size_t index = span_open(model, SPAN_WAIT, thread, record->t_ns);
+	struct span *span = &model->spans[index];
+
+	span->wait_for = record->arg;
+	span->domain = record->domain;
+	span->call = record->cookie ? call_find(model, process, record->cookie) : NONE;
+}
+
+/* The innermost open span of @kind in @thread, and of a step with that name; NONE if there is none. */
+static size_t open_span(const struct model *model, size_t thread, enum span_kind kind, const char *name)
+{
+	const struct thread *on = &model->threads[thread];
+
+	for (size_t i = on->depth; i-- > 0;) {
+		const struct span *span = &model->spans[on->stack[i]];
+
+		if (span->kind == kind && (!name || span->name == name))
+			return on->stack[i];
+	}
+	return NONE;
+}
+
+static void end_span(struct model *model, size_t thread, enum span_kind kind, const struct record *record)
+{
+	const char *name = kind == SPAN_STEP ? (record->name ? record->name : record->func) : NULL;
+	size_t index = open_span(model, thread, kind, name);
+
+	if (index != NONE)
+		span_close(model, index, record->t_ns);
+	else if (record->since_ns)
+		index = span_make(model, kind, thread, record->since_ns, record->t_ns);
+	if (index == NONE)
+		return;
+	model->spans[index].error = record->error;
+	if (kind == SPAN_STEP)
+		model->spans[index].name = name;
+	if (kind == SPAN_WAIT && !model->spans[index].domain)
+		model->spans[index].domain = record->domain;
+}
+
+static void add_phase(struct model *model, size_t process, const struct record *record)
+{
+	for (size_t i = model->phase_count; i-- > 0;) {
+		if (model->phases[i].process != process)
+			continue;
+		model->phases[i].end_ns = record->t_ns;
+		break;
+	}
+	*APPEND(model->phases, model->phase_count) =
+		(struct phase){ process, record->t_ns, 0, record->name ? record->name : "" };
+	model->processes[process].has_phases = true;
+}
+
+static void add_start(struct model *model, size_t process, const struct record *record)
+{
+	struct process *started = &model->processes[process];
+
+	started->program = record->name;
+	if (!started->realtime_ns)
+		started->realtime_ns = record->realtime_ns;
+}
+
+/* The library's own lines in a kernel log say again what the trace of that process says better. */
+static bool said_again(const struct model *model, size_t thread, const struct record *record)
+{
+	if (record->pid != 0)
+		return false;
+	if (record->type == ASYNC_TRACE_PHASE) {
+		for (size_t i = 0; i < model->phase_count; i++)
+			if (model->phases[i].name == record->name && model->processes[model->phases[i].process].pid)
+				return true;
+		return false;
+	}
+	if (thread == NONE || model->processes[model->threads[thread].process].pid == 0)
+		return false;
+	return record->cookie || record->type == ASYNC_TRACE_WAITING || record->type == ASYNC_TRACE_CONTINUED ||
+	       (record->func && strstr(record->func, "+0x0/0x0"));
+}
+
+static void add_record(struct model *model, const struct record *record)
+{
+	size_t process = process_of(model, record->pid);
+	size_t thread = record->type == ASYNC_TRACE_PHASE ? NONE : thread_of(model, process, record->tid);
+
+	if (thread == NONE && record->since_ns)
+		thread = thread_free_since(model, process, record->since_ns);
+	if (said_again(model, thread, record) || (thread == NONE && record->type < ASYNC_TRACE_WORKER))
+		return;
+	if (record->type == RECORD_START)
+		add_start(model, process, record);
+	else if (record->type == ASYNC_TRACE_PHASE)
+		add_phase(model, process, record);
+	else if (record->type == ASYNC_TRACE_WORKER)
+		model->workers = record->arg > model->workers ? record->arg : model->workers;
+	else if (record->type == ASYNC_TRACE_WAITING)
+		begin_wait(model, process, thread, record);
+	else if (record->type == ASYNC_TRACE_CONTINUED)
+		end_span(model, thread, SPAN_WAIT, record);
+	else if (record->type == ASYNC_TRACE_CALLING)
+		begin_step(model, thread, record);
+	else if (record->type == ASYNC_TRACE_CALLED && thread != NONE)
+		end_span(model, thread, SPAN_STEP, record);
+	else if (record->cookie && record->type < ASYNC_TRACE_WAITING)
+		add_call(model, process, thread, record);
+	if (record->since_ns && record->since_ns < model->begin_ns)
+		model->begin_ns = record->since_ns;
+}
+
+/* ---- all of them ---- */
+
+/* A file that is appended to may hold several boots, whose clocks begin anew. Only the last one is drawn. */
+static void drop_earlier_boots(struct model *model, struct input *input)
+{
+	const char *boot = NULL;
+	uint64_t latest_ns = 0;
+	size_t first = 0;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < input->count; i++) {
+		const struct record *record = &input->records[i];
+		bool other = record->type == RECORD_START && boot && record->domain ? boot != record->domain :
+			     record->type == RECORD_START && record->t_ns < latest_ns && !record->domain;
+
+		if (other) {
+			first = i;
+			latest_ns = 0;
+			model->earlier_boots++;
+		}
+		if (record->type == RECORD_START)
+			boot = record->domain;
+		if (record->pid && record->t_ns > latest_ns)
+			latest_ns = record->t_ns;
+	}
+	for (size_t i = 0; i < input->count; i++)
+		if (i >= first || input->records[i].pid == 0)
+			input->records[kept++] = input->records[i];
+	input->count = kept;
+}
+
+static void finish_calls(struct model *model)
+{
+	for (size_t i = 0; i < model->call_count; i++) {
+		const struct call *call = &model->calls[i];
+		uint64_t end_ns = call->retiring_ns ? call->retiring_ns : call->completed_ns;
+		size_t turn;
+
+		if (!call->returned_ns || call->run == NONE)
+			continue;
+		turn = span_make(model, SPAN_TURN, model->spans[call->run].thread, call->returned_ns,
+				 end_ns ? end_ns : model->end_ns);
+		model->spans[turn].call = i;
+		model->spans[turn].unfinished = !end_ns;
+	}
+}
+
+static int compare_spans(const void *a, const void *b, void *spans)
+{
+	const struct span *left = (const struct span *)spans + *(const size_t *)a;
+	const struct span *right = (const struct span *)spans + *(const size_t *)b;
+
+	if (left->begin_ns != right->begin_ns)
+		return left->begin_ns < right->begin_ns ? -1 : 1;
+	if (left->end_ns != right->end_ns)
+		return left->end_ns > right->end_ns ? -1 : 1;
+	return (left > right) - (left < right);
+}
+
+static void finish_threads(struct model *model)
+{
+	for (size_t i = 0; i < model->span_count; i++) {
+		struct span *span = &model->spans[i];
+		struct thread *thread = &model->threads[span->thread];
+
+		if (!span->end_ns) {
+			span->end_ns = model->end_ns;
+			span->unfinished = true;
+		}
+		if (span->kind != SPAN_TURN && span->begin_ns < thread->first_ns)
+			thread->first_ns = span->begin_ns;
+		if (span->kind != SPAN_TURN && span->end_ns > thread->last_ns)
+			thread->last_ns = span->end_ns;
+		*APPEND(thread->spans, thread->span_count) = i;
+	}
+	for (size_t i = 0; i < model->thread_count; i++)
+		if (model->threads[i].span_count)
+			qsort_r(model->threads[i].spans, model->threads[i].span_count, sizeof(size_t), compare_spans,
+				model->spans);
+	for (size_t i = 0; i < model->phase_count; i++)
+		if (!model->phases[i].end_ns)
+			model->phases[i].end_ns = model->end_ns;
+}
+
+bool model_build(struct model *model, struct input *input, long pid)
+{
+	*model = (struct model){ .begin_ns = UINT64_MAX };
+	drop_earlier_boots(model, input);
+	for (size_t i = 0; i < input->count; i++)
+		input->records[i].order = i;
+	if (input->count)
+		qsort(input->records, input->count, sizeof(*input->records), compare_records);
+	/* First the threads that traces know, so that a kernel log's lines find them. */
+	for (size_t i = 0; i < input->count; i++)
+		if (input->records[i].pid && (!pid || input->records[i].pid == pid))
+			thread_of(model, process_of(model, input->records[i].pid), input->records[i].tid);
+	for (size_t i = 0; i < input->count; i++) {
+		const struct record *record = &input->records[i];
+
+		if (pid && record->pid != pid)
+			continue;
+		if (record->t_ns < model->begin_ns)
+			model->begin_ns = record->t_ns;
+		if (record->t_ns > model->end_ns)
+			model->end_ns = record->t_ns;
+		add_record(model, record);
+	}
+	finish_calls(model);
+	finish_threads(model);
+	return model->span_count || model->phase_count;
+}
+
+void model_free(struct model *model)
+{
+	for (size_t i = 0; i < model->thread_count; i++) {
+		free(model->threads[i].stack);
+		free(model->threads[i].spans);
+	}
+	for (size_t i = 0; i < model->process_count; i++)
+		tdestroy(model->processes[i].calls, free);
+	free(model->processes);
+	free(model->threads);
+	free(model->calls);
+	free(model->spans);
+	free(model->phases);
+	free(model->chain);
+	*model = (struct model){ 0 };
+}
+
+const char *call_name(const struct call *call)
+{
+	return call->name ? call->name : call->func ? resolve(call->func) : "(unnamed)";
+}
+
+const char *span_name(const struct model *model, const struct span *span)
+{
+	if (span->kind == SPAN_STEP)
+		return span->name ? resolve(span->name) : "(unnamed)";
+	return span->call == NONE ? "" : call_name(&model->calls[span->call]);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The same in words: totals, the longest calls and steps, what the total depends on. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "chart.h"
+
+#define LONGEST_MOST 20
+#define CHAIN_MOST 40
+
+static int compare_lengths(const void *a, const void *b, void *data)
+{
+	const struct span *left = (const struct span *)data + *(const size_t *)a;
+	const struct span *right = (const struct span *)data + *(const size_t *)b;
+	uint64_t left_ns = left->end_ns - left->begin_ns;
+	uint64_t right_ns = right->end_ns - right->begin_ns;
+
+	if (left_ns != right_ns)
+		return left_ns > right_ns ? -1 : 1;
+	return (left > right) - (left < right);
+}
+
+static void print_span(const struct model *model, const struct span *span, uint64_t begin_ns, uint64_t end_ns, FILE *file)
+{
+	static const char *const kinds[] = { [SPAN_RUN] = "run", [SPAN_STEP] = "step", [SPAN_RETIRE] = "retire",
+					     [SPAN_WAIT] = "wait", [SPAN_TURN] = "turn" };
+	bool wait = span->kind == SPAN_WAIT && span->awaited != NONE;
+
+	fprintf(file, "%12.3f %12.3f  %-7s %7ld  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
+		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind], model->threads[span->thread].tid,
+		wait ? "for " : "", wait ? call_name(&model->calls[span->awaited]) : span_name(model, span),
+		span->unfinished ? " (not finished)" : "");
+}
+
+static void print_longest(struct model *model, FILE *file)
+{
+	size_t *spans = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->spans[i].kind != SPAN_WAIT && model->spans[i].kind != SPAN_TURN)
+			*APPEND(spans, count) = i;
+	if (count)
+		qsort_r(spans, count, sizeof(*spans), compare_lengths, model->spans);
+	fprintf(file, "\nlongest\n%12s %12s  %-7s %7s  %s\n", "ms", "at ms", "what", "thread", "name");
+	for (size_t i = 0; i < count && i < LONGEST_MOST; i++)
+		print_span(model, &model->spans[spans[i]], model->spans[spans[i]].begin_ns, model->spans[spans[i]].end_ns,
+			   file);
+	free(spans);
+}
+
+static void print_phases(const struct model *model, FILE *file)
+{
+	if (model->phase_count)
+		fprintf(file, "\nphases\n%12s %12s  %s\n", "ms", "at ms", "name");
+	for (size_t i = 0; i < model->phase_count; i++)
+		fprintf(file, "%12.3f %12.3f  %s\n",
+			(double)(model->phases[i].end_ns - model->phases[i].begin_ns) / 1e6,
+			(double)(model->phases[i].begin_ns - model->begin_ns) / 1e6, model->phases[i].name);
+}
+
+/* The longest links, in order of time. */
+static void print_chain(const struct model *model, FILE *file)
+{
+	uint64_t *lengths = NULL;
+	uint64_t shortest_ns = 0;
+	uint64_t sum_ns = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->chain_count; i++) {
+		uint64_t length = model->chain[i].end_ns - model->chain[i].begin_ns;
+		size_t at = count < CHAIN_MOST ? count : CHAIN_MOST;
+
+		sum_ns += length;
+		*APPEND(lengths, count) = length;
+		for (; at > 0 && lengths[at - 1] < length; at--)
+			lengths[at] = lengths[at - 1];
+		lengths[at] = length;
+	}
+	if (count > CHAIN_MOST)
+		shortest_ns = lengths[CHAIN_MOST - 1];
+	fprintf(file, "\nwhat the total depends on: %.3f ms in %zu parts\n%12s %12s  %-7s %7s  %s\n", (double)sum_ns / 1e6,
+		model->chain_count, "ms", "at ms", "what", "thread", "name");
+	for (size_t i = model->chain_count; i-- > 0;)
+		if (model->chain[i].end_ns - model->chain[i].begin_ns >= shortest_ns)
+			print_span(model, &model->spans[model->chain[i].span], model->chain[i].begin_ns,
+				   model->chain[i].end_ns, file);
+	free(lengths);
+}
+
+int summary_print(struct model *model, const char *title, FILE *file)
+{
+	uint64_t sums_ns[SPAN_TYPES] = { 0 };
+
+	for (size_t i = 0; i < model->span_count; i++)
+		sums_ns[model->spans[i].kind] += model->spans[i].end_ns - model->spans[i].begin_ns;
+	fprintf(file, "%s\n", title);
+	fprintf(file, "%zu calls, %zu threads; running %.3f ms, steps %.3f ms, retiring %.3f ms, waiting %.3f ms\n",
+		model->call_count, model->thread_count, (double)sums_ns[SPAN_RUN] / 1e6, (double)sums_ns[SPAN_STEP] / 1e6,
+		(double)sums_ns[SPAN_RETIRE] / 1e6, (double)sums_ns[SPAN_WAIT] / 1e6);
+	print_phases(model, file);
+	print_chain(model, file);
+	print_longest(model, file);
+	return ferror(file) || fflush(file) ? (errno ? -errno : -EIO) : 0;
+}
