@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* A library of the program, or, under another name, one that it loads later. */
+#include "calls.h"
+
+INORDER_API void LIBRARY(void);
+void LIBRARY(void)
+{
+}
+
+#define INITCALL_OF(library, level) INITCALL_OF_(library, level)
+#define INITCALL_OF_(library, level) CALL(library##_##level) level##_initcall(library##_##level)
+
+INITCALL_OF(LIBRARY, device);
+INITCALL_OF(LIBRARY, core);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* A plug-in for the tests, compiled under several names. */
+#include "part.h"
+
+static void call(void *data, async_cookie_t cookie)
+{
+	struct part_job *job = data;
+
+	job->run(job, cookie);
+}
+
+static struct async_owner *owner(void)
+{
+	return THIS_PLUGIN;
+}
+
+static const struct part part = { PART, call, owner };
+
+__attribute__((constructor)) static void begin(void)
+{
+	host_step(&part, "ctor");
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	host_step(&part, "dtor");
+}
+
+static void exit1(void)
+{
+	host_step(&part, "exit1");
+}
+
+static void exit2(void)
+{
+	host_step(&part, "exit2");
+}
+
+static int late_step(void)
+{
+	return host_step(&part, "init2");
+}
+late_initcall(late_step);
+
+static int __init core_step(void)
+{
+	return host_step(&part, "init1");
+}
+core_initcall(core_step);
+
+exitcall(core_step, exit1);
+exitcall(late_step, exit2);
+
+/* For plugin_symbol(), and so that the linker sees a need. */
+INORDER_API const char *PART_SYMBOL(void);
+#ifdef PART_NEEDS
+const char *PART_NEEDS(void);
+#endif
+const char *PART_SYMBOL(void)
+{
+#ifdef PART_NEEDS
+	return PART_NEEDS() ? PART : "";
+#else
+	return PART;
+#endif
+}

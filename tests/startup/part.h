@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the tests of plug-ins and the plug-ins ("parts"): a part does nothing by itself, it asks the host. */
+#ifndef TESTS_PART_H
+#define TESTS_PART_H
+
+#include <inorder/plugin.h>
+
+/* What a part lends the host: all of it is code or data of the part, gone once it is unmapped. */
+struct part {
+	const char *name;
+	async_func_t call;                  /* an async function in the part; data: struct part_job */
+	struct async_owner *(*owner)(void); /* THIS_PLUGIN */
+};
+
+struct part_job {
+	void (*run)(struct part_job *job, async_cookie_t cookie);
+	const struct part *part;
+	void *data;
+};
+
+/* Exported by the test program. Steps: "ctor", "init1", "init2", "exit1", "exit2", "dtor". */
+INORDER_API int host_step(const struct part *part, const char *step);
+
+#endif
