@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's command line. */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_WAIT_S = 30 };
+
+struct cmdline cmdline;
+
+/* Cuts the next word off: blanks part words, except between double quotes, which are taken away. */
+static char *next_word(char **line)
+{
+	char *from = *line + strspn(*line, " \t\n"), *word = from, *to = from;
+	bool quoted = false;
+
+	if (!*from)
+		return NULL;
+	for (; *from && (quoted || !strchr(" \t\n", *from)); from++) {
+		if (*from == '"')
+			quoted = !quoted;
+		else
+			*to++ = *from;
+	}
+	*line = *from ? from + 1 : from;
+	*to = '\0';
+	return word;
+}
+
+static bool parse_seconds(const char *text, unsigned int *seconds)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value >= UINT_MAX)
+		return false;
+	*seconds = (unsigned int)value;
+	return true;
+}
+
+static void note_unknown(const char *word, struct cmdline *result)
+{
+	if (result->unknown_count < sizeof(result->unknown) / sizeof(*result->unknown))
+		result->unknown[result->unknown_count++] = word;
+}
+
+static bool parse_flag(const char *word, struct cmdline *result)
+{
+	const struct {
+		const char *word;
+		bool *flag, value;
+	} flags[] = {
+		{ "ro", &result->rw, false },
+		{ "rw", &result->rw, true },
+		{ "initcall_debug", &result->initcall_debug, true },
+		{ "inorder.serial", &result->serial, true },
+		{ "inorder.unordered", &result->unordered, true },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+		if (!strcmp(word, flags[i].word)) {
+			*flags[i].flag = flags[i].value;
+			return true;
+		}
+	if (strcmp(word, "rootwait"))
+		return false;
+	result->wait_s = UINT_MAX;
+	return true;
+}
+
+static bool parse_value(const char *word, struct cmdline *result)
+{
+	const struct {
+		const char *prefix;
+		const char **value;
+	} values[] = {
+		{ "root=", &result->root },           { "rootfstype=", &result->rootfstype },
+		{ "rootflags=", &result->rootflags }, { "init=", &result->init },
+		{ "inorder.trace=", &result->trace },
+	};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		const size_t length = strlen(values[i].prefix);
+
+		if (!strncmp(word, values[i].prefix, length)) {
+			*values[i].value = word[length] ? word + length : NULL;
+			return true;
+		}
+	}
+	if (!strncmp(word, "rootwait=", 9))
+		return parse_seconds(word + 9, &result->wait_s);
+	return !strncmp(word, "rootdelay=", 10) && parse_seconds(word + 10, &result->wait_s);
+}
+
+void cmdline_parse(char *line, struct cmdline *result)
+{
+	char *word;
+
+	*result = (struct cmdline){ .wait_s = DEFAULT_WAIT_S };
+	while ((word = next_word(&line))) {
+		if (!strcmp(word, "--")) /* the rest is init's */
+			break;
+		if (!parse_flag(word, result) && !parse_value(word, result) && !strncmp(word, "inorder.", 8))
+			note_unknown(word, result);
+	}
+}
+
+int cmdline_read(void)
+{
+	static char line[4096]; /* the kernel's COMMAND_LINE_SIZE is at most this */
+	const int bytes = file_read("/proc/cmdline", line, sizeof(line));
+
+	if (bytes < 0)
+		return bytes;
+	cmdline_parse(line, &cmdline);
+	return 0;
+}

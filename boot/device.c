@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A device and what is below it: load the drivers that its modalias asks for,
+ * bind it, and go on with the devices that then appear. Writing to
+ * drivers_probe takes the device's lock, so it returns when the device is
+ * bound (or no driver wants it), whoever does the binding: that is how a probe
+ * with async_probe is waited for without looking again and again.
+ */
+#include "internal.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEEPEST = 32 };
+
+static int real_folder(const struct dirent *item)
+{
+	return item->d_type == DT_DIR && item->d_name[0] != '.' && strcmp(item->d_name, "power") &&
+	       strcmp(item->d_name, "msi_irqs");
+}
+
+void device_walk(const char *path, const char *name, void (*visit)(const char *path, void *data), void *data)
+{
+	static _Thread_local int depth;
+	struct dirent **items;
+	char file[PATH_MAX];
+	int count;
+
+	path_print(file, "%s/%s", path, name);
+	if (file_exists(file))
+		visit(path, data);
+	if (depth == DEEPEST)
+		return;
+	count = scandir(path, &items, real_folder, versionsort);
+	depth++;
+	for (int i = 0; i < count; i++) {
+		char below[PATH_MAX];
+
+		path_print(below, "%s/%s", path, items[i]->d_name);
+		device_walk(below, name, visit, data);
+		free(items[i]);
+	}
+	depth--;
+	if (count >= 0)
+		free(items);
+}
+
+void device_bind(const char *path)
+{
+	char bus[64], file[PATH_MAX];
+	const char *name = strrchr(path, '/') + 1;
+
+	if (!file_link_name(path, "subsystem", bus, sizeof(bus)))
+		return;
+	path_print(file, "/sys/bus/%s/drivers_probe", bus);
+	file_write(file, name); /* an error means that no driver wants it */
+}
+
+struct round {
+	enum module_probe probe;
+	size_t devices;
+	struct module_set set;
+};
+
+static void visit_load(const char *path, void *data)
+{
+	struct round *round = data;
+	char file[PATH_MAX], alias[1024];
+
+	round->devices++;
+	path_print(file, "%s/modalias", path);
+	if (file_read(file, alias, sizeof(alias)) > 0)
+		modules_request(alias, round->probe, &round->set);
+}
+
+/* SCSI devices are bound by scsi.c, in their order. */
+static void visit_bind(const char *path, void *data)
+{
+	char bus[64];
+
+	(void)data;
+	if (file_link_name(path, "subsystem", bus, sizeof(bus)) && strcmp(bus, "scsi"))
+		device_bind(path);
+}
+
+void device_find(const char *path, enum module_probe probe)
+{
+	size_t known;
+	struct round round = { .probe = probe };
+
+	device_walk(path, "modalias", visit_load, &round);
+	do {
+		known = round.devices;
+		modules_wait(&round.set);
+		device_walk(path, "modalias", visit_bind, NULL);
+		round.devices = 0;
+		device_walk(path, "modalias", visit_load, &round);
+	} while (round.devices > known);
+	modules_wait(&round.set);
+}

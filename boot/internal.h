@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of inorder-init share.
+ *
+ * The order of things (docs/INIT.md has the reasons): initcalls schedule
+ *   - loads: one call a module, which waits for those of its dependencies;
+ *   - finds: one call a controller, which returns when everything behind the controller is known;
+ *   - names: one ordered call a controller, whose retire step lets the disks have their names;
+ *   - the watch: one call that returns when it is known whether these controllers have the root;
+ *   - the rest: calls that wait for the watch and do nothing if the root was found.
+ */
+#ifndef BOOT_INTERNAL_H
+#define BOOT_INTERNAL_H
+
+#include <inorder/async.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NEW_ROOT "/root"
+#define NSEC_PER_SEC UINT64_C(1000000000)
+
+/* cmdline.c: the kernel's command line. Text points into the parsed line. */
+struct cmdline {
+	const char *root, *rootfstype, *rootflags, *init, *trace;
+	const char *unknown[8]; /* inorder.* words that mean nothing */
+	size_t unknown_count;
+	unsigned int wait_s; /* for the root; UINT_MAX: no limit */
+	bool rw, initcall_debug, serial, unordered;
+};
+extern struct cmdline cmdline;
+/** Parse @line, which is changed and must outlive @result. */
+void cmdline_parse(char *line, struct cmdline *result);
+/** Read /proc/cmdline into the global cmdline. Return: 0 or -errno. */
+int cmdline_read(void);
+
+/* main.c */
+/** True in the process that does, beside the real init, what the root did not need. */
+bool is_finisher(void);
+
+/* say.c: one line each. say() is for the kernel's log, complain() for the console as well. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* file.c: small files and paths of sysfs */
+/** Read a text without its last newline. Return: bytes, or -errno. */
+int file_read(const char *path, char *text, size_t room);
+/** Write a text to a file that exists. Return: 0 or -errno. */
+int file_write(const char *path, const char *text);
+bool file_exists(const char *path);
+/** The last part of where the link PATH/NAME points to. Return: true if there is such a link. */
+bool file_link_name(const char *path, const char *name, char *text, size_t room);
+uint64_t now_ns(void);
+/** printf into an array; the text is cut at its end. */
+#define path_print(array, ...) path_print_room(array, sizeof(array), __VA_ARGS__)
+void path_print_room(char *text, size_t room, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* uevent.c: the kernel's uevents. Open, then look at the state, then wait: nothing is missed between. */
+struct uevent {
+	const char *action, *devpath, *subsystem, *devname;
+};
+/** Parse one message, which must end with NUL. Return: false if it is not the kernel's. */
+bool uevent_parse(const char *message, size_t bytes, struct uevent *event);
+/** Return: a socket, or -errno. */
+int uevent_open(void);
+/** Read one event into @buffer. Return: true; false if there is none at the moment. *@lost: some were dropped. */
+bool uevent_read(int fd, char *buffer, size_t room, struct uevent *event, bool *lost);
+/** Wait, event by event, until @ready says true. Return: false if the time was over before. */
+bool uevent_wait(int fd, bool (*ready)(void *data), void *data, uint64_t deadline_ns);
+
+/* mounts.c */
+int mounts_early(void);
+/** Mount the root read-only or as asked for. Return: 0 or -errno, said on the console. */
+int mount_root(const char *device, const char *type);
+
+/* modules.c: every module once */
+struct module_set {
+	struct module **modules;
+	size_t count;
+};
+enum module_probe {
+	MODULE_PROBE_ASYNC, /* async_probe: the load does not wait for devices */
+	MODULE_PROBE_WAIT,  /* the load returns when the kernel's own async calls have ended */
+	MODULE_FOR_ROOT     /* async_probe; the root cannot be mounted without it */
+};
+/** Schedule the loads of what a modalias or a name asks for. @set: what was found; may be NULL. */
+void modules_request(const char *alias, enum module_probe probe, struct module_set *set);
+/** Wait for the loads of a set and free it. Return: 0, or the first error. */
+int modules_wait(struct module_set *set);
+/** From now on load nothing but what the root itself needs: the finisher does the rest. */
+void modules_stop(void);
+
+/* device.c: one device of sysfs and those below it */
+/** Load the drivers of the device at @path and of all below it, bind it, and so on for what appears. */
+void device_find(const char *path, enum module_probe probe);
+/** Call @visit for every device below @path (and for itself) that has a file @name. */
+void device_walk(const char *path, const char *name, void (*visit)(const char *path, void *data), void *data);
+/** Bind a device now, or wait until somebody else has done it. */
+void device_bind(const char *path);
+
+/* pci.c: functions of PCI in the order of their addresses */
+struct pci_function {
+	char address[32];
+	char path[PATH_MAX];
+	unsigned int class_code;  /* base, sub, interface: 0x010601 is AHCI */
+	async_cookie_t find;      /* the call that finds what is behind it; 0: none */
+};
+/** The functions whose base class, and subclass unless it is -1, are these: the next one after @from (NULL: first). */
+struct pci_function *pci_next(struct pci_function *from, unsigned int base, int subclass);
+/** Compare addresses of PCI: domain, bus, device, function. */
+int pci_compare(const char *one, const char *other);
+bool pci_parse(const char *address, unsigned int place[4]);
+
+/* scsi.c */
+/** Where a SCSI device is: host, channel, target, LUN. */
+struct scsi_place {
+	unsigned int host, channel, target;
+	uint64_t lun;
+};
+bool scsi_parse(const char *name, struct scsi_place *place);
+int scsi_compare(const struct scsi_place *one, const struct scsi_place *other);
+/** Called once scsi_mod is there and before it finds anything: disks are found, and named later. */
+void scsi_hold(void);
+/** Schedule @find, and as its retire step the naming of the disks behind @function: ordered within @domain. */
+void scsi_schedule_names(struct pci_function *function, async_func_t find, struct async_domain *domain);
+/** Give names to whatever SCSI device is left, and from now on as they come. */
+void scsi_release(void);
+
+/* Finds are registered: a full wait covers them. The rest is exclusive, because it waits for a full wait. */
+extern struct async_domain find_domain, rest_domain;
+
+/* root_device.c: which block device is it */
+/** Look at every block device that nobody has looked at yet. */
+void root_look(void);
+/** The root, once it was seen. Return: false if it was not yet. */
+bool root_device(char *device, size_t room, char *type, size_t type_room);
+/** A file descriptor that can be read once the root was seen. */
+int root_event(void);
+
+/* usb.c */
+/** Wait until USB disks have their names. */
+void usb_wait(void);
+
+/* root.c */
+/** For calls of the rest: wait for the watch. Return: true if the rest is wanted now, in this process. */
+bool rest_wanted(void);
+/** Wait for the root. Return: false if it did not come in time. */
+bool root_wait(void);
+/** Wait for the driver of the root's file system. */
+void root_wait_filesystem(const char *type);
+
+/* raid.c */
+/** A member of the array @uuid was seen. */
+void raid_member_seen(const char *device, const char *uuid);
+/** Assemble the arrays of the members that were seen. @degraded: also those that lack some. Return: true if any. */
+bool raid_assemble(bool degraded);
+
+/* fsck.c: the check of the root runs in a call of its own */
+void fsck_start(const char *device, const char *type);
+/** Return: 0; else what failed was said on the console. */
+int fsck_wait(void);
+
+/* process.c: programs of the image */
+/** Run a program, its output into @output. Return: exit status; 128 + signal; or -errno. */
+int process_run(const char *const argv[], char *output, size_t room);
+
+/* switch_root.c */
+/** Move the mounts, leave the initramfs (and free it), execute init with @argv. Returns only on failure, said on the console. */
+void switch_root(char **argv, bool free_it);
+/** Delete the files below an open folder, if it is an initramfs; closes it. */
+void free_initramfs(int folder);
+
+/* rest.c */
+/** Wait for the calls of the rest, USB included. */
+void rest_wait(void);
+
+/* finish.c */
+#define FINISHER "inorder-finisher" /* its argv[0] */
+/** Start the finisher. Return: 0 or -errno. */
+int finisher_start(void);
+/** What the finisher does; its result is the exit status. */
+int finisher_main(void);
+
+/* failure.c */
+/** Say what failed, then give a shell or power off. */
+_Noreturn void failure(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#endif

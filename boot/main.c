@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inorder-init, the /init of an initramfs: the phases of a boot. What each
+ * subsystem does is in its own file, which registers its own initcalls.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inorder/initcall.h>
+#include <inorder/trace.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool finisher;
+
+bool is_finisher(void)
+{
+	return finisher;
+}
+
+/* Before anything can be said: a kernel without /dev/console in the image starts us without files. */
+static void open_console(void)
+{
+	const int fd = open("/dev/console", O_RDWR);
+
+	for (int i = STDIN_FILENO; fd >= 0 && i <= STDERR_FILENO; i++)
+		if (fcntl(i, F_GETFD) < 0)
+			dup2(fd, i);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static void configure(void)
+{
+	struct async_config config = ASYNC_CONFIG_INIT;
+	int error;
+
+	if (cmdline.serial)
+		config.threads = 0;
+	error = async_configure(&config);
+	if (error)
+		complain("the library cannot be configured: %s", strerror(-error));
+	if (cmdline.trace && (error = async_trace_open(cmdline.trace)))
+		complain("cannot write the trace inorder.trace=%s: %s", cmdline.trace, strerror(-error));
+	if (cmdline.initcall_debug) {
+		const int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+		if (log < 0 || async_trace_initcall(log))
+			complain("initcall_debug: cannot write to /dev/kmsg");
+	}
+	for (size_t i = 0; i < cmdline.unknown_count; i++)
+		complain("unknown word on the command line, left out of account: %s", cmdline.unknown[i]);
+}
+
+/* From here on only what the root needs is done in this process. Return: true if the finisher does the rest. */
+static bool hand_over(void)
+{
+	int error;
+
+	modules_stop();
+	async_synchronize_full();
+	rest_wait();
+	if (cmdline.serial) {
+		scsi_release();
+		return false;
+	}
+	error = finisher_start();
+	if (!error)
+		return true;
+	complain("cannot start the finisher: %s: what the root did not need is left to the real init", strerror(-error));
+	scsi_release();
+	return false;
+}
+
+static void boot(char **argv)
+{
+	char device[64], type[32];
+	bool handed_over;
+
+	async_trace_phase("modules");
+	if (initcalls_run(0))
+		complain("an initcall failed: going on without what it does");
+	async_trace_phase("storage");
+	if (!root_wait())
+		failure("the root did not come");
+	async_trace_phase("root");
+	root_device(device, sizeof(device), type, sizeof(type));
+	fsck_start(device, type);
+	handed_over = hand_over();
+	async_trace_phase("fsck");
+	if (fsck_wait())
+		failure("the check of the root %s failed", device);
+	async_trace_phase("mount");
+	root_wait_filesystem(type);
+	if (mount_root(device, type))
+		failure("the root %s cannot be mounted", device);
+	async_trace_phase("switch");
+	async_trace_open(NULL);
+	async_trace_initcall(-1);
+	switch_root(argv, !handed_over);
+	failure("there is no way into the root %s", device);
+}
+
+int main(int argc, char **argv)
+{
+	int error;
+
+	if (argc > 0 && !strcmp(argv[0], FINISHER)) {
+		finisher = true;
+		return finisher_main();
+	}
+	if (getpid() != 1) {
+		fprintf(stderr, "inorder-init: this is the /init of an initramfs, for process 1 only; see inorder-init(8)\n");
+		return 1;
+	}
+	error = mounts_early();
+	open_console();
+	if (error)
+		failure("the kernel's file systems cannot be mounted");
+	error = cmdline_read();
+	if (error)
+		failure("cannot read /proc/cmdline: %s", strerror(-error));
+	configure();
+	if (!cmdline.root)
+		failure("the kernel's command line has no root=");
+	boot(argv);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel modules, each loaded once: a load is an async call that waits for
+ * the calls of the modules it depends on, so shared dependencies are loaded by
+ * one call and awaited by many, and what does not depend on each other
+ * overlaps. Cookies are given in the order of the requests: a dependency has a
+ * lower one than what needs it, and what the boot asks for first is claimed
+ * first.
+ *
+ * libkmod answers questions (under a lock: it has no threads), and the calls
+ * load; a call never takes that lock, because it may run in a thread that
+ * has it. A module may be there already: built in, or loaded by process 1
+ * before the finisher asks; then the kernel says so, and that is success.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inorder/initcall.h>
+#include <libkmod.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct module {
+	struct module *next;
+	struct module **needs; /* all of them, however indirect */
+	size_t need_count;
+	char *name, *path, *options;
+	_Atomic(async_cookie_t) cookie;
+	atomic_int result;
+	atomic_bool for_root;
+};
+
+static ASYNC_DOMAIN(load_domain);
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the list, and libkmod */
+static struct module *modules;
+static struct kmod_ctx *kmod;
+static atomic_bool stopped;
+
+static int open_kmod(void)
+{
+	kmod = kmod_new(NULL, NULL);
+	if (!kmod)
+		return -ENOMEM;
+	if (kmod_load_resources(kmod) < 0)
+		say("modules: no indexes of this kernel in the image: only what is built in can be used");
+	return 0;
+}
+core_initcall(open_kmod);
+
+/* finit_module(), or what libkmod does for a compressed file. */
+static int insert(const struct module *module)
+{
+	const int fd = open(module->path, O_RDONLY | O_CLOEXEC);
+	struct kmod_module *compressed = NULL;
+	struct kmod_ctx *own = NULL;
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, module->options, 0))
+		error = -errno;
+	close(fd);
+	if (error != -ENOEXEC || !strcmp(module->path + strlen(module->path) - 3, ".ko"))
+		return error;
+	own = kmod_new(NULL, NULL);
+	error = own ? kmod_module_new_from_path(own, module->path, &compressed) : -ENOMEM;
+	if (!error)
+		error = kmod_module_insert_module(compressed, 0, module->options);
+	kmod_module_unref(compressed);
+	kmod_unref(own);
+	return error;
+}
+
+static bool is_live(const struct module *module)
+{
+	char path[PATH_MAX], state[16];
+
+	path_print(path, "/sys/module/%s/initstate", module->name);
+	return file_read(path, state, sizeof(state)) > 0 && !strcmp(state, "live");
+}
+
+/* Return: 0, -ECANCELED, or -ENOENT if one could not be loaded. */
+static int wait_for_needs(const struct module *module)
+{
+	for (size_t i = 0; i < module->need_count; i++) {
+		const struct module *need = module->needs[i];
+
+		async_synchronize_call(need->cookie, &load_domain);
+		if (need->result == -ECANCELED)
+			return -ECANCELED;
+		if (need->result) {
+			say("module %s: not loaded: it needs %s", module->name, need->name);
+			return -ENOENT;
+		}
+	}
+	return 0;
+}
+
+static bool is_wanted(const struct module *module)
+{
+	return !stopped || module->for_root;
+}
+
+static void load(void *data, async_cookie_t cookie)
+{
+	struct module *module = data;
+	int result;
+
+	(void)cookie;
+	async_set_name(module->name);
+	result = is_wanted(module) ? wait_for_needs(module) : -ECANCELED;
+	if (!result && !is_wanted(module))
+		result = -ECANCELED;
+	if (!result && !is_live(module)) {
+		result = insert(module);
+		if (result == -EEXIST)
+			result = 0;
+		if (result)
+			say("module %s: cannot load %s: %s", module->name, module->path, strerror(-result));
+		else if (!strcmp(module->name, "scsi_mod"))
+			scsi_hold();
+	}
+	module->result = result;
+	if (result && result != -ECANCELED)
+		async_set_error(result);
+}
+
+/* What the kernel gets: the user's options, and ours for where a load has to end. */
+static char *make_options(const char *name, const char *options, enum module_probe probe)
+{
+	const bool scsi = !strcmp(name, "scsi_mod") && (!options || !strstr(options, "scan="));
+	char *text = NULL;
+
+	if (asprintf(&text, "%s%s%s%s", options ? options : "", options && *options ? " " : "",
+		     scsi ? "scan=sync " : "", probe == MODULE_PROBE_WAIT ? "" : "async_probe") < 0)
+		return NULL;
+	return text;
+}
+
+static struct module *find_module(const char *name)
+{
+	for (struct module *module = modules; module; module = module->next)
+		if (!strcmp(module->name, name))
+			return module;
+	return NULL;
+}
+
+/* The root needs it after all: if the load was given up, it is scheduled again. Needs the lock. */
+static void promote(struct module *module)
+{
+	if (module->for_root)
+		return;
+	for (size_t i = 0; i < module->need_count; i++)
+		promote(module->needs[i]);
+	module->for_root = true;
+	if (!stopped)
+		return;
+	async_synchronize_call(module->cookie, &load_domain);
+	module->cookie = async_schedule_domain(load, module, &load_domain);
+}
+
+static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe);
+
+/* Schedules a list of modules, and notes them in @needs if there is one. */
+static void schedule_list(struct kmod_list *list, enum module_probe probe, struct module *needs)
+{
+	struct kmod_list *item;
+
+	kmod_list_foreach(item, list) {
+		struct kmod_module *kmodule = kmod_module_get_module(item);
+		struct module *module = schedule(kmodule, probe);
+
+		if (module && needs)
+			needs->needs[needs->need_count++] = module;
+		kmod_module_unref(kmodule);
+	}
+	kmod_module_unref_list(list);
+}
+
+static size_t count_list(struct kmod_list *list)
+{
+	struct kmod_list *item;
+	size_t count = 0;
+
+	kmod_list_foreach(item, list)
+		count++;
+	return count;
+}
+
+/* Schedules what @module needs, and what it would like to have before. Return: false without memory. */
+static bool schedule_needs(struct module *module, struct kmod_module *kmodule, enum module_probe probe)
+{
+	struct kmod_list *needs = kmod_module_get_dependencies(kmodule), *before = NULL, *after = NULL;
+
+	module->needs = calloc(count_list(needs) + 1, sizeof(*module->needs));
+	if (!module->needs) {
+		kmod_module_unref_list(needs);
+		return false;
+	}
+	schedule_list(needs, probe, module);
+	if (kmod_module_get_softdeps(kmodule, &before, &after) >= 0) {
+		schedule_list(before, probe, NULL);
+		kmod_module_unref_list(after);
+	}
+	return true;
+}
+
+static void free_module(struct module *module)
+{
+	free(module->needs);
+	free(module->name);
+	free(module->path);
+	free(module->options);
+	free(module);
+}
+
+/* NULL: built in, or not in the image, or no memory. Needs the lock. */
+static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe)
+{
+	const char *name = kmod_module_get_name(kmodule), *path = kmod_module_get_path(kmodule);
+	const enum module_probe needs_probe = probe == MODULE_FOR_ROOT ? MODULE_FOR_ROOT : MODULE_PROBE_ASYNC;
+	struct module *module = find_module(name);
+
+	if (module && probe == MODULE_FOR_ROOT)
+		promote(module);
+	if (module || !path)
+		return module;
+	module = calloc(1, sizeof(*module));
+	if (!module)
+		return NULL;
+	module->name = strdup(name);
+	module->path = strdup(path);
+	module->options = make_options(name, kmod_module_get_options(kmodule), probe);
+	module->for_root = probe == MODULE_FOR_ROOT;
+	if (!module->name || !module->path || !module->options || !schedule_needs(module, kmodule, needs_probe)) {
+		complain("modules: out of memory: %s is not loaded", name);
+		free_module(module);
+		return NULL;
+	}
+	module->next = modules;
+	modules = module;
+	module->cookie = async_schedule_domain(load, module, &load_domain);
+	return module;
+}
+
+static void add_to_set(struct module_set *set, struct module *module)
+{
+	struct module **more = realloc(set->modules, (set->count + 1) * sizeof(*more));
+
+	if (!more) {
+		complain("modules: out of memory: the load of %s is not waited for", module->name);
+		return;
+	}
+	set->modules = more;
+	set->modules[set->count++] = module;
+}
+
+void modules_request(const char *alias, enum module_probe probe, struct module_set *set)
+{
+	struct kmod_list *found = NULL, *wanted = NULL, *item;
+
+	pthread_mutex_lock(&lock);
+	if (kmod_module_new_from_lookup(kmod, alias, &found) >= 0 && found &&
+	    kmod_module_apply_filter(kmod, KMOD_FILTER_BLACKLIST, found, &wanted) >= 0)
+		kmod_list_foreach(item, wanted) {
+			struct kmod_module *kmodule = kmod_module_get_module(item);
+			struct module *module = schedule(kmodule, probe);
+
+			if (module && set)
+				add_to_set(set, module);
+			kmod_module_unref(kmodule);
+		}
+	kmod_module_unref_list(wanted);
+	kmod_module_unref_list(found);
+	pthread_mutex_unlock(&lock);
+}
+
+int modules_wait(struct module_set *set)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		async_synchronize_call(set->modules[i]->cookie, &load_domain);
+		if (!error)
+			error = set->modules[i]->result;
+	}
+	free(set->modules);
+	*set = (struct module_set){ 0 };
+	return error;
+}
+
+void modules_stop(void)
+{
+	stopped = true;
+}

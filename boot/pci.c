@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions of PCI, in the order of their addresses: the place that gives a disk its name. */
+#include "internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inorder/initcall.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct pci_function *functions;
+static size_t function_count;
+
+static int compare_functions(const void *one, const void *other)
+{
+	return pci_compare(((const struct pci_function *)one)->address, ((const struct pci_function *)other)->address);
+}
+
+/* Fills in one function. Return: false if it went away or says nothing that is understood. */
+static bool read_function(const char *address, struct pci_function *function)
+{
+	char file[PATH_MAX], code[32];
+	unsigned int place[4];
+
+	*function = (struct pci_function){ 0 };
+	path_print(function->address, "%s", address);
+	path_print(file, "/sys/bus/pci/devices/%s", address);
+	if (!pci_parse(address, place) || !realpath(file, function->path))
+		return false;
+	path_print(file, "%s/class", function->path);
+	if (file_read(file, code, sizeof(code)) <= 0)
+		return false;
+	function->class_code = (unsigned int)strtoul(code, NULL, 16);
+	return true;
+}
+
+static int list_functions(void)
+{
+	DIR *folder = opendir("/sys/bus/pci/devices");
+	const struct dirent *item;
+
+	while (folder && (item = readdir(folder))) {
+		struct pci_function *more = realloc(functions, (function_count + 1) * sizeof(*more));
+
+		if (!more) {
+			closedir(folder);
+			return -ENOMEM;
+		}
+		functions = more;
+		if (item->d_name[0] != '.' && read_function(item->d_name, &functions[function_count]))
+			function_count++;
+	}
+	if (folder)
+		closedir(folder);
+	if (function_count)
+		qsort(functions, function_count, sizeof(*functions), compare_functions);
+	return 0;
+}
+core_initcall(list_functions);
+
+struct pci_function *pci_next(struct pci_function *from, unsigned int base, int subclass)
+{
+	for (size_t i = from ? (size_t)(from - functions) + 1 : 0; i < function_count; i++) {
+		const unsigned int code = functions[i].class_code;
+
+		if (code >> 16 == base && (subclass < 0 || (code >> 8 & 0xff) == (unsigned int)subclass))
+			return &functions[i];
+	}
+	return NULL;
+}

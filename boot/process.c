@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs of the image. */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Starts the program with both its outputs in the pipe. Return: 0 or an errno. */
+static int start(const char *const argv[], const int ends[2], pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	int error = posix_spawn_file_actions_init(&actions);
+
+	if (error)
+		return error;
+	error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	if (!error)
+		error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+	if (!error)
+		error = posix_spawn(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+/* Reads all, keeps what there is room for. */
+static void collect(int fd, char *output, size_t room)
+{
+	size_t kept = 0;
+	char more[512];
+	ssize_t got;
+
+	while ((got = read(fd, more, sizeof(more))) > 0 || (got < 0 && errno == EINTR))
+		for (ssize_t i = 0; i < got && kept < room - 1; i++)
+			output[kept++] = more[i];
+	while (kept && output[kept - 1] == '\n')
+		kept--;
+	output[kept] = '\0';
+}
+
+int process_run(const char *const argv[], char *output, size_t room)
+{
+	int ends[2], error, status;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	error = start(argv, ends, &pid);
+	close(ends[1]);
+	if (!error)
+		collect(ends[0], output, room);
+	close(ends[0]);
+	if (error)
+		return -error;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}

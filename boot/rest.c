@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Every other device that has a driver in the image: network, input, watchdogs, ... */
+#include "internal.h"
+
+#include <inorder/initcall.h>
+
+ASYNC_DOMAIN_EXCLUSIVE(rest_domain);
+
+static void find_rest(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_name("rest_find");
+	if (!rest_wanted())
+		return;
+	usb_wait();
+	device_find("/sys/devices", MODULE_PROBE_ASYNC);
+	root_look();
+}
+
+static int probe_rest(void)
+{
+	async_schedule_domain(find_rest, NULL, &rest_domain);
+	return 0;
+}
+late_initcall(probe_rest);
+
+void rest_wait(void)
+{
+	usb_wait();
+	async_synchronize_full_domain(&rest_domain);
+}

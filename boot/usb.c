@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * USB. The kernel looks at the ports in threads of its own, and says when it
+ * found a device, not when it is done. But a hub answers which of its ports
+ * have something connected; so every such port is waited for until its device
+ * is there and configured.
+ *
+ * usb-storage scans a second after it found a stick, because some are not
+ * ready at once. A scan asked for through sysfs goes ahead of that; a stick
+ * that is not ready is then found by the second scan, as without us.
+ */
+#include "internal.h"
+
+#include <fcntl.h>
+#include <inorder/initcall.h>
+#include <linux/usbdevice_fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+	PCI_SERIAL = 0x0c,
+	PCI_USB = 0x03,
+	PORT_STATUS = 0xa3, /* a request to a port, device to host */
+	GET_STATUS = 0,
+	CONNECTED = 1,
+	LIMIT_S = 5 /* for a port: a device that cannot be configured never comes */
+};
+
+static ASYNC_DOMAIN_EXCLUSIVE(usb_names);
+
+static long read_number(const char *path, const char *name)
+{
+	char file[PATH_MAX], text[32];
+
+	path_print(file, "%s/%s", path, name);
+	return file_read(file, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+/* A hub's own device, in sysfs at @path. Return: an open file, or -1. */
+static int open_hub(const char *path)
+{
+	char device[64];
+
+	path_print(device, "/dev/bus/usb/%03ld/%03ld", read_number(path, "busnum"), read_number(path, "devnum"));
+	return open(device, O_RDWR | O_CLOEXEC);
+}
+
+static bool is_connected(int hub, long port)
+{
+	unsigned char status[4] = { 0 };
+	struct usbdevfs_ctrltransfer request = {
+		.bRequestType = PORT_STATUS,
+		.bRequest = GET_STATUS,
+		.wIndex = (uint16_t)port,
+		.wLength = sizeof(status),
+		.timeout = 1000,
+		.data = status,
+	};
+
+	return ioctl(hub, USBDEVFS_CONTROL, &request) == sizeof(status) && (status[0] & CONNECTED);
+}
+
+/* The device at a port: BUS-PORT below a root hub (usbBUS), HUB.PORT below others. */
+static bool is_configured(const char *hub, long port)
+{
+	const char *name = strrchr(hub, '/') + 1;
+	char path[PATH_MAX];
+
+	if (!strncmp(name, "usb", 3))
+		path_print(path, "%s/%s-%ld", hub, name + 3, port);
+	else
+		path_print(path, "%s/%s.%ld", hub, name, port);
+	return read_number(path, "bConfigurationValue") > 0;
+}
+
+static void visit_hub(const char *path, void *data)
+{
+	const long ports = read_number(path, "maxchild");
+	bool *settled = data;
+	int hub;
+
+	if (ports <= 0 || !*settled)
+		return;
+	hub = open_hub(path);
+	if (hub < 0)
+		return;
+	for (long port = 1; port <= ports && *settled; port++)
+		if (!is_configured(path, port) && is_connected(hub, port))
+			*settled = false;
+	close(hub);
+}
+
+static bool is_settled(void *data)
+{
+	const struct pci_function *function = data;
+	bool settled = true;
+
+	device_walk(function->path, "maxchild", visit_hub, &settled);
+	return settled;
+}
+
+static void count_device(const char *path, void *data)
+{
+	(void)path;
+	++*(size_t *)data;
+}
+
+static size_t count_devices(const char *path)
+{
+	size_t count = 0;
+
+	device_walk(path, "bConfigurationValue", count_device, &count);
+	return count;
+}
+
+static void visit_scan(const char *path, void *data)
+{
+	char file[PATH_MAX];
+
+	(void)data;
+	path_print(file, "%s/scan", path);
+	file_write(file, "- - -"); /* an error: the kernel's own scan is still to come */
+}
+
+static void find_usb(void *data, async_cookie_t cookie)
+{
+	const struct pci_function *function = data;
+	struct module_set disks = { 0 };
+	int events;
+	size_t known;
+
+	(void)cookie;
+	async_set_name("usb_find");
+	if (!rest_wanted())
+		return;
+	events = uevent_open();
+	modules_request("sd_mod", MODULE_PROBE_ASYNC, &disks);
+	do {
+		device_find(function->path, MODULE_PROBE_ASYNC);
+		known = count_devices(function->path);
+		if (events >= 0 && !uevent_wait(events, is_settled, data, now_ns() + LIMIT_S * NSEC_PER_SEC))
+			say("usb: %s: a device is connected and was not configured within %d s", function->address,
+			    LIMIT_S);
+	} while (count_devices(function->path) > known);
+	device_find(function->path, MODULE_PROBE_ASYNC);
+	device_walk(function->path, "scan", visit_scan, NULL);
+	modules_wait(&disks);
+	if (events >= 0)
+		close(events);
+}
+
+/* After all disks that are no USB disks: find_usb() begins when these have their names. */
+static int probe_usb(void)
+{
+	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_SERIAL, PCI_USB));)
+		scsi_schedule_names(at, find_usb, &usb_names);
+	return 0;
+}
+late_initcall(probe_usb);
+
+void usb_wait(void)
+{
+	async_synchronize_full_domain(&usb_names);
+}
