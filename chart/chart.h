@@ -128,7 +128,7 @@ struct call {
 struct thread {
 	size_t process;
 	long tid;
-	size_t number;       /* from 1, in order of appearance in its process */
+	size_t number;       /* from 1 in its process, in order of the rows */
 	uint64_t first_ns;
 	uint64_t last_ns;
 	size_t *stack;       /* open spans, the innermost last */
@@ -235,7 +235,7 @@ struct layout {
 	size_t row_count;
 	size_t *row_of_thread;
 	double width, height;
-	double lane_height, lane_gap, row_gap, font;
+	double lane_height, lane_gap, row_gap, font, turn_height;
 	double phases_y, phases_height;  /* of one process' phases */
 	double load_y, load_height;
 	double rows_y, rows_bottom;
@@ -255,6 +255,8 @@ struct svg *svg_open(double width, double height, const char *title, const char 
 /* Ends the document and writes it. 0 or -errno. */
 int svg_close(struct svg *svg, FILE *file);
 void svg_group(struct svg *svg, const char *class_name);
+/* The same, with a font size for the texts in it. */
+void svg_group_sized(struct svg *svg, const char *class_name, double font);
 void svg_group_end(struct svg *svg);
 /* @tooltip may be NULL. */
 void svg_rect(struct svg *svg, double x, double y, double width, double height, const char *class_name,

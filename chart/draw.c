@@ -32,7 +32,9 @@ static const char style[] =
 	"rect.failed { fill: #f5b5ae; stroke: #b3261e }\n"
 	".unfinished { stroke-dasharray: 4 2 }\n"
 	".bars rect { stroke-width: 0.8 } .bars rect:hover { stroke-width: 2 }\n"
-	".many { stroke: none }\n"
+	".bars rect.narrow { stroke: none }\n"
+	"rect.run.narrow { fill: #77ade0 } rect.step.narrow { fill: #94a3b5 } rect.retire.narrow { fill: #5fb974 }\n"
+	"rect.wait.narrow { fill: #e3b53c } rect.failed.narrow { fill: #dc5a4f }\n"
 	".waits { stroke: #8d6a00; stroke-width: 1; stroke-opacity: 0.75; fill: none }\n"
 	".chain { stroke: #d6225f; stroke-width: 2.4 }\n"
 	".follows { stroke: #d6225f; stroke-width: 1 }\n"
@@ -72,7 +74,7 @@ static double legend_item(struct svg *svg, double x, double y, const struct item
 	else
 		svg_rect(svg, x, y - 10, 18, 12, item->class_name, NULL);
 	svg_text(svg, x + 24, y, 11, "start", "quiet", item->text);
-	return x + 24 + text_width(item->text) * 11 + 18;
+	return x + 24 + text_width(item->text) * 10 + 16;
 }
 
 static void draw_legend(struct svg *svg, const struct model *model, const struct layout *layout)
@@ -86,7 +88,7 @@ static void draw_legend(struct svg *svg, const struct model *model, const struct
 	};
 	static const struct item failed = { "failed", "failed", false };
 	static const struct item chain = { "what the total depends on", "chain", true };
-	static const struct item ends = { "ended that wait", "waits", true };
+	static const struct item ends = { "which call ended a wait", "waits", true };
 	double x = 24;
 
 	svg_group(svg, "bars");
@@ -116,12 +118,12 @@ static void draw_phase(struct svg *svg, const struct layout *layout, const struc
 	snprintf(tooltip, sizeof(tooltip), "%.400s: %s", phase->name, duration);
 	svg_rect(svg, from, y, to - from, layout->phases_height, odd ? "phase1" : "phase0", tooltip);
 	snprintf(name, sizeof(name), "%.200s  %s", phase->name, duration);
-	if (text_width(name) * 11 > to - from - 10)
+	if (text_width(name) * 11 > to - from - 6)
 		snprintf(name, sizeof(name), "%.200s", phase->name);
-	text_fit(name, to - from - 10, 11, tooltip, sizeof(tooltip));
-	svg_text(svg, from + 5, y + 14, 11, "start", NULL, tooltip);
+	text_fit(name, to - from - 6, 11, tooltip, sizeof(tooltip));
+	svg_text(svg, from + 3, y + 14, 11, "start", NULL, tooltip);
 	if (phase->begin_ns > layout->scale.begin_ns)
-		svg_line(svg, from, y, from, layout->rows_bottom, "boundary");
+		svg_line(svg, from, layout->load_y - 4, from, layout->rows_bottom, "boundary");
 }
 
 static void draw_phases(struct svg *svg, const struct model *model, const struct layout *layout)

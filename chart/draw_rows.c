@@ -9,7 +9,10 @@
 #include "chart.h"
 
 #define TINY 0.7           /* bars narrower than this that touch are drawn as one */
+#define NARROW 2.5         /* bars narrower than this have no outline, which would be all that is seen of them */
 #define WAIT_LINES_MOST 200
+#define CHAIN_LINES_MOST 300 /* a chain of more parts has no lines between them */
+#define CHAIN_NARROWEST 0.3
 #define MARGIN 4.0
 
 /* What stands in a lane, from left to right. */
@@ -140,14 +143,15 @@ static bool shown(const struct layout *layout, const struct span *span)
 static void draw_bar(struct svg *svg, const struct model *model, const struct layout *layout, const struct bar *bar)
 {
 	const struct span *span = &model->spans[bar->span];
-	double height = span->kind == SPAN_TURN ? 3 : layout->lane_height;
+	double height = span->kind == SPAN_TURN ? layout->turn_height - 1 : layout->lane_height;
 	double width = bar->right - bar->left;
 	char class_name[64];
 	struct tip tip = { .used = 0 };
 
 	span_class(model, span, class_name, sizeof(class_name));
+	if (width < NARROW)
+		strcat(class_name, " narrow");
 	if (bar->count > 1) {
-		strcat(class_name, " many");
 		tip_add(&tip, "%zu short ones, from %.200s on", bar->count, span_name(model, span));
 		tip_duration(&tip, "\nin all ", bar->total_ns);
 	} else {
@@ -382,12 +386,23 @@ static void draw_wait_lines(struct svg *svg, const struct model *model, const st
 	svg_group_end(svg);
 }
 
+static size_t count_links(const struct model *model, const struct layout *layout)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->chain_count; i++)
+		count += scale_x(&layout->scale, model->chain[i].end_ns) -
+				 scale_x(&layout->scale, model->chain[i].begin_ns) >= CHAIN_NARROWEST;
+	return count;
+}
+
 /* The chain runs along the lower edges of its bars. */
 static void draw_chain(struct svg *svg, const struct model *model, const struct layout *layout)
 {
 	double later_x = 0;
 	double later_y = 0;
-	bool first = true;
+	bool connected = false;
+	bool connect = count_links(model, layout) <= CHAIN_LINES_MOST;
 
 	svg_group(svg, "critical");
 	for (size_t i = 0; i < model->chain_count; i++) {
@@ -397,23 +412,21 @@ static void draw_chain(struct svg *svg, const struct model *model, const struct 
 		double right = scale_x(&layout->scale, link->end_ns);
 		double y;
 
-		if (!shown(layout, span) || right - left < 0.3)
+		if (!shown(layout, span) || right - left < CHAIN_NARROWEST)
 			continue;
 		y = layout_span_y(layout, model, span) + layout->lane_height - 1.2;
-		if (!first && (y > later_y + 1 || y < later_y - 1))
+		if (connected && (y > later_y + 1 || y < later_y - 1))
 			svg_line(svg, right, y, later_x, later_y, "follows");
 		svg_line(svg, left, y, right, y, "chain");
 		later_x = left;
 		later_y = y;
-		first = false;
+		connected = connect;
 	}
 	svg_group_end(svg);
 }
 
 void draw_rows(struct svg *svg, const struct model *model, const struct layout *layout)
 {
-	char group[128];
-
 	for (size_t i = 0; i < layout->row_count; i++) {
 		const struct row *row = &layout->rows[i];
 
@@ -422,8 +435,7 @@ void draw_rows(struct svg *svg, const struct model *model, const struct layout *
 		draw_label(svg, model, layout, row);
 	}
 	draw_wait_lines(svg, model, layout);
-	snprintf(group, sizeof(group), "names");
-	svg_group(svg, group);
+	svg_group_sized(svg, "names", layout->font);
 	for (size_t i = 0; i < layout->row_count; i++)
 		draw_row(svg, model, layout, &layout->rows[i]);
 	svg_group_end(svg);

@@ -9,7 +9,6 @@
 #define RIGHT 28.0
 #define PACK_ABOVE 64  /* threads; above, threads that were not there at the same time share a row */
 #define TURN_LANES_MOST 4
-#define TURN_HEIGHT 4.0
 
 static bool visible(const struct layout *layout, const struct span *span)
 {
@@ -78,10 +77,12 @@ static void fill_rows(struct layout *layout, struct model *model)
 	if (!row_end_ns || !layout->row_of_thread)
 		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
 	for (size_t i = 0; i < count; i++) {
-		const struct thread *thread = &model->threads[threads[i]];
+		struct thread *thread = &model->threads[threads[i]];
 		size_t number = row_for(layout, row_end_ns, thread, threads[i], count > PACK_ABOVE);
 		struct row *row = &layout->rows[number];
 
+		thread->number = i && model->threads[threads[i - 1]].process == thread->process ?
+					 model->threads[threads[i - 1]].number + 1 : 1;
 		row->thread_count++;
 		row_end_ns[number] = thread->last_ns;
 		layout->row_of_thread[threads[i]] = number;
@@ -161,6 +162,7 @@ static void choose_heights(struct layout *layout)
 	layout->lane_gap = sizes[size].lane_gap;
 	layout->row_gap = sizes[size].row_gap;
 	layout->font = sizes[size].font;
+	layout->turn_height = sizes[size].lane_height >= 14 ? 4 : 2;
 }
 
 static void place_rows(struct layout *layout, const struct model *model)
@@ -174,7 +176,7 @@ static void place_rows(struct layout *layout, const struct model *model)
 			y += 22; /* for the process' name */
 		row->y = y;
 		row->height = row->lanes * layout->lane_height + (row->lanes - 1) * layout->lane_gap +
-			      row->turn_lanes * TURN_HEIGHT + (row->turn_lanes ? 1 : 0);
+			      row->turn_lanes * layout->turn_height + (row->turn_lanes ? 1 : 0);
 		y += row->height + layout->row_gap;
 	}
 	layout->rows_bottom = y;
@@ -224,6 +226,6 @@ double layout_span_y(const struct layout *layout, const struct model *model, con
 
 	(void)model;
 	if (span->kind == SPAN_TURN)
-		return row->y + row->height - (row->turn_lanes - span->lane) * TURN_HEIGHT;
+		return row->y + row->height - (row->turn_lanes - span->lane) * layout->turn_height;
 	return row->y + span->lane * (layout->lane_height + layout->lane_gap);
 }

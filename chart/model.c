@@ -50,7 +50,7 @@ static size_t thread_make(struct model *model, size_t process, long tid)
 	struct thread *thread = APPEND(model->threads, model->thread_count);
 
 	*thread = (struct thread){ .process = process, .tid = tid, .first_ns = UINT64_MAX };
-	thread->number = ++model->processes[process].threads;
+	model->processes[process].threads++;
 	return model->thread_count - 1;
 }
 

@@ -100,6 +100,13 @@ void svg_group(struct svg *svg, const char *class_name)
 	attribute(svg, "class", class_name);
 }
 
+void svg_group_sized(struct svg *svg, const char *class_name, double font)
+{
+	svg_group(svg, class_name);
+	if (font > 0)
+		number(svg, "font-size", font);
+}
+
 void svg_group_end(struct svg *svg)
 {
 	end(svg);

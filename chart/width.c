@@ -9,6 +9,7 @@
 
 #define ELLIPSIS "…"
 #define OTHER_PERCENT 100
+#define LEAST 5 /* characters; fewer tell nothing */
 
 /* Of the characters from ' ' to '~', in hundredths of the font's size. */
 static const unsigned char percents[] = {
@@ -60,7 +61,7 @@ const char *text_fit(const char *text, double width, double size, char *out, siz
 		characters++;
 	}
 	out[0] = 0;
-	if (characters >= 3) {
+	if (characters >= LEAST) {
 		memcpy(out, text, used);
 		strcpy(out + used, ELLIPSIS);
 	}
