@@ -126,7 +126,7 @@ static int change_level(const struct initcall_pass *pass, uint32_t from, uint32_
 
 	if (level_waits(from) || level_waits(to))
 		error = async_synchronize_owner(pass->owner);
-	if (to < INITCALL_LEVELS_END) {
+	if (!pass->plugin) {
 		char phase[64];
 
 		snprintf(phase, sizeof(phase), "%s initcalls", level_names[to]);
@@ -176,6 +176,7 @@ int initcalls_run(unsigned int flags)
 	result = startup_blacklist_environment();
 	if (result)
 		return result;
+	async_domain_error(NULL, NULL); /* the library reads what the environment says about traces at its first use */
 	startup_lock();
 	busy = running;
 	running = true;

@@ -21,13 +21,14 @@
 
 #include "plugins.h"
 
+/* A load or unload has come to its end: what else there is to know about it was only of use during it. */
 static void set_state(struct plugin *plugin, enum plugin_state state, int error)
 {
 	startup_lock();
 	plugin->state = state;
 	plugin->error = error;
-	if (state != PLUGIN_LOADING && state != PLUGIN_GOING)
-		plugin->inside = NULL;
+	plugin->inside = NULL;
+	plugin->loader = NULL;
 	startup_wake();
 	startup_unlock();
 }
@@ -89,11 +90,8 @@ static int wait_for_needs(struct plugin *plugin)
 {
 	for (size_t i = 0; i < plugin->needs_count; i++) {
 		struct plugin *need = plugin->needs[i];
-		int error;
+		const int error = plugin_wait_while(need, 1u << PLUGIN_LOADING, plugin, false);
 
-		if (need->loader == plugin->loader)
-			continue;
-		error = plugin_wait_while(need, 1u << PLUGIN_LOADING, plugin, false);
 		if (error)
 			return error;
 		if (need->state == PLUGIN_FAILED)
@@ -121,6 +119,16 @@ static int bring_up(struct plugin *plugin, unsigned int flags)
 	return error ? plugin_fail(error, "plug-in %s: its calls wait for its load", plugin->path) : 0;
 }
 
+static bool is_loaded_by(const struct plugin *plugin, const struct plugin *loader)
+{
+	bool is;
+
+	startup_lock();
+	is = plugin->loader == loader;
+	startup_unlock();
+	return is;
+}
+
 /* Brings up what came with the plug-in, and then the plug-in. What is not reached counts as failed. */
 static int bring_all_up(struct plugin *plugin, unsigned int flags)
 {
@@ -129,7 +137,7 @@ static int bring_all_up(struct plugin *plugin, unsigned int flags)
 	for (size_t i = 0; i <= plugin->needs_count; i++) {
 		struct plugin *next = i < plugin->needs_count ? plugin->needs[i] : plugin;
 
-		if (next->loader != plugin)
+		if (!is_loaded_by(next, plugin))
 			continue;
 		error = error ? error : bring_up(next, next == plugin ? flags : 0);
 		set_state(next, error ? PLUGIN_FAILED : PLUGIN_LIVE, error);
@@ -207,6 +215,7 @@ int plugin_load(const char *path, unsigned int flags, struct plugin **plugin)
 	error = startup_blacklist_environment();
 	if (error)
 		return plugin_fail(error, "plug-in %s: no memory", path);
+	async_domain_error(NULL, NULL); /* traces begin with the library's first use */
 	do
 		error = try_load(path, inside, flags, plugin);
 	while (error == -EAGAIN);

@@ -3,13 +3,15 @@
 
 #include <dlfcn.h>
 
-int (*on_step)(const struct part *part, const char *step);
+int (*_Atomic on_step)(const struct part *part, const char *step);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char log_text[4096];
 
 int host_step(const struct part *part, const char *step)
 {
+	int (*step_hook)(const struct part *, const char *);
+
 	if (!is_step(step, "ctor") && !is_step(step, "dtor")) {
 		pthread_mutex_lock(&lock);
 		if (strlen(log_text) + strlen(part->name) + strlen(step) + 3 < sizeof(log_text)) {
@@ -20,7 +22,8 @@ int host_step(const struct part *part, const char *step)
 		}
 		pthread_mutex_unlock(&lock);
 	}
-	return on_step ? on_step(part, step) : 0;
+	step_hook = on_step;
+	return step_hook ? step_hook(part, step) : 0;
 }
 
 const char *steps(void)

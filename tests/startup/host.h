@@ -7,7 +7,7 @@
 #include "part.h"
 
 /* What a step does, beside being logged; its result is the initcall's. NULL: nothing, 0. */
-extern int (*on_step)(const struct part *part, const char *step);
+extern int (*_Atomic on_step)(const struct part *part, const char *step);
 
 /* The steps so far but constructors and destructors, "a.init1 a.init2"; valid until the next step. */
 const char *steps(void);

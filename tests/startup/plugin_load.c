@@ -264,24 +264,43 @@ TEST(same_plugin_loaded_by_two_threads_starts_once, .pools = PMANY)
 	CHECK(!part_is_mapped("a"));
 }
 
-TEST(waiting_load_fails_with_the_one_that_it_waits_for, .pools = PMANY)
+static int fail_when_told(const struct part *part, const char *step)
+{
+	if (!is_part(part, "b") || !is_step(step, "init2"))
+		return 0;
+	up(&gate.begun);
+	down(&gate.open);
+	return -ENXIO;
+}
+
+static void wait_for_failing_load(const char *name)
 {
 	struct loader first;
 	struct loader second;
 
 	gate_init(&gate);
-	on_step = fail_late;
-	loader_start(&first, "a", 0);
+	on_step = fail_when_told;
+	loader_start(&first, "b", 0);
 	down(&gate.begun);
-	on_step = NULL; /* should the second one start anew */
-	loader_start(&second, "a", 0);
+	loader_start(&second, name, 0);
 	quiet();
+	CHECK_STEPS("b.init1 b.init2");
 	gate_open(&gate);
 	CHECK_EQ(loader_join(&first), -ENXIO);
-	CHECK(loader_join(&second) == -ENXIO || second.result == 0);
-	if (second.plugin)
-		unload(second.plugin);
-	CHECK(!part_is_mapped("a"));
+	CHECK_EQ(loader_join(&second), -ENXIO);
+	CHECK(!second.plugin);
+	CHECK_STEPS("b.init1 b.init2 b.exit1");
+	CHECK(!part_is_mapped("b"));
+}
+
+TEST(load_fails_with_the_same_load_that_it_waits_for, .pools = PALL)
+{
+	wait_for_failing_load("b");
+}
+
+TEST(load_fails_with_the_load_of_what_it_needs, .pools = PALL)
+{
+	wait_for_failing_load("needs_b");
 }
 
 static int gate_in_exit(const struct part *part, const char *step)

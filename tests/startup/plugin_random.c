@@ -29,11 +29,13 @@ static int check_step(const struct part *part, const char *step)
 	if (is_step(step, "init1")) {
 		struct part_job *job = malloc(sizeof(*job));
 
-		CHECK_EQ(inits[i]++, 0);
+		if (inits[i]++)
+			FAIL("%s starts a second time", part->name);
 		CHECK(job);
 		part_schedule(job, part, count_call, NULL);
 	} else if (is_step(step, "exit1")) {
-		CHECK_EQ(inits[i]--, 1);
+		if (inits[i]-- != 1)
+			FAIL("%s ends a second time", part->name);
 	} else if (is_step(step, "init2") && i == 2) {
 		return calls % 3 ? 0 : -ENXIO; /* c sometimes fails */
 	}
