@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A device and what is below it: load the drivers that its modalias asks for,
- * bind it, and go on with the devices that then appear. Writing to
- * drivers_probe takes the device's lock, so it returns when the device is
- * bound (or no driver wants it), whoever does the binding: that is how a probe
- * with async_probe is waited for without looking again and again.
+ * bind it, and go on with the devices that then appear.
+ *
+ * A driver that was loaded with async_probe may be probing the device at this
+ * moment, in a thread of the kernel, which then holds the device's lock. Every
+ * device has an attribute that takes the lock before it looks at what is
+ * written: power/control. A word that it does not know changes nothing, and
+ * the write returns when the probe is over.
  */
 #include "internal.h"
 
@@ -55,6 +58,8 @@ void device_bind(const char *path)
 		return;
 	path_print(file, "/sys/bus/%s/drivers_probe", bus);
 	file_write(file, name); /* an error means that no driver wants it */
+	path_print(file, "%s/power/control", path);
+	file_write(file, "wait"); /* always an error */
 }
 
 struct round {

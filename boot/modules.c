@@ -44,11 +44,16 @@ static atomic_bool stopped;
 
 static int open_kmod(void)
 {
+	char index[PATH_MAX];
+
 	kmod = kmod_new(NULL, NULL);
 	if (!kmod)
 		return -ENOMEM;
-	if (kmod_load_resources(kmod) < 0)
-		say("modules: no indexes of this kernel in the image: only what is built in can be used");
+	path_print(index, "%s/modules.dep.bin", kmod_get_dirname(kmod));
+	if (!file_exists(index))
+		complain("modules: the image has no %s: it was made for another kernel, or none is needed", index);
+	else if (kmod_load_resources(kmod) < 0)
+		say("modules: an index is missing in %s: every look-up opens a file", kmod_get_dirname(kmod));
 	return 0;
 }
 core_initcall(open_kmod);
@@ -121,13 +126,13 @@ static void load(void *data, async_cookie_t cookie)
 		result = insert(module);
 		if (result == -EEXIST)
 			result = 0;
-		if (result)
+		if (result && result != -ENODEV) /* its hardware is not there */
 			say("module %s: cannot load %s: %s", module->name, module->path, strerror(-result));
 		else if (!strcmp(module->name, "scsi_mod"))
 			scsi_hold();
 	}
 	module->result = result;
-	if (result && result != -ECANCELED)
+	if (result && result != -ECANCELED && result != -ENODEV)
 		async_set_error(result);
 }
 
