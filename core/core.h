@@ -150,6 +150,7 @@ struct rob_worker {
 	bool idle;                      /* L: parked without work */
 	bool blocked;                   /* L: parked in a wait */
 	bool asleep;                    /* L: seen blocked in the kernel; not counted as active */
+	bool brisk;                     /* L: its calls are short: it will be back soon */
 	bool fresh;                     /* L: has run nothing since it was brought in */
 	uint32_t turn;                  /* L: leases so far */
 	uint64_t seen;                  /* L: the monitor's: turn and calls begun when last looked at */
@@ -204,6 +205,7 @@ struct rob_pool {
 	struct rob_worker *idle, *free; /* without work; without a thread */
 	unsigned total;           /* threads, starting ones included */
 	unsigned active;          /* threads believed to be running calls or about to */
+	unsigned brisk;           /* workers whose calls are short */
 	unsigned cpus;
 	unsigned burst;           /* extra threads to bring in, since others are asleep */
 	bool waking;              /* a wake-up or start is in flight */

@@ -10,6 +10,11 @@
  * only compute get no more threads, except one after each long time in which
  * nothing was claimed, in case they wait for each other by spinning.
  *
+ * A worker whose calls are short is back for more before another could be woken:
+ * few pending calls are left to it. Before it rests it lingers for less than a
+ * wake-up takes, so that calls gather and the lock is taken once for many. Should
+ * its calls not be so short after all, the monitor brings others in.
+ *
  * Where no worker can be brought in, waits run what they await: a worker always,
  * since nobody replaces it; another thread when no worker is active. When the last
  * active worker blocks, a waiter that can help is poked.
@@ -22,6 +27,8 @@
 #define TICK_LONG_NS 2000000u      /* and the slowest */
 #define STARVED_NS 100000000u      /* nothing claimed for so long: one more */
 #define SETTLED_NS 50000u          /* a lease so short did not block */
+#define LINGER_SPINS 32            /* some 500 ns */
+#define SHORT_CALLS 32             /* pending calls that are left to each worker whose calls are short */
 #define QUIET_LOOKS 5              /* looks without anything to watch before the monitor parks */
 
 static bool can_start(void)
@@ -32,6 +39,14 @@ static bool can_start(void)
 }
 
 /* ---- bringing workers in ---- */
+
+/* Its calls are short, as far as is known. */
+static void set_brisk(struct rob_worker *worker, bool brisk)
+{
+	rob.pool.brisk += brisk;
+	rob.pool.brisk -= worker->brisk;
+	worker->brisk = brisk;
+}
 
 static void idle_remove(struct rob_worker *worker)
 {
@@ -91,17 +106,10 @@ static void help_wanted(struct rob_after *after)
 		port_unpark(&helper->thread->parker, ROB_POKE);
 }
 
-/* Calls are pending: brings a worker in if there should be one more. */
-void rob_pool_kick(struct rob_after *after)
+static void bring_in(struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	if (!rob.queue.pending || pool->waking || rob_inline_only())
-		return;
-	if (pool->active >= pool->cpus && !pool->burst) {
-		rob_pool_arm(after);
-		return;
-	}
 	if (pool->idle) {
 		after->worker = pool->idle;
 		idle_remove(after->worker);
@@ -118,6 +126,26 @@ void rob_pool_kick(struct rob_after *after)
 		pool->burst--;
 	pool->active++;
 	pool->waking = true;
+}
+
+/* Workers whose calls are short will take what is pending soon. */
+static bool left_to_others(void)
+{
+	return rob.queue.pending < (uint64_t)SHORT_CALLS * rob.pool.brisk;
+}
+
+/* Calls are pending: brings a worker in if there should be one more. */
+void rob_pool_kick(struct rob_after *after)
+{
+	struct rob_pool *pool = &rob.pool;
+
+	if (!rob.queue.pending || pool->waking || rob_inline_only())
+		return;
+	if ((pool->active >= pool->cpus && !pool->burst) || left_to_others()) {
+		rob_pool_arm(after);
+		return;
+	}
+	bring_in(after);
 }
 
 static void start_failed(struct rob_worker *worker)
@@ -202,6 +230,7 @@ void rob_pool_block(struct rob_thread *thread, struct rob_after *after)
 			rob.pool.active--;
 		worker->asleep = false;
 		worker->blocked = true;
+		set_brisk(worker, false);
 	}
 	if (!rob.queue.pending)
 		return;
@@ -221,6 +250,24 @@ void rob_pool_unblock(struct rob_thread *thread)
 
 /* ---- workers ---- */
 
+/* More are active than processors: one that has done something may rest. */
+static bool surplus(struct rob_worker *worker)
+{
+	return rob.pool.active > rob.pool.cpus && !worker->fresh && !worker->asleep;
+}
+
+/* Gives calls a moment to gather. Whether some did. */
+static bool linger(struct rob_worker *worker, struct rob_after *after)
+{
+	if (!worker->brisk || rob.pool.cpus == 1 || surplus(worker))
+		return false;
+	rob_unlock(after);
+	for (unsigned i = 0; i < LINGER_SPINS; i++)
+		port_relax();
+	port_lock(&rob.lock);
+	return rob.queue.pending;
+}
+
 /* Waits for work. False: for too long, the worker is to end. */
 static bool idle(struct rob_worker *worker, struct rob_after *after)
 {
@@ -232,6 +279,7 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	worker->asleep = false;
 	worker->lease.size = 1;
 	worker->lease.ended_ns = 0;
+	set_brisk(worker, false);
 	idle_push(worker);
 	rob_unlock(after);
 	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS);
@@ -249,12 +297,6 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	return true;
 }
 
-/* More are active than processors: one that has done something may rest. */
-static bool surplus(struct rob_worker *worker)
-{
-	return rob.pool.active > rob.pool.cpus && !worker->fresh && !worker->asleep;
-}
-
 static void work(struct rob_worker *worker, struct rob_after *after)
 {
 	uint64_t took_ns;
@@ -266,6 +308,7 @@ static void work(struct rob_worker *worker, struct rob_after *after)
 	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
 	rob_retire(worker->thread, after);
 	after->accepts_retire = false;
+	set_brisk(worker, worker->lease.size > 1);
 	if (worker->asleep && took_ns < SETTLED_NS) {
 		worker->asleep = false;
 		rob.pool.active++;
@@ -306,7 +349,7 @@ void rob_worker_main(struct rob_worker *worker)
 	do {
 		while (!surplus(worker) && rob_lease_take(&worker->lease, &after))
 			work(worker, &after);
-	} while (idle(worker, &after));
+	} while (linger(worker, &after) || idle(worker, &after));
 	rob.pool.total--;
 	worker->thread->worker = NULL;
 	worker->thread = NULL;
@@ -338,6 +381,11 @@ static bool look_at(struct rob_worker *worker, bool recheck, struct rob_after *a
 	bool sleeps;
 
 	worker->seen = where;
+	if (!moved && worker->brisk) {
+		set_brisk(worker, false);
+		rob_recall(&worker->lease, after);
+		rob_pool_kick(after);
+	}
 	if (worker->asleep ? !moved && !recheck : moved)
 		return false;
 	port_unlock(&rob.lock);
@@ -353,6 +401,7 @@ static bool look_at(struct rob_worker *worker, bool recheck, struct rob_after *a
 		return false;
 	}
 	rob.pool.active--;
+	set_brisk(worker, false);
 	rob_recall(&worker->lease, after);
 	return true;
 }

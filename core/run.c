@@ -308,7 +308,7 @@ static bool extends(struct rob_slot *prev, struct rob_slot *slot)
 /* Claims calls from the head of the queue. Returns how many. */
 unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 {
-	uint64_t share = rob.queue.pending / (2 * rob.pool.cpus) + 1;
+	uint64_t share = rob.queue.pending / (rob.pool.active + 1) + 1;
 	uint32_t most = share < lease->size ? (uint32_t)share : lease->size;
 	struct rob_slot *slot;
 	uint32_t count = 0;
