@@ -9,6 +9,8 @@ library=$build_dir/libinorder.so
 declared >"$scratch/declared"
 sed -n 's/^\t\([a-z0-9_]*\);$/\1/p' "$source_dir/inorder.map" | sort >"$scratch/map"
 nm -D --defined-only "$library" | awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort >"$scratch/exported"
+unversioned=$(nm -D --defined-only "$library" | awk '$2 != "A" && $3 !~ /@@INORDER_/ { print $3 }')
+[ -z "$unversioned" ] || fail 'exported without a version:' $unversioned
 same 'the headers' "$scratch/declared" 'inorder.map' "$scratch/map"
 same 'inorder.map' "$scratch/map" 'libinorder.so' "$scratch/exported"
 
