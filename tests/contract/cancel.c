@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Taking back calls that have not begun. */
+#include "harness.h"
+
+struct item {
+	async_cookie_t cookie;
+	atomic_uint ran, released;
+};
+
+static struct async_domain domain = ASYNC_DOMAIN_INIT;
+static async_cookie_t last_released;
+static pid_t canceller;
+
+static void run(void *data, async_cookie_t cookie)
+{
+	struct item *item = data;
+
+	(void)cookie;
+	atomic_fetch_add(&item->ran, 1);
+}
+
+static void release(void *data, async_cookie_t cookie)
+{
+	struct item *item = data;
+
+	CHECK_EQ(item->cookie, cookie);
+	CHECK_EQ(tid_self(), canceller);
+	CHECK(cookie > last_released);
+	CHECK_EQ(atomic_fetch_add(&item->released, 1), 0);
+	CHECK(async_synchronize_cookie_timeout(cookie + 1, &domain, 0) != 0); /* not complete yet */
+	last_released = cookie;
+}
+
+TEST(pending_calls_are_taken_back, .pools = P1)
+{
+	ASYNC_DOMAIN(other);
+	static struct item items[50];
+	static struct item others[50];
+	struct waiter waiter;
+	struct gate gate;
+
+	canceller = tid_self();
+	gate_init(&gate);
+	gate_start(&gate, &other);
+	for (unsigned int i = 0; i < 50; i++) {
+		if (i % 2)
+			items[i].cookie = async_schedule_domain(run, &items[i], &domain);
+		else
+			items[i].cookie = async_schedule_ordered(run, run, &items[i], &domain);
+		async_schedule_domain(run, &others[i], &other);
+	}
+	CHECK_EQ(async_cancel_domain(&domain, release), 50);
+	waiter_start(&waiter, wait_full, 0, &domain);
+	CHECK_EQ(waiter_join(&waiter), 0);
+	CHECK_EQ(async_cancel_domain(&domain, release), 0);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+	for (unsigned int i = 0; i < 50; i++) {
+		CHECK_EQ(items[i].ran, 0);
+		CHECK_EQ(items[i].released, 1);
+		CHECK_EQ(others[i].ran, 1);
+		CHECK_EQ(others[i].released, 0);
+	}
+}
+
+TEST(a_claimed_call_is_not_taken_back, .pools = P0 | PMANY)
+{
+	struct gate gate;
+
+	gate_init(&gate);
+	gate_start(&gate, &domain);
+	CHECK_EQ(async_cancel_domain(&domain, NULL), 0); /* does not wait */
+	CHECK(!gate.done);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
+	CHECK(gate.done);
+}
+
+TEST(cancel_wakes_who_waited, .pools = P2)
+{
+	ASYNC_DOMAIN(other);
+	static struct item items[10];
+	struct gate gates[2];
+	struct waiter waits[3];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		gate_init(&gates[i]);
+		gate_start(&gates[i], i ? &domain : &other);
+	}
+	for (unsigned int i = 0; i < 10; i++)
+		items[i].cookie = async_schedule_ordered(run, run, &items[i], &domain);
+	waiter_start(&waits[0], wait_full, 0, &domain);
+	waiter_start(&waits[1], async_synchronize_cookie_domain, gates[1].cookie + 1, &domain);
+	waiter_start(&waits[2], wait_all, 0, NULL);
+	gate_end(&gates[1]);
+	async_cancel_domain(&domain, NULL);
+	CHECK_EQ(waiter_join(&waits[0]), 0);
+	CHECK_EQ(waiter_join(&waits[1]), 0);
+	quiet();
+	CHECK(!waiter_done(&waits[2]));
+	gate_end(&gates[0]);
+	CHECK_EQ(waiter_join(&waits[2]), 0);
+}
+
+static struct record retired;
+
+static void two_steps(void *data, async_cookie_t cookie)
+{
+	up(data);
+	(void)cookie;
+}
+
+static void second_step(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	record(&retired, cookie);
+}
+
+/* Its func has run, so its retire step will; and it comes after the calls that were taken back. */
+TEST(an_ordered_call_that_waits_for_its_turn_is_kept, .pools = P0 | PMANY)
+{
+	struct gate lower;
+	sem_t ran;
+	async_cookie_t cookie;
+
+	sem_init(&ran, 0, 0);
+	gate_init(&lower);
+	gate_start(&lower, &domain);
+	cookie = async_schedule_ordered(two_steps, second_step, &ran, &domain);
+	down(&ran);
+	quiet();
+	CHECK_EQ(async_cancel_domain(&domain, NULL), 0);
+	CHECK_EQ(retired.n, 0);
+	gate_end(&lower);
+	CHECK_EQ(async_synchronize_call(cookie, &domain), 0);
+	CHECK_EQ(retired.n, 1);
+}
+
+static void race(void *data)
+{
+	struct item *items = data;
+
+	for (unsigned int i = 0; i < SCALE(10000); i++)
+		items[i].cookie = async_schedule_domain(run, &items[i], &domain);
+}
+
+static void release_raced(void *data, async_cookie_t cookie)
+{
+	struct item *item = data;
+
+	(void)cookie;
+	atomic_fetch_add(&item->released, 1);
+}
+
+/* Beside workers and a scheduler: each call runs once or is released once, never both. */
+TEST(cancel_beside_workers, .pools = PALL)
+{
+	static struct item items[10000];
+	struct actor actor;
+	unsigned int cancelled = 0;
+	unsigned int released = 0;
+
+	actor_start(&actor, race, items);
+	while (!actor.done)
+		cancelled += async_cancel_domain(&domain, release_raced);
+	actor_join(&actor);
+	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
+	for (unsigned int i = 0; i < SCALE(10000); i++) {
+		CHECK_EQ(items[i].ran + items[i].released, 1);
+		released += items[i].released;
+	}
+	CHECK_EQ(cancelled, released);
+}
+
+TEST(cancel_of_nothing, .pools = PALL)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(fresh);
+
+	CHECK_EQ(async_cancel_domain(&fresh, NULL), 0);
+	async_schedule_domain(nothing, NULL, &fresh);
+	CHECK_EQ(async_synchronize_full_domain(&fresh), 0);
+	CHECK_EQ(async_cancel_domain(&fresh, NULL), 0);
+}
+
+TEST(a_cancelled_domain_may_go, .pools = P1)
+{
+	static const struct async_domain plain = ASYNC_DOMAIN_INIT;
+
+	for (unsigned int round = 0; round < 200; round++) {
+		struct gate gate;
+		void *page = page_new();
+		struct async_entry entries[3];
+
+		memcpy(page, &plain, sizeof(plain));
+		gate_init(&gate);
+		gate_start(&gate, NULL);
+		for (unsigned int i = 0; i < 3; i++) {
+			async_schedule_domain(nothing, NULL, page);
+			async_schedule_entry(&entries[i], nothing, i ? nothing : NULL, NULL, page);
+		}
+		CHECK_EQ(async_cancel_domain(page, NULL), 6);
+		CHECK_EQ(async_synchronize_full_domain(page), 0);
+		page_poison(page);
+		memset(entries, 0xa5, sizeof(entries));
+		gate_end(&gate);
+		CHECK_EQ(async_synchronize_full(), 0);
+	}
+}

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: MIT */
+/* Clause 8: a wait for oneself, and cycles of waits. */
+#include "harness.h"
+
+/* A call that waits, once it is told to; and what came of it. */
+struct party {
+	struct gate gate;
+	struct async_domain *waits_for;
+	struct party *call; /* waits for this call alone, if set */
+	bool null, timed;
+	_Atomic int result;
+	sem_t ended;
+};
+
+static int party_wait(struct party *party)
+{
+	if (party->timed)
+		return async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, party->waits_for, 300000000);
+	if (party->call)
+		return async_synchronize_call(party->call->gate.cookie, NULL);
+	if (party->null)
+		return async_synchronize_full();
+	return async_synchronize_full_domain(party->waits_for);
+}
+
+static void party_call(void *data, async_cookie_t cookie)
+{
+	struct party *party = data;
+
+	gate_call(&party->gate, cookie);
+	party->result = party_wait(party);
+	up(&party->ended);
+}
+
+static void party_init(struct party *party, const char *name, struct async_domain *waits_for)
+{
+	memset(party, 0, sizeof(*party));
+	gate_init(&party->gate);
+	sem_init(&party->ended, 0, 0);
+	party->gate.name = name;
+	party->waits_for = waits_for;
+	party->result = 1;
+}
+
+static void party_actor(void *data)
+{
+	struct party *party = data;
+
+	async_schedule_domain(party_call, party, party->gate.domain);
+}
+
+static void party_start(struct party *party, struct async_domain *domain)
+{
+	party->gate.domain = domain;
+	party->gate.has_actor = harness_threads() == 0;
+	if (party->gate.has_actor)
+		actor_start(&party->gate.actor, party_actor, party);
+	else
+		party_actor(party);
+	down(&party->gate.begun);
+}
+
+static void party_go(struct party *party)
+{
+	gate_open(&party->gate);
+}
+
+static int party_end(struct party *party)
+{
+	down(&party->ended);
+	if (party->gate.has_actor)
+		actor_join(&party->gate.actor);
+	return party->result;
+}
+
+/* One report, with each party's name and cookie. */
+static void check_report(struct party *const *parties, unsigned int n)
+{
+	char *text = harness_stderr();
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!strstr(text, parties[i]->gate.name))
+			FAIL("%s is not named", parties[i]->gate.name);
+		if (!has_number(text, parties[i]->gate.cookie))
+			FAIL("cookie %" PRIu64 " is not named", parties[i]->gate.cookie);
+	}
+	free(text);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+}
+
+static void check_no_report(void)
+{
+	char *text = harness_stderr();
+
+	if (text[0])
+		FAIL("there should be no report");
+	free(text);
+}
+
+static void self_wait(bool null, bool one_call)
+{
+	ASYNC_DOMAIN(domain);
+	struct gate other;
+	struct party self;
+	struct party *parties[] = { &self };
+
+	gate_init(&other);
+	party_init(&self, "alice_the_call", &domain);
+	self.null = null;
+	self.call = one_call ? &self : NULL;
+	party_start(&self, &domain);
+	gate_start(&other, &domain);
+	party_go(&self);
+	if (!one_call) {
+		quiet();
+		CHECK_EQ(self.result, 1); /* it waits for the other */
+	}
+	gate_end(&other);
+	CHECK_EQ(party_end(&self), -EDEADLK);
+	check_report(parties, 1);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+}
+
+TEST(a_wait_for_oneself_by_domain, .pools = P0 | PMANY)
+{
+	self_wait(false, false);
+}
+
+TEST(a_wait_for_oneself_by_full_wait, .pools = P0 | PMANY)
+{
+	self_wait(true, false);
+}
+
+TEST(a_wait_for_oneself_by_cookie, .pools = P0 | PMANY)
+{
+	self_wait(false, true);
+}
+
+static _Atomic int own_results[4];
+
+static void wait_around_own_cookie(void *data, async_cookie_t cookie)
+{
+	own_results[0] = async_synchronize_cookie_domain(cookie, data);
+	own_results[1] = async_synchronize_cookie_domain(cookie + 1, data);
+	own_results[2] = async_synchronize_cookie_domain(cookie, NULL);
+	own_results[3] = async_synchronize_call(cookie, data);
+}
+
+TEST(waiting_up_to_the_own_cookie_is_no_misuse, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+
+	async_schedule_domain(nothing, NULL, &domain);
+	async_schedule_domain(wait_around_own_cookie, &domain, &domain);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(own_results[0], 0);
+	CHECK_EQ(own_results[1], -EDEADLK);
+	CHECK_EQ(own_results[2], 0);
+	CHECK_EQ(own_results[3], -EDEADLK);
+}
+
+/* A call without a name is named by its function. */
+TEST(the_report_names_a_call_by_its_function, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+	async_cookie_t cookie = async_schedule_domain(wait_around_own_cookie, &domain, &domain);
+	char *text;
+
+	CHECK_EQ(async_synchronize_full(), 0);
+	text = harness_stderr();
+	CHECK(has_number(text, cookie));
+	CHECK(strstr(text, "wait_around_own_cookie") || strstr(text, "deadlock+0x"));
+	free(text);
+}
+
+static int inner_results[3];
+
+static void inner_call(void *data, async_cookie_t cookie)
+{
+	inner_results[0] = async_synchronize_cookie_domain(cookie, data);
+	inner_results[1] = async_synchronize_cookie_domain(cookie, NULL);
+	inner_results[2] = async_synchronize_full_domain(data);
+}
+
+static void outer_call(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	CHECK(async_schedule_domain(inner_call, data, data));
+}
+
+/* The kernel's hazard: a nested inline call that waits on its own cookie waits for its parent. */
+TEST(a_nested_inline_call_leaves_its_parent_out, .pools = P0)
+{
+	ASYNC_DOMAIN(domain);
+
+	CHECK(async_schedule_domain(outer_call, &domain, &domain));
+	CHECK_EQ(inner_results[0], -EDEADLK);
+	CHECK_EQ(inner_results[1], -EDEADLK);
+	CHECK_EQ(inner_results[2], -EDEADLK);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+static void inner_elsewhere(void *data, async_cookie_t cookie)
+{
+	inner_results[0] = async_synchronize_cookie_domain(cookie, data);
+	inner_results[1] = async_synchronize_cookie_domain(cookie + 1, data);
+}
+
+static void outer_elsewhere(void *data, async_cookie_t cookie)
+{
+	ASYNC_DOMAIN(own);
+
+	(void)cookie;
+	(void)data;
+	CHECK(async_schedule_domain(inner_elsewhere, &own, &own));
+	CHECK_EQ(async_synchronize_full_domain(&own), 0);
+}
+
+TEST(a_parent_in_another_domain_is_none_of_its_business, .pools = PALL)
+{
+	CHECK(async_schedule(outer_elsewhere, NULL));
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(inner_results[0], 0);
+	CHECK_EQ(inner_results[1], -EDEADLK);
+}
+
+/* N calls in N domains, each waiting for the next one's. The order in which they begin to wait is FIRST, FIRST+1, … */
+static void cycle(unsigned int n, unsigned int first, bool by_call)
+{
+	static const char *const names[] = { "alice_the_call", "bob_the_call", "carol_the_call", "dave_the_call" };
+	struct async_domain domains[4] = { ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_EXCLUSIVE_INIT,
+					   ASYNC_DOMAIN_INIT };
+	struct party parties[4];
+	struct party *all[4];
+	struct gate other;
+
+	gate_init(&other);
+	for (unsigned int i = 0; i < n; i++) {
+		all[i] = &parties[i];
+		party_init(&parties[i], names[i], &domains[(i + 1) % n]);
+		parties[i].call = by_call ? &parties[(i + 1) % n] : NULL;
+		party_start(&parties[i], &domains[i]);
+	}
+	if (!by_call)
+		gate_start(&other, &domains[0]); /* the last one, the loser, waits for this one still */
+	for (unsigned int i = 0; i < n; i++) {
+		party_go(&parties[(first + i) % n]);
+		quiet();
+	}
+	if (!by_call) {
+		for (unsigned int i = 0; i < n; i++)
+			CHECK_EQ(parties[i].result, 1);
+		gate_end(&other);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		CHECK_EQ(party_end(&parties[i]), i == n - 1 ? -EDEADLK : 0);
+	check_report(all, n);
+	for (unsigned int i = 0; i < n; i++)
+		CHECK_EQ(async_synchronize_full_domain(&domains[i]), 0);
+}
+
+TEST(a_cycle_of_two_the_highest_last, .pools = P0 | P256) { cycle(2, 0, false); }
+TEST(a_cycle_of_two_the_highest_first, .pools = P0 | P256) { cycle(2, 1, false); }
+TEST(a_cycle_of_three, .pools = P0 | P256) { cycle(3, 0, false); }
+TEST(a_cycle_of_three_the_highest_in_the_middle, .pools = P0 | P256) { cycle(3, 1, false); }
+TEST(a_cycle_of_three_the_highest_first, .pools = P0 | P256) { cycle(3, 2, false); }
+TEST(a_cycle_of_four, .pools = P0 | P256) { cycle(4, 1, false); }
+TEST(a_cycle_of_waits_for_one_call, .pools = P0 | P256) { cycle(3, 1, true); }
+TEST(a_cycle_of_two_waits_for_one_call, .pools = P0 | P256) { cycle(2, 0, true); }
+
+/* With two workers nobody is left to look on. */
+TEST(a_cycle_that_takes_all_workers, .pools = P2)
+{
+	cycle(2, 0, true);
+}
+
+static int loose_wait(async_cookie_t cookie, struct async_domain *domain)
+{
+	return async_synchronize_cookie_domain(cookie, domain);
+}
+
+/* A plain thread that waits for a cycle is none of it, and others that are not in it are left alone. */
+TEST(bystanders_of_a_cycle_get_zero, .pools = P0 | P256)
+{
+	ASYNC_DOMAIN(a);
+	ASYNC_DOMAIN(b);
+	ASYNC_DOMAIN(c);
+	struct party alice, bob, carol;
+	struct waiter waits[2];
+
+	party_init(&alice, "alice_the_call", &b);
+	party_init(&bob, "bob_the_call", &a);
+	party_init(&carol, "carol_the_call", &a);
+	party_start(&alice, &a);
+	party_start(&bob, &b);
+	party_start(&carol, &c);
+	waiter_start(&waits[0], wait_full, 0, &a);
+	waiter_start(&waits[1], loose_wait, carol.gate.cookie, NULL);
+	party_go(&carol);
+	quiet();
+	party_go(&alice);
+	party_go(&bob);
+	CHECK_EQ(party_end(&alice), 0);
+	CHECK_EQ(party_end(&bob), -EDEADLK);
+	CHECK_EQ(party_end(&carol), 0);
+	CHECK_EQ(waiter_join(&waits[0]), 0);
+	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+	CHECK(!harness_said("carol"));
+}
+
+/* The call that closes the cycle is scheduled while the other already waits. */
+TEST(a_later_call_closes_the_cycle, .pools = P0 | P256)
+{
+	ASYNC_DOMAIN(a);
+	ASYNC_DOMAIN(b);
+	struct party alice, bob;
+	struct party *all[] = { &alice, &bob };
+	struct gate holder;
+
+	gate_init(&holder);
+	party_init(&alice, "alice_the_call", &b);
+	party_init(&bob, "bob_the_call", &a);
+	gate_start(&holder, &b);
+	party_start(&alice, &a);
+	party_go(&alice);
+	quiet();
+	party_start(&bob, &b);
+	party_go(&bob);
+	quiet();
+	gate_end(&holder);
+	CHECK_EQ(party_end(&alice), 0);
+	CHECK_EQ(party_end(&bob), -EDEADLK);
+	check_report(all, 2);
+}
+
+/* No cycle: a chain of waits in which nobody waits for oneself. */
+TEST(no_cycle_no_report, .pools = P0 | P256)
+{
+	struct async_domain domains[4] = { ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT };
+	struct party parties[4];
+
+	for (unsigned int i = 0; i < 4; i++) {
+		party_init(&parties[i], "party", i < 3 ? &domains[i + 1] : NULL);
+		parties[i].call = i == 3 ? &parties[3] : NULL;
+	}
+	for (unsigned int i = 0; i < 3; i++)
+		party_start(&parties[i], &domains[i]);
+	gate_init(&parties[3].gate);
+	gate_start(&parties[3].gate, &domains[3]);
+	for (unsigned int i = 0; i < 3; i++)
+		party_go(&parties[i]);
+	quiet();
+	for (unsigned int i = 0; i < 3; i++)
+		CHECK_EQ(parties[i].result, 1);
+	gate_end(&parties[3].gate);
+	for (unsigned int i = 0; i < 3; i++)
+		CHECK_EQ(party_end(&parties[i]), 0);
+	check_no_report();
+}
+
+static struct async_domain ordered = ASYNC_DOMAIN_INIT;
+static sem_t func_ran;
+static atomic_uint retired;
+
+static void ordered_func(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_name("olga_the_ordered");
+	up(&func_ran);
+}
+
+static void ordered_retire(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	retired++;
+}
+
+/* The lower call waits for the ordered one, which waits for its turn behind the lower call. */
+TEST(a_cycle_through_an_ordered_call, .pools = P0 | PMANY)
+{
+	struct party lower, target;
+
+	sem_init(&func_ran, 0, 0);
+	party_init(&lower, "luke_the_lower", NULL);
+	party_init(&target, "olga_the_ordered", NULL);
+	lower.call = &target;
+	party_start(&lower, &ordered);
+	target.gate.cookie = async_schedule_ordered(ordered_func, ordered_retire, NULL, &ordered);
+	down(&func_ran);
+	quiet();
+	party_go(&lower);
+	CHECK_EQ(party_end(&lower), -EDEADLK);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(retired, 1);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+	CHECK(harness_said("luke_the_lower"));
+}
+
+/* The wait began before the ordered call's func returned. */
+TEST(a_cycle_that_an_ordered_call_closes, .pools = P0 | P256)
+{
+	struct party lower, target;
+	struct gate func;
+	struct actor actor;
+	(void)actor;
+
+	gate_init(&func);
+	party_init(&lower, "luke_the_lower", NULL);
+	party_init(&target, "target", NULL);
+	lower.call = &target;
+	if (harness_threads() == 0)
+		return; /* its func would run here, before there is a cookie to wait for */
+	party_start(&lower, &ordered);
+	target.gate.cookie = async_schedule_ordered(gate_call, ordered_retire, &func, &ordered);
+	down(&func.begun);
+	party_go(&lower);
+	quiet();
+	gate_end(&func);
+	CHECK_EQ(party_end(&lower), -EDEADLK);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(retired, 1);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+}
+
+/* lower waits for middle's domain, middle for the ordered call behind lower. */
+TEST(a_longer_cycle_through_an_ordered_call, .pools = P0 | P256)
+{
+	ASYNC_DOMAIN(elsewhere);
+	struct party lower, middle, target;
+
+	sem_init(&func_ran, 0, 0);
+	party_init(&lower, "luke_the_lower", &elsewhere);
+	party_init(&middle, "mary_the_middle", NULL);
+	party_init(&target, "olga_the_ordered", NULL);
+	middle.call = &target;
+	party_start(&lower, &ordered);
+	party_start(&middle, &elsewhere);
+	target.gate.cookie = async_schedule_ordered(ordered_func, ordered_retire, NULL, &ordered);
+	down(&func_ran);
+	party_go(&lower);
+	quiet();
+	party_go(&middle);
+	CHECK_EQ(party_end(&middle), -EDEADLK);
+	CHECK_EQ(party_end(&lower), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(retired, 1);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+}
+
+static _Atomic int retire_results[2];
+
+static void waiting_retire(void *data, async_cookie_t cookie)
+{
+	retire_results[0] = async_synchronize_cookie_domain(cookie, data);
+	retire_results[1] = async_synchronize_full_domain(data);
+}
+
+TEST(a_retire_step_that_waits_for_itself, .pools = PALL)
+{
+	CHECK(async_schedule_ordered(nothing, waiting_retire, &ordered, &ordered));
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(retire_results[0], 0);
+	CHECK_EQ(retire_results[1], -EDEADLK);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+}
+
+/* A retire step that waits for its whole domain leaves out the ordered calls behind it as well: they wait for it. */
+TEST(a_retire_step_that_waits_for_those_behind_it, .pools = P0 | PMANY)
+{
+	struct gate lower;
+
+	gate_init(&lower);
+	gate_start(&lower, &ordered);
+	CHECK(async_schedule_ordered(nothing, waiting_retire, &ordered, &ordered));
+	for (unsigned int i = 0; i < 5; i++)
+		CHECK(async_schedule_ordered(nothing, ordered_retire, NULL, &ordered));
+	quiet();
+	gate_end(&lower);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(retired, 5);
+	CHECK_EQ(retire_results[0], 0);
+	CHECK_EQ(retire_results[1], -EDEADLK);
+}
+
+/* Timed waits are no edge: the cycle is broken by the time-out, and nobody is told of a deadlock. */
+TEST(a_timed_wait_is_no_edge, .pools = P0 | P256)
+{
+	ASYNC_DOMAIN(a);
+	ASYNC_DOMAIN(b);
+	struct party alice, bob;
+
+	party_init(&alice, "alice_the_call", &b);
+	party_init(&bob, "bob_the_call", &a);
+	alice.timed = true;
+	party_start(&alice, &a);
+	party_start(&bob, &b);
+	party_go(&bob);
+	quiet();
+	party_go(&alice);
+	CHECK_EQ(party_end(&alice), -ETIMEDOUT);
+	CHECK_EQ(party_end(&bob), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	check_no_report();
+}
+
+static _Atomic int owner_result = 1;
+static struct async_owner owner = ASYNC_OWNER_INIT("owner");
+
+static void wait_for_own_owner(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	owner_result = async_synchronize_owner(&owner);
+}
+
+static void owner_actor(void *data)
+{
+	async_owner_enter(&owner);
+	async_schedule(wait_for_own_owner, data);
+	async_owner_enter(NULL);
+}
+
+TEST(a_call_that_waits_for_its_own_owner, .pools = P0 | PMANY)
+{
+	struct actor actor;
+	struct gate gate;
+
+	gate_init(&gate);
+	async_owner_enter(&owner);
+	gate_start(&gate, NULL);
+	async_owner_enter(NULL);
+	actor_start(&actor, owner_actor, NULL);
+	quiet();
+	if (harness_threads() != 0)
+		CHECK_EQ(owner_result, 1);
+	gate_end(&gate);
+	actor_join(&actor);
+	CHECK_EQ(async_synchronize_owner(&owner), 0);
+	CHECK_EQ(owner_result, -EDEADLK);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+}
+
+/* Many self-waits beside each other: one report each, none lost, no hang. */
+static atomic_uint deadlocks;
+
+static void wait_full_inside(void *data, async_cookie_t cookie)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(own);
+	struct async_domain *other = data;
+
+	(void)cookie;
+	async_schedule_domain(nothing, NULL, &own);
+	CHECK_EQ(async_synchronize_full_domain(&own), 0);
+	if (async_synchronize_cookie_domain(async_current_cookie() + 1, other) == -EDEADLK)
+		atomic_fetch_add(&deadlocks, 1);
+}
+
+TEST(many_waits_for_oneself, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+
+	for (unsigned int i = 0; i < 200; i++)
+		async_schedule_domain(wait_full_inside, &domain, &domain);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(deadlocks, 200);
+	CHECK_EQ(harness_count("EDEADLK"), 200);
+}
+
+/* Calls of one domain that all wait for all of it: a knot of waits. Each cycle is broken, all end. */
+static atomic_uint knot_ended;
+
+static void knot(void *data, async_cookie_t cookie)
+{
+	int result = async_synchronize_full_domain(data);
+
+	(void)cookie;
+	CHECK(result == 0 || result == -EDEADLK);
+	atomic_fetch_add(&knot_ended, 1);
+}
+
+TEST(a_knot_of_full_waits_ends, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+
+	for (unsigned int i = 0; i < 30; i++)
+		async_schedule_domain(knot, &domain, &domain);
+	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
+	CHECK_EQ(knot_ended, 30);
+}

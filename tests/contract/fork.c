@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/* Clause 11: fork. */
+#include "harness.h"
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static ASYNC_DOMAIN(stale);
+static ASYNC_DOMAIN_EXCLUSIVE(stale_exclusive);
+static ASYNC_OWNER(stale_owner);
+static ASYNC_DOMAIN(with_error);
+
+/* In a child: nothing of the parent's is in progress, and everything works. */
+static void use_everything(async_cookie_t last)
+{
+	static struct record retired;
+	struct async_entry entry;
+	atomic_uint n = 0;
+	async_cookie_t cookie;
+
+	alarm(30); /* not inherited */
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(async_synchronize_full_domain(&stale), 0);
+	CHECK_EQ(async_synchronize_full_domain(&stale_exclusive), 0);
+	CHECK_EQ(async_synchronize_owner(&stale_owner), 0);
+	CHECK_EQ(async_synchronize_call(last, NULL), 0);
+	CHECK_EQ(async_domain_error(&with_error, NULL), 0);
+	CHECK_EQ(async_cancel_domain(&stale, NULL), 0);
+	cookie = async_schedule_domain(count, &n, &stale);
+	CHECK(cookie > last);
+	for (unsigned int i = 0; i < 100; i++) {
+		async_schedule_domain(count, &n, i & 1 ? &stale : &stale_exclusive);
+		CHECK(async_schedule_ordered(count, record, &retired, &stale) || true);
+	}
+	async_schedule_entry(&entry, count, NULL, &n, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(async_synchronize_full_domain(&stale_exclusive), 0);
+	CHECK_EQ(n, 102);
+}
+
+static void fork_and_use(async_cookie_t last)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		use_everything(last);
+		exit(7);
+	}
+	harness_reap(pid, 7);
+}
+
+TEST(a_child_of_an_idle_parent, .pools = PALL, .no_tsan = true)
+{
+	async_cookie_t last = async_schedule(nothing, NULL);
+
+	CHECK_EQ(async_synchronize_full(), 0);
+	fork_and_use(last);
+	last = async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+static void fail_call(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_error(-EIO);
+}
+
+static int wait_stale(async_cookie_t cookie, struct async_domain *domain)
+{
+	return async_synchronize_cookie_domain(cookie, domain);
+}
+
+/* Calls run, are pending, wait for their turn, and are waited for, while the process forks. */
+TEST(a_child_of_a_busy_parent, .pools = PALL, .no_tsan = true)
+{
+	struct gate gates[3];
+	struct waiter waits[2];
+	struct async_owner *before;
+	unsigned int n = harness_threads() == 1 ? 1 : 3;
+	async_cookie_t last = 0;
+
+	async_schedule_domain(fail_call, NULL, &with_error);
+	CHECK_EQ(async_synchronize_full(), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		gate_init(&gates[i]);
+	if (harness_threads() == 2)
+		n = 2;
+	before = async_owner_enter(&stale_owner);
+	for (unsigned int i = 0; i < n; i++)
+		gate_start(&gates[i], i == 2 ? &stale_exclusive : &stale);
+	async_owner_enter(before);
+	waiter_start(&waits[0], wait_stale, ASYNC_COOKIE_MAX, &stale);
+	waiter_start(&waits[1], wait_all, 0, NULL);
+	for (unsigned int i = 0; i < 10; i++)
+		last = async_schedule_ordered(nothing, nothing, NULL, &stale);
+	if (harness_threads() != 0)
+		for (unsigned int i = 0; i < 10; i++)
+			last = async_schedule_domain(nothing, NULL, &with_error);
+	CHECK(last != 0);
+	quiet();
+	fork_and_use(last);
+	for (unsigned int i = 0; i < n; i++)
+		gate_end(&gates[i]);
+	CHECK_EQ(waiter_join(&waits[0]), 0);
+	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(async_domain_error(&with_error, NULL), -EIO);
+}
+
+static atomic_bool enough;
+
+static void keep_scheduling(void *data)
+{
+	ASYNC_DOMAIN(own);
+
+	(void)data;
+	while (!enough) {
+		for (unsigned int i = 0; i < 20; i++) {
+			async_schedule_domain(nothing, NULL, &own);
+			async_schedule_ordered(nothing, nothing, NULL, &own);
+		}
+		CHECK_EQ(async_synchronize_full_domain(&own), 0);
+	}
+}
+
+/* Whatever lock another thread holds at the fork, the child does not hang on it. */
+TEST(forks_beside_busy_threads, .pools = PALL, .no_tsan = true, .limit_s = 120)
+{
+	struct actor actors[3];
+
+	for (unsigned int i = 0; i < 3; i++)
+		actor_start(&actors[i], keep_scheduling, NULL);
+	for (unsigned int i = 0; i < (HARNESS_ASAN ? 20 : 100); i++)
+		fork_and_use(async_schedule(nothing, NULL));
+	enough = true;
+	for (unsigned int i = 0; i < 3; i++)
+		actor_join(&actors[i]);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+static pid_t forked;
+static sem_t forked_sem;
+static _Atomic pid_t forking_thread;
+
+/* Another thread of the child looks on until the one that forked has ended. */
+static void *see_it_end(void *data)
+{
+	char path[64];
+	(void)data;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", forking_thread);
+	for (;;) {
+		char text[256] = "";
+		FILE *file = fopen(path, "re");
+		const char *end;
+
+		if (!file)
+			_exit(9);
+		if (!fread(text, 1, sizeof(text) - 1, file))
+			_exit(9);
+		fclose(file);
+		end = strrchr(text, ')');
+		if (end && (end[2] == 'Z' || end[2] == 'X'))
+			_exit(9);
+		sched_yield();
+	}
+}
+
+static void fork_inside(void *data, async_cookie_t cookie)
+{
+	pthread_t thread;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid) {
+		forked = pid;
+		up(&forked_sem);
+		return;
+	}
+	CHECK(!current_is_async());
+	CHECK_EQ(async_synchronize_full(), 0);
+	forking_thread = tid_self();
+	if (!data)
+		return;
+	use_everything(cookie);
+	CHECK(pthread_create(&thread, NULL, see_it_end, NULL) == 0);
+}
+
+static void fork_in_a_call(void *data, int code)
+{
+	async_cookie_t cookie;
+
+	sem_init(&forked_sem, 0, 0);
+	cookie = async_schedule_domain(fork_inside, data, &stale);
+	down(&forked_sem);
+	CHECK_EQ(async_synchronize_call(cookie, NULL), 0);
+	harness_reap(forked, code);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+TEST(returning_from_the_call_that_forked_ends_that_thread, .pools = PALL, .no_tsan = true)
+{
+	fork_in_a_call(&stale, 9);
+}
+
+/* It was the only thread: the process ends with it, as after pthread_exit(). */
+TEST(the_last_thread_of_a_child_ends_it, .pools = PALL, .no_tsan = true)
+{
+	fork_in_a_call(NULL, 0);
+}
+
+static void fork_exec_inside(void *data, async_cookie_t cookie)
+{
+	pid_t pid = fork();
+
+	(void)data;
+	(void)cookie;
+	CHECK(pid >= 0);
+	if (!pid) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(1);
+	}
+	harness_reap(pid, 0);
+}
+
+TEST(calls_may_fork_and_exec, .pools = PALL, .no_tsan = true)
+{
+	for (unsigned int i = 0; i < 20; i++)
+		async_schedule(fork_exec_inside, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+TEST(a_child_of_a_child, .pools = PALL, .no_tsan = true)
+{
+	async_cookie_t last = async_schedule(nothing, NULL);
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		use_everything(last);
+		fork_and_use(async_schedule_domain(nothing, NULL, &stale));
+		exit(3);
+	}
+	harness_reap(pid, 3);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+TEST(fork_before_the_first_call, .pools = PALL)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		atomic_uint n = 0;
+
+		async_schedule(count, &n);
+		CHECK_EQ(async_synchronize_full(), 0);
+		_exit(n == 1 ? 4 : 5);
+	}
+	harness_reap(pid, 4);
+	async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* async_set_name() and async_report(). */
+#include "harness.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+static void waits(void *data, async_cookie_t cookie)
+{
+	struct gate *gate = data;
+
+	(void)cookie;
+	async_set_name("bob_who_waits");
+	gate->cookie = async_current_cookie();
+	up(&gate->begun);
+	CHECK_EQ(async_synchronize_full_domain(gate->domain), 0);
+	gate->done = true;
+}
+
+static char *report(void)
+{
+	static char text[65536];
+	int fd = memfd_create("report", MFD_CLOEXEC);
+
+	CHECK(fd >= 0);
+	async_report(fd);
+	memset(text, 0, sizeof(text));
+	CHECK(pread(fd, text, sizeof(text) - 1, 0) >= 0);
+	close(fd);
+	return text;
+}
+
+TEST(a_report_says_who_runs_and_who_waits_for_whom, .pools = PMANY)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	struct gate alice, bob;
+	struct waiter waiter;
+	const char *text;
+
+	gate_init(&alice);
+	gate_init(&bob);
+	alice.name = "alice_who_runs";
+	gate_start(&alice, &domain);
+	bob.domain = &domain;
+	async_schedule(waits, &bob);
+	down(&bob.begun);
+	waiter_start(&waiter, async_synchronize_call, alice.cookie, &domain);
+	quiet();
+	text = report();
+	CHECK(strstr(text, "alice_who_runs"));
+	CHECK(strstr(text, "bob_who_waits"));
+	CHECK(has_number(text, alice.cookie));
+	CHECK(has_number(text, bob.cookie));
+	CHECK(has_number(text, (uint64_t)alice.tid) || strstr(text, "alice_who_runs"));
+	gate_end(&alice);
+	CHECK_EQ(waiter_join(&waiter), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	text = report();
+	CHECK(!strstr(text, "alice_who_runs"));
+	CHECK(!strstr(text, "bob_who_waits"));
+}
+
+TEST(an_inline_call_is_reported, .pools = P0)
+{
+	struct gate alice;
+
+	gate_init(&alice);
+	alice.name = "alice_who_runs";
+	gate_start(&alice, NULL);
+	CHECK(strstr(report(), "alice_who_runs"));
+	gate_end(&alice);
+}
+
+TEST(a_report_where_nothing_runs, .pools = PALL)
+{
+	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	report();
+	async_report(-1);
+	CHECK(fd >= 0);
+	async_report(fd); /* cannot be written: not the library's business */
+	async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	report();
+	close(fd);
+}
+
+static void keep_busy(void *data)
+{
+	ASYNC_DOMAIN(own);
+
+	(void)data;
+	for (unsigned int i = 0; i < SCALE(3000); i++) {
+		async_schedule_domain(nothing, NULL, &own);
+		if (i % 10 == 0)
+			CHECK_EQ(async_synchronize_full_domain(&own), 0);
+	}
+	CHECK_EQ(async_synchronize_full_domain(&own), 0);
+}
+
+TEST(reports_beside_everything_else, .pools = PALL)
+{
+	struct actor actors[4];
+
+	for (unsigned int i = 0; i < 4; i++)
+		actor_start(&actors[i], keep_busy, NULL);
+	for (unsigned int i = 0; i < SCALE(200); i++)
+		report();
+	for (unsigned int i = 0; i < 4; i++)
+		actor_join(&actors[i]);
+}
+
+/* The name is kept by pointer until the call completes, and not after. */
+static void named_from_a_page(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	async_set_name(data);
+}
+
+TEST(a_name_is_not_used_after_its_call, .pools = PALL)
+{
+	for (unsigned int i = 0; i < 50; i++) {
+		char *page = page_new();
+
+		strcpy(page, "short-lived");
+		async_schedule(named_from_a_page, page);
+		CHECK_EQ(async_synchronize_full(), 0);
+		page_poison(page);
+		report();
+		async_schedule(nothing, NULL);
+		report();
+	}
+	async_set_name("nobody"); /* outside of a call: nobody's */
+	CHECK(!strstr(report(), "nobody"));
+}
+
+/* A long name is cut or kept, but harms nothing. */
+TEST(a_long_name, .pools = PALL)
+{
+	static char name[10000];
+	struct gate gate;
+
+	memset(name, 'n', sizeof(name) - 1);
+	gate_init(&gate);
+	gate.name = name;
+	gate_start(&gate, NULL);
+	CHECK(strstr(report(), "nnnnnnnn"));
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+TEST(the_watchdog_reports_a_call_that_runs_long, .pools = P0 | PMANY, .env = "INORDER_DEBUG=watchdog=1")
+{
+	struct gate gate;
+
+	gate_init(&gate);
+	gate.name = "lazy_the_call";
+	gate_start(&gate, NULL);
+	while (!harness_said("lazy_the_call"))
+		sched_yield();
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+TEST(without_a_watchdog_nothing_is_said, .pools = PALL)
+{
+	char *text;
+
+	async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	text = harness_stderr();
+	CHECK(text[0] == 0);
+	free(text);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Every allocation and every thread creation fails once, and all after it fail: whatever was accepted runs, in order. */
+#include "faults.h"
+
+#include <sys/wait.h>
+
+static struct async_domain domains[3] = { ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_EXCLUSIVE_INIT };
+static struct async_owner owner = ASYNC_OWNER_INIT("owner");
+static struct async_entry entries[40];
+static atomic_uint accepted, ran, ordered_accepted, children;
+static struct record retired;
+
+static void run(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	ran++;
+}
+
+static void retire(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	record(&retired, cookie);
+}
+
+static void parent(void *data, async_cookie_t cookie)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(own);
+	atomic_uint child = 0;
+
+	(void)data;
+	(void)cookie;
+	CHECK(async_schedule_domain(count, &child, &own));
+	if (async_schedule_ordered(count, count, &child, &own))
+		child++;
+	else
+		child += 3;
+	CHECK_EQ(async_synchronize_full_domain(&own), 0);
+	CHECK_EQ(child, 4);
+	children++;
+}
+
+static void schedule_round(unsigned int i)
+{
+	async_cookie_t cookie;
+
+	CHECK(async_schedule_domain(run, NULL, &domains[i % 3]));
+	CHECK(async_schedule_entry(&entries[i], run, i & 1 ? retire : NULL, NULL, &domains[0]));
+	accepted += 2;
+	ordered_accepted += i & 1;
+	if (async_schedule_ordered(run, retire, NULL, &domains[0])) {
+		accepted++;
+		ordered_accepted++;
+	}
+	accepted += async_try_schedule(run, NULL, &domains[1], &cookie);
+	CHECK(async_schedule(parent, NULL));
+	async_owner_enter(&owner);
+	CHECK(async_schedule_domain(run, NULL, &domains[2]));
+	accepted++;
+	async_owner_enter(NULL);
+}
+
+static void scenario(void)
+{
+	async_cookie_t cookie;
+
+	for (unsigned int i = 0; i < 40; i++)
+		schedule_round(i);
+	cookie = async_schedule(run, NULL);
+	accepted++;
+	CHECK_EQ(async_synchronize_call(cookie, NULL), 0);
+	CHECK_EQ(async_synchronize_owner(&owner), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(async_synchronize_full_domain(&domains[2]), 0);
+	CHECK_EQ(ran, accepted);
+	CHECK_EQ(children, 40);
+	CHECK_EQ(retired.n, ordered_accepted);
+	CHECK(record_increasing(&retired));
+}
+
+static void run_with(struct fault *fault)
+{
+	long first = strtol(getenv("FAULT_FIRST"), NULL, 10);
+	long last = strtol(getenv("FAULT_LAST"), NULL, 10);
+
+	fault_arm(fault, first, last);
+	scenario();
+	printf("%ld", fault->failed);
+	fflush(stdout);
+	fault_disarm(fault);
+	accepted = ran = ordered_accepted = children = retired.n = 0;
+	scenario(); /* and it has recovered */
+}
+
+HELPER(scenario_without_memory)
+{
+	run_with(&fault_memory);
+}
+
+HELPER(scenario_without_threads)
+{
+	run_with(&fault_threads);
+}
+
+/* Fails request N of the process, then all from N on, for every N until the process asks for fewer. */
+static void for_every_n(const char *helper)
+{
+	struct harness_result result;
+	char env[64];
+
+	for (long n = 1;; n++) {
+		snprintf(env, sizeof(env), "FAULT_FIRST=%ld FAULT_LAST=%ld", n, n);
+		harness_run(helper, env, &result);
+		if (result.status)
+			FAIL("%s %s: status %#x: %s", helper, env, (unsigned int)result.status, result.err);
+		if (n > 1 && !strcmp(result.out, "0"))
+			break;
+		snprintf(env, sizeof(env), "FAULT_FIRST=%ld FAULT_LAST=%d", n, FOR_EVER);
+		harness_run(helper, env, &result);
+		if (result.status)
+			FAIL("%s %s: status %#x: %s", helper, env, (unsigned int)result.status, result.err);
+		if (n > 1000)
+			FAIL("%s: more than 1000 requests", helper);
+	}
+}
+
+TEST(every_allocation_fails_once, .pools = PALL, .limit_s = 300)
+{
+	for_every_n("scenario_without_memory");
+}
+
+TEST(every_thread_creation_fails_once, .pools = PALL, .limit_s = 300)
+{
+	for_every_n("scenario_without_threads");
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* The runner, parent's side: cmocka, one child a test and pool. See harness.h. */
+#include "harness.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum { LIMIT_S = 60, GRACE_S = 10, FAILED = 99, TIMED_OUT = 98 };
+
+static struct harness_test *tests;
+static struct harness_test **tests_end = &tests;
+static const struct harness_test *running;
+static char program[PATH_MAX];
+
+struct run {
+	const struct harness_test *test;
+	const char *pool; /* NULL: unset */
+	char name[128];
+};
+
+void harness_add(struct harness_test *test)
+{
+	*tests_end = test;
+	tests_end = &test->next;
+}
+
+static void time_out(int signal_number)
+{
+	static const char text[] = "\ntime-out; the library reports:\n";
+
+	(void)signal_number;
+	signal(SIGALRM, SIG_DFL);
+	alarm(3);
+	if (write(2, text, sizeof(text) - 1) < 0)
+		_exit(TIMED_OUT);
+	async_report(2);
+	_exit(TIMED_OUT);
+}
+
+static int run_child(const char *name)
+{
+	for (running = tests; running; running = running->next)
+		if (!strcmp(running->name, name))
+			break;
+	if (!running) {
+		fprintf(stderr, "no test is named %s\n", name);
+		return FAILED;
+	}
+	signal(SIGALRM, time_out);
+	alarm(running->limit_s ? running->limit_s : LIMIT_S);
+	running->body();
+	if (running->raw_exit)
+		_exit(0);
+	return 0;
+}
+
+static void set_environment(const char *env)
+{
+	char *copy = strdup(env ? env : "");
+	char *rest = NULL;
+
+	if (!copy)
+		FAIL("no memory");
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		putenv(word); /* keeps the memory */
+}
+
+static pid_t start(const char *name, const char *pool, const char *env, int out, int err)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		FAIL("fork: %s", strerror(errno));
+	if (pid)
+		return pid;
+	setpgid(0, 0);
+	unsetenv("INORDER_PENDING");
+	unsetenv("INORDER_DEBUG");
+	unsetenv("INORDER_THREADS");
+	if (pool)
+		setenv("INORDER_THREADS", pool, 1);
+	set_environment(env);
+	if (dup2(err, 2) < 0 || (out >= 0 && dup2(out, 1) < 0))
+		_exit(FAILED);
+	execl(program, program, "--child", name, (char *)NULL);
+	_exit(FAILED);
+}
+
+/* Waits at most LIMIT_S seconds, then kills; the child's own alarm should have come first. */
+static int finish(pid_t pid, unsigned int limit_s)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	int status = 0;
+
+	if (fd >= 0 && poll(&poller, 1, (int)limit_s * 1000) == 0)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	kill(-pid, SIGKILL); /* what it left behind */
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
+static char *read_back(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = calloc(1, (size_t)size + 1);
+
+	if (!text || pread(fd, text, (size_t)size, 0) < 0)
+		FAIL("cannot read what a child wrote: %s", strerror(errno));
+	return text;
+}
+
+static void describe(char *text, size_t bytes, int status)
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, bytes, "killed by %s", strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) == TIMED_OUT)
+		snprintf(text, bytes, "timed out");
+	else
+		snprintf(text, bytes, "exited with %d", WEXITSTATUS(status));
+}
+
+/* Appending, so that no line of one thread is lost under another's. */
+static int output(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0)
+		FAIL("memfd_create: %s", strerror(errno));
+	return fd;
+}
+
+static void check_run(void **state)
+{
+	const struct run *run = *state;
+	const struct harness_test *test = run->test;
+	unsigned int limit_s = (test->limit_s ? test->limit_s : LIMIT_S) + GRACE_S;
+	char what[64];
+	char *text;
+	int status;
+	int err;
+
+	if ((test->no_tsan && HARNESS_TSAN) || (test->no_asan && HARNESS_ASAN) ||
+	    (test->long_only && !harness_long()))
+		skip();
+	err = output(run->name);
+	status = finish(start(test->name, run->pool, test->env, -1, err), limit_s);
+	if (status) {
+		text = read_back(err);
+		describe(what, sizeof(what), status);
+		fprintf(stderr, "%s %s:\n%s\n", run->name, what, text);
+		free(text);
+	}
+	close(err);
+	assert_int_equal(status, 0);
+}
+
+void harness_run(const char *helper, const char *env, struct harness_result *result)
+{
+	int out = output("out");
+	int err = output("err");
+	const char *pool = getenv("INORDER_THREADS");
+
+	memset(result, 0, sizeof(*result));
+	result->status = finish(start(helper, pool, env, out, err), LIMIT_S);
+	CHECK(pread(out, result->out, sizeof(result->out) - 1, 0) >= 0);
+	CHECK(pread(err, result->err, sizeof(result->err) - 1, 0) >= 0);
+	close(out);
+	close(err);
+}
+
+void harness_reap(pid_t pid, int code)
+{
+	char what[64];
+	int status = finish(pid, LIMIT_S);
+
+	describe(what, sizeof(what), status);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != code)
+		FAIL("child %s, should have exited with %d", what, code);
+}
+
+void harness_fail(const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fprintf(stderr, "%s:%d: ", file, line);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	_exit(FAILED);
+}
+
+unsigned int harness_threads(void)
+{
+	const char *value = getenv("INORDER_THREADS");
+
+	return value ? (unsigned int)strtoul(value, NULL, 10) : UINT_MAX;
+}
+
+bool harness_long(void)
+{
+	const char *value = getenv("INORDER_TEST_LONG");
+
+	return value && !strcmp(value, "1");
+}
+
+char *harness_stderr(void)
+{
+	return read_back(2);
+}
+
+size_t harness_count(const char *text)
+{
+	char *all = harness_stderr();
+	size_t n = 0;
+
+	for (const char *at = strstr(all, text); at; at = strstr(at + strlen(text), text))
+		n++;
+	free(all);
+	return n;
+}
+
+bool harness_said(const char *text)
+{
+	return harness_count(text) > 0;
+}
+
+bool has_number(const char *text, uint64_t number)
+{
+	char digits[24];
+	size_t length = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number);
+
+	for (const char *at = strstr(text, digits); at; at = strstr(at + 1, digits)) {
+		bool begins = at == text || at[-1] < '0' || at[-1] > '9';
+		bool ends = at[length] < '0' || at[length] > '9';
+
+		if (begins && ends)
+			return true;
+	}
+	return false;
+}
+
+static size_t list_runs(struct run *runs, const char *filter)
+{
+	static const struct { unsigned int bit; const char *threads; } pools[] = {
+		{ P0, "0" }, { P1, "1" }, { P2, "2" }, { P256, "256" }, { PDEFAULT, NULL },
+	};
+	size_t n = 0;
+
+	for (const struct harness_test *test = tests; test; test = test->next) {
+		for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+			struct run *run = &runs[n];
+
+			if (test->helper || !(test->pools & pools[i].bit))
+				continue;
+			run->test = test;
+			run->pool = pools[i].threads;
+			snprintf(run->name, sizeof(run->name), "%s@%s", test->name,
+				 run->pool ? run->pool : "default");
+			n += !filter || strstr(run->name, filter);
+		}
+	}
+	return n;
+}
+
+int harness_main(int argc, char **argv)
+{
+	static struct run runs[1024];
+	static struct CMUnitTest units[1024];
+	size_t n;
+
+	if (!realpath("/proc/self/exe", program))
+		FAIL("/proc/self/exe: %s", strerror(errno));
+	if (argc == 3 && !strcmp(argv[1], "--child"))
+		return run_child(argv[2]);
+	n = list_runs(runs, argc > 1 ? argv[1] : NULL);
+	for (size_t i = 0; i < n; i++)
+		units[i] = (struct CMUnitTest){ .name = runs[i].name, .test_func = check_run,
+						.initial_state = &runs[i] };
+	return _cmocka_run_group_tests(tests ? "inorder" : "empty", units, n, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	return harness_main(argc, argv);
+}

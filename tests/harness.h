@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tests' runner. The library is configured once per process, so every test
+ * runs in a process of its own, once for each pool size that it names: cmocka
+ * (in the parent) starts this program again for one test, with its environment
+ * set and a time limit, and shows what it wrote to standard error if it fails.
+ *
+ * In the child, standard error is a file: harness_stderr() reads it back.
+ * No test sleeps for order. Events are semaphores and gates; "nothing more
+ * happens unless we do something" is quiet().
+ */
+#ifndef TESTS_HARNESS_H
+#define TESTS_HARNESS_H
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <inorder/async.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define HARNESS_TSAN 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define HARNESS_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HARNESS_TSAN 1
+#elif __has_feature(address_sanitizer)
+#define HARNESS_ASAN 1
+#endif
+#endif
+#ifndef HARNESS_TSAN
+#define HARNESS_TSAN 0
+#endif
+#ifndef HARNESS_ASAN
+#define HARNESS_ASAN 0
+#endif
+
+/* Smaller numbers where every memory access is watched. */
+#define SCALE(n) ((HARNESS_TSAN || HARNESS_ASAN) ? (n) / 10 : (n))
+
+enum {
+	P0 = 1,          /* INORDER_THREADS=0 */
+	P1 = 2,
+	P2 = 4,
+	P256 = 8,
+	PDEFAULT = 16,   /* INORDER_THREADS unset */
+	PSOME = P1 | P2 | P256,
+	PMANY = P2 | P256,
+	PALL = P0 | PSOME,
+};
+
+struct harness_test {
+	const char *name;
+	void (*body)(void);
+	unsigned int pools;
+	const char *env;       /* more of the environment: "A=1 B=2" */
+	unsigned int limit_s;  /* 0: 60 */
+	bool no_tsan;          /* ThreadSanitizer cannot run it (threads after fork, memory measured) */
+	bool no_asan;
+	bool raw_exit;         /* leave by _exit(): what is left is left on purpose */
+	bool long_only;        /* only with INORDER_TEST_LONG=1 */
+	bool helper;           /* not a test: started by one, see harness_run() */
+	struct harness_test *next;
+};
+
+#define HARNESS_REGISTER(id, ...) \
+	static void id(void); \
+	static struct harness_test harness_##id = { .name = #id, .body = id, __VA_ARGS__ }; \
+	__attribute__((constructor)) static void harness_register_##id(void) { harness_add(&harness_##id); } \
+	static void id(void)
+/* TEST(name, .pools = PALL, ...) { body } */
+#define TEST(id, ...) HARNESS_REGISTER(id, __VA_ARGS__)
+#define HELPER(id) HARNESS_REGISTER(id, .helper = true, .pools = PDEFAULT)
+
+void harness_add(struct harness_test *test);
+int harness_main(int argc, char **argv);
+
+_Noreturn void harness_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
+#define CHECK(cond) do { if (!(cond)) FAIL("not true: %s", #cond); } while (0)
+#define CHECK_EQ(a, b) do { \
+	intmax_t check_a = (intmax_t)(a), check_b = (intmax_t)(b); \
+	if (check_a != check_b) \
+		FAIL("%s is %jd, not %s, %jd", #a, check_a, #b, check_b); \
+} while (0)
+
+/* INORDER_THREADS of this run; UINT_MAX where it is unset. */
+unsigned int harness_threads(void);
+bool harness_long(void);
+/* What this process has written to standard error so far; the caller frees it. */
+char *harness_stderr(void);
+bool harness_said(const char *text);
+size_t harness_count(const char *text);
+/* Whether TEXT holds NUMBER in decimal, not as a part of a longer number. */
+bool has_number(const char *text, uint64_t number);
+
+/* Runs HELPER in a process of its own and waits for it. */
+struct harness_result {
+	int status; /* as of waitpid() */
+	char out[4096];
+	char err[16384];
+};
+void harness_run(const char *helper, const char *env, struct harness_result *result);
+/* Waits for a child that this test forked; fails unless it exited with CODE. */
+void harness_reap(pid_t pid, int code);
+
+void down(sem_t *sem);
+void up(sem_t *sem);
+pid_t tid_self(void);
+/* Returns once every other thread of the process sleeps: nothing happens unless we do it. For "has not happened" only. */
+void quiet(void);
+uint64_t voluntary_switches(pid_t tid);
+unsigned int thread_count(void);
+size_t rss_bytes(void);
+void *page_new(void);
+/* From here on, any access is a SIGSEGV. */
+void page_poison(void *page);
+
+/* A thread of the test's own. */
+struct actor {
+	pthread_t thread;
+	sem_t begun;
+	void (*run)(void *);
+	void *data;
+	_Atomic pid_t tid;
+	atomic_bool done;
+};
+void actor_start(struct actor *actor, void (*run)(void *), void *data);
+void actor_join(struct actor *actor);
+
+/* A call that says when it has begun and ends when told to. */
+struct gate {
+	sem_t begun;
+	sem_t open;
+	struct async_domain *domain;
+	const char *name;
+	int error;
+	_Atomic async_cookie_t cookie;
+	_Atomic pid_t tid;
+	atomic_bool done;
+	bool has_actor;
+	struct actor actor;
+};
+void gate_init(struct gate *gate);
+void gate_call(void *data, async_cookie_t cookie);
+/* Schedules it and returns once it runs; without workers, from a thread of its own. */
+async_cookie_t gate_start(struct gate *gate, struct async_domain *domain);
+void gate_open(struct gate *gate);
+void gate_end(struct gate *gate);
+
+/* A wait in a thread of its own. */
+struct waiter {
+	struct actor actor;
+	int (*wait)(async_cookie_t cookie, struct async_domain *domain);
+	async_cookie_t cookie;
+	struct async_domain *domain;
+	int result;
+};
+int wait_full(async_cookie_t unused, struct async_domain *domain);
+int wait_all(async_cookie_t unused, struct async_domain *unused_domain);
+void waiter_start(struct waiter *waiter, int (*wait)(async_cookie_t, struct async_domain *), async_cookie_t cookie,
+		  struct async_domain *domain);
+bool waiter_done(struct waiter *waiter);
+int waiter_join(struct waiter *waiter);
+
+void nothing(void *data, async_cookie_t cookie);
+void count(void *data, async_cookie_t cookie); /* data: atomic_uint */
+
+/* The order in which things happened. */
+struct record {
+	atomic_uint n;
+	async_cookie_t cookies[4096];
+	pid_t tids[4096];
+};
+void record(void *data, async_cookie_t cookie);
+bool record_increasing(const struct record *record);
+
+#endif
