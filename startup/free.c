@@ -7,9 +7,9 @@
  * move it to another place), the last page stays unless it is the last of its
  * segment too: then nothing else can be on it.
  *
- * The pages become PROT_NONE by mapping over them, which drops their contents
- * whether they were a file's or private, and leaves no gap that another mapping
- * could slip into: a stale pointer faults for as long as the object is loaded.
+ * The pages lose their contents and become PROT_NONE, but stay mapped, so that no
+ * other mapping can slip in: a stale pointer faults for as long as the object is
+ * loaded.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -62,9 +62,8 @@ static size_t free_pages(char *start, char *stop)
 	to &= ~(page - 1);
 	if (from >= to)
 		return 0;
-	if (mmap((void *)from, to - from, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) ==
-	    MAP_FAILED) {
-		startup_say("cannot free %zu bytes of init memory at %p: %s; they stay", to - from, (void *)from,
+	if (mprotect((void *)from, to - from, PROT_NONE) || madvise((void *)from, to - from, MADV_DONTNEED)) {
+		startup_say("cannot free %zu bytes of init memory at %p: %s; do not rely on their being gone", to - from, (void *)from,
 			    strerror(errno));
 		return 0;
 	}
