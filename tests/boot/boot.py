@@ -118,6 +118,8 @@ def case_raid(session):
         boot = session.boot(f'raid-{kind}', image, ROOT.replace(disks.ROOT_LABEL, label) + words, attached)
         check_reaches(boot)
         check_says(boot, r'mount / /dev/md\S+ ext4')
+        check('active with 2 out of 2 mirrors' in boot.read('log'), boot, 'both mirrors (in the log)')
+        check(report.seconds(boot) < 25, boot, f'no wait for members that are there, but {report.seconds(boot):.1f} s')
         report.check_disks(boot, attached)
 
 
