@@ -102,25 +102,44 @@ def case_missing_module(session):
     check_fails(boot, r'inorder-init: .*ext4')
 
 
-def case_raid(session):
-    """The root is on a RAID1 of two disks on two buses."""
-    label = 'inorder-mirror'
+def mirrored(session, label):
+    """The machine's disks, two of which, on two buses, are a RAID1 with a root on it."""
     attached = list(session.disks)
     paths = []
     for serial in ('AHCI2', 'VIRTIO2'):
         index = next(i for i, each in enumerate(attached) if each.serial == serial)
-        path = os.path.join(session.out, f'{serial}.img')
-        attached[index] = disks.Disk(attached[index].bus, int(serial[-1]), path)
-        paths.append(path)
+        paths.append(os.path.join(session.out, f'{serial}.img'))
+        attached[index] = disks.Disk(attached[index].bus, int(serial[-1]), paths[-1])
     disks.make_mirror(paths, 'mirror', session.rootinit, label)
-    image = session.image('raid', programs=('e2fsck', 'mdadm'))
+    return attached
+
+
+def boot_mirror(session, name, attached, words):
+    """Boots from the mirror with more words on the command line."""
+    boot = session.boot(name, session.image('raid', programs=('e2fsck', 'mdadm')),
+                        ROOT.replace(disks.ROOT_LABEL, 'inorder-mirror') + words, attached)
+    check_reaches(boot)
+    check_says(boot, r'mount / /dev/md\S+ ext4')
+    return boot
+
+
+def case_raid(session):
+    """The root is on a RAID1, which starts whole."""
+    attached = mirrored(session, 'inorder-mirror')
     for kind, words in (('serial', ' inorder.serial'), ('async', '')):
-        boot = session.boot(f'raid-{kind}', image, ROOT.replace(disks.ROOT_LABEL, label) + words, attached)
-        check_reaches(boot)
-        check_says(boot, r'mount / /dev/md\S+ ext4')
+        boot = boot_mirror(session, f'raid-{kind}', attached, words)
         check('active with 2 out of 2 mirrors' in boot.read('log'), boot, 'both mirrors (in the log)')
         check('raid: ' not in boot.read('console'), boot, 'no complaint about an array whose members are all there')
         report.check_disks(boot, attached)
+
+
+def case_raid_degraded(session):
+    """One of the two disks is gone: the array runs with the other one when waiting is over, which is said."""
+    attached = [disk for disk in mirrored(session, 'inorder-mirror') if disk.serial != 'VIRTIO2']
+    session.icount = True   # the disks are there within rootwait however slow the host is
+    boot = boot_mirror(session, 'raid-degraded', attached, ' rootwait=4')
+    check('active with 1 out of 2 mirrors' in boot.read('log'), boot, 'one mirror (in the log)')
+    check_says(boot, r'inorder-init: raid: ')
 
 
 CASES = {name[5:]: function for name, function in globals().items() if name.startswith('case_')}
