@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cases of the explorer, and what they share: jobs, which are calls that note
+ * what becomes of them, and waits that check that they were right to return.
+ *
+ * Notes are kept by functions that the compiler does not instrument (oracle.c);
+ * a job's payload is written and read by instrumented code, so that a wait that
+ * does not order them is a race.
+ */
+#ifndef EXPLORE_H
+#define EXPLORE_H
+
+#include "core.h"
+#include "sim.h"
+
+#define JOBS 12
+
+struct job {
+	async_cookie_t cookie;
+	struct async_domain *domain;
+	bool ordered;
+	unsigned payload;
+	unsigned scheduled, begun, ended, retired, released;
+	async_func_t inside; /* what else it does */
+	struct job *retires_before;
+	struct async_entry *entry;
+};
+
+extern struct job jobs[JOBS];
+extern struct async_domain *domain_a, *domain_b; /* registered ones, made by begin_domains() */
+extern struct sim_gate gates[4];
+
+/* oracle.c: notes */
+void oracle_reset(void);
+void note_scheduled(struct job *job, async_cookie_t cookie);
+void note_begun(struct job *job, async_cookie_t cookie);
+void note_ended(struct job *job);
+void note_retired(struct job *job);
+void note_released(struct job *job);
+bool is_begun(const struct job *job);
+bool is_complete(const struct job *job);
+/* Which jobs of the domain (NULL: of registered ones) below the bound exist now. */
+uint32_t jobs_below(const struct async_domain *domain, async_cookie_t bound);
+/* Fails if one of them is not complete. */
+void check_complete(uint32_t mask);
+void check_all_complete(void);
+bool own_job(const struct job *job);
+unsigned begun_order(const struct job *job);
+unsigned retired_order(const struct job *job);
+unsigned ended_order(const struct job *job);
+
+/* ---- jobs ---- */
+
+static inline void run_job(void *data, async_cookie_t cookie)
+{
+	struct job *job = data;
+
+	note_begun(job, cookie);
+	job->payload++;
+	if (job->inside)
+		job->inside(job, cookie);
+	else
+		work();
+	job->payload++;
+	note_ended(job);
+}
+
+static inline void retire_job(void *data, async_cookie_t cookie)
+{
+	struct job *job = data;
+
+	(void)cookie;
+	job->payload++;
+	work();
+	note_retired(job);
+}
+
+static inline void release_job(void *data, async_cookie_t cookie)
+{
+	struct job *job = data;
+
+	(void)cookie;
+	job->payload++;
+	note_released(job);
+}
+
+static inline struct job *prepare(unsigned n, struct async_domain *domain, async_func_t inside)
+{
+	jobs[n].domain = domain;
+	jobs[n].inside = inside;
+	jobs[n].payload = 1;
+	return &jobs[n];
+}
+
+static inline async_cookie_t start(unsigned n, struct async_domain *domain, async_func_t inside)
+{
+	struct job *job = prepare(n, domain, inside);
+	async_cookie_t cookie = async_schedule_domain(run_job, job, domain);
+
+	note_scheduled(job, cookie);
+	return cookie;
+}
+
+static inline async_cookie_t start_ordered(unsigned n, struct async_domain *domain, async_func_t inside)
+{
+	struct job *job = prepare(n, domain, inside);
+	async_cookie_t cookie;
+
+	job->ordered = true;
+	cookie = async_schedule_ordered(run_job, retire_job, job, domain);
+	if (cookie)
+		note_scheduled(job, cookie);
+	return cookie;
+}
+
+/* After a wait: what the jobs wrote is there. */
+static inline void check_visible(uint32_t mask)
+{
+	for (unsigned i = 0; i < JOBS; i++)
+		if (mask >> i & 1)
+			sim_check(jobs[i].payload > 1);
+	check_complete(mask);
+}
+
+static inline int wait_cookie(async_cookie_t cookie, struct async_domain *domain)
+{
+	uint32_t awaited = jobs_below(domain, cookie);
+	int result = async_synchronize_cookie_domain(cookie, domain);
+
+	if (!result)
+		check_visible(awaited);
+	return result;
+}
+
+static inline int wait_full(struct async_domain *domain)
+{
+	uint32_t awaited = jobs_below(domain, ASYNC_COOKIE_MAX);
+	int result = domain ? async_synchronize_full_domain(domain) : async_synchronize_full();
+
+	if (!result)
+		check_visible(awaited);
+	return result;
+}
+
+static inline void begin_domains(void)
+{
+	oracle_reset();
+	domain_a = sim_new(sizeof(*domain_a));
+	domain_b = sim_new(sizeof(*domain_b));
+}
+
+/* Of a domain that nobody may touch any more. */
+static inline void free_domain(struct async_domain *domain)
+{
+	sim_delete(domain);
+}
+
+/* ---- groups of cases; each ends with one without a name ---- */
+
+#define EXPLORE_GROUPS(X) \
+	X(basic)
+
+#define EXPLORE_DECLARE(group) extern const struct sim_case cases_##group[];
+EXPLORE_GROUPS(EXPLORE_DECLARE)
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* What became of the jobs, and what must hold of the core whenever its lock is dropped, and at the end. */
+#include "explore.h"
+
+#undef memset
+
+struct job jobs[JOBS];
+struct async_domain *domain_a, *domain_b;
+struct sim_gate gates[4];
+static unsigned clock_of_notes;
+
+void oracle_reset(void)
+{
+	memset(jobs, 0, sizeof(jobs));
+	memset(gates, 0, sizeof(gates));
+	clock_of_notes = 0;
+}
+
+static unsigned index_of(const struct job *job)
+{
+	return (unsigned)(job - jobs);
+}
+
+static void note_cookie(struct job *job, async_cookie_t cookie)
+{
+	if (!cookie || (job->cookie && job->cookie != cookie))
+		sim_fail("job %u has cookie %llu, and then %llu", index_of(job), (unsigned long long)job->cookie,
+			 (unsigned long long)cookie);
+	job->cookie = cookie;
+}
+
+void note_scheduled(struct job *job, async_cookie_t cookie)
+{
+	note_cookie(job, cookie);
+	job->scheduled = ++clock_of_notes;
+}
+
+void note_begun(struct job *job, async_cookie_t cookie)
+{
+	note_cookie(job, cookie);
+	if (job->begun)
+		sim_fail("job %u runs twice", index_of(job));
+	if (job->released)
+		sim_fail("job %u runs though it was cancelled", index_of(job));
+	if (async_current_cookie() != cookie || !current_is_async())
+		sim_fail("job %u has cookie %llu, the thread is in %llu", index_of(job), (unsigned long long)cookie,
+			 (unsigned long long)async_current_cookie());
+	job->begun = ++clock_of_notes;
+}
+
+void note_ended(struct job *job)
+{
+	if (job->ended)
+		sim_fail("job %u ends twice", index_of(job));
+	job->ended = ++clock_of_notes;
+}
+
+void note_retired(struct job *job)
+{
+	if (job->retired || !job->ended)
+		sim_fail("job %u retires %s", index_of(job), job->retired ? "twice" : "before it ended");
+	for (unsigned i = 0; i < JOBS; i++)
+		if (jobs[i].domain == job->domain && jobs[i].cookie && jobs[i].cookie < job->cookie && !is_complete(&jobs[i]))
+			sim_fail("job %u retires before job %u is complete", index_of(job), i);
+	job->retired = ++clock_of_notes;
+}
+
+void note_released(struct job *job)
+{
+	if (job->released || job->begun)
+		sim_fail("job %u is cancelled, but it %s", index_of(job), job->begun ? "has begun" : "was already");
+	job->released = ++clock_of_notes;
+}
+
+bool is_begun(const struct job *job)
+{
+	return job->begun;
+}
+
+bool is_complete(const struct job *job)
+{
+	return job->released || (job->ordered ? job->retired : job->ended);
+}
+
+unsigned begun_order(const struct job *job)
+{
+	return job->begun;
+}
+
+unsigned retired_order(const struct job *job)
+{
+	return job->retired;
+}
+
+unsigned ended_order(const struct job *job)
+{
+	return job->ended;
+}
+
+uint32_t jobs_below(const struct async_domain *domain, async_cookie_t bound)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < JOBS; i++) {
+		const struct job *job = &jobs[i];
+
+		if (!job->cookie || job->cookie >= bound)
+			continue;
+		if (domain ? job->domain == domain : !job->domain || !job->domain->exclusive)
+			mask |= 1u << i;
+	}
+	return mask;
+}
+
+void check_complete(uint32_t mask)
+{
+	for (unsigned i = 0; i < JOBS; i++)
+		if ((mask >> i & 1) && !is_complete(&jobs[i]))
+			sim_fail("a wait returned before job %u was complete", i);
+}
+
+void check_all_complete(void)
+{
+	for (unsigned i = 0; i < JOBS; i++)
+		if (jobs[i].cookie && !is_complete(&jobs[i]))
+			sim_fail("job %u was lost", i);
+}
+
+/* ---- invariants, whenever the lock is dropped ---- */
+
+static bool pending(struct rob_slot *slot)
+{
+	return rob_block(slot)->pending & rob_bit(slot);
+}
+
+static void check_queue(void)
+{
+	uint64_t alive = 0, dead = 0;
+	struct rob_slot *last = NULL;
+
+	for (struct rob_slot *slot = rob.queue.head; slot; slot = slot->next) {
+		if (last && last->place >= slot->place)
+			sim_fail("invariant: the queue is in the order of its cookies");
+		if (pending(slot))
+			alive++;
+		else
+			dead++;
+		last = slot;
+	}
+	if (last != rob.queue.tail)
+		sim_fail("invariant: the queue's tail is its last call");
+	if (alive != rob.queue.pending || dead != rob.queue.dead)
+		sim_fail("invariant: %llu calls pending and %llu dead, counted as %llu and %llu", (unsigned long long)alive,
+			 (unsigned long long)dead, (unsigned long long)rob.queue.pending,
+			 (unsigned long long)rob.queue.dead);
+}
+
+static void check_blocks(void)
+{
+	for (unsigned list = 0; list < 2; list++) {
+		async_cookie_t last = 0;
+
+		for (struct async_block *block = rob.blocks[list]; block; block = block->all_next) {
+			if (!block->live || (block->pending & ~block->live))
+				sim_fail("invariant: a block in the list has live calls, and pending ones are live");
+			if (rob_cookie(rob_slots(block)) <= last)
+				sim_fail("invariant: blocks are in the order of their first cookies");
+			last = rob_cookie(rob_slots(block));
+			if (block->domain->exclusive != list)
+				sim_fail("invariant: the list of a block is its domain's");
+		}
+	}
+}
+
+static void check_waiters(void)
+{
+	unsigned calls = 0, ascending = 0;
+
+	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next) {
+		calls += waiter->list == ROB_IN_BUCKET;
+		ascending += waiter->ascending;
+		if (waiter->list == ROB_NO_LIST || waiter->thread->waiter != waiter)
+			sim_fail("invariant: a registered waiter is in a list, and its thread's");
+	}
+	if (calls != rob.call_waiters || ascending != rob.ascending)
+		sim_fail("invariant: %u waits for a call and %u ascending ones, counted as %u and %u", calls, ascending,
+			 rob.call_waiters, rob.ascending);
+	for (struct async_waiter *waiter = rob.all_waiters; waiter && waiter->next; waiter = waiter->next)
+		if (waiter->bound > waiter->next->bound)
+			sim_fail("invariant: waiters are in the order of their bounds");
+}
+
+static void check_pool(void)
+{
+	unsigned elsewhere = 0;
+
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next)
+		elsewhere += worker->thread && (worker->idle || worker->blocked || worker->asleep);
+	if (rob.pool.active + elsewhere != rob.pool.total)
+		sim_fail("invariant: %u workers, %u of them idle, blocked or asleep, and %u counted as active",
+			 rob.pool.total, elsewhere, rob.pool.active);
+}
+
+void sim_on_unlock(struct port_lock *lock)
+{
+	if (lock != &rob.lock)
+		return;
+	check_queue();
+	check_blocks();
+	check_waiters();
+	check_pool();
+}
+
+/* ---- at the end ---- */
+
+static void check_owned(void *memory, size_t bytes, void *context)
+{
+	(void)context;
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next)
+		if (worker == memory)
+			return;
+	for (struct rob_worker *worker = rob.pool.free; worker; worker = worker->next)
+		if (worker == memory)
+			return;
+	for (unsigned large = 0; large < 2; large++)
+		for (struct async_block *block = rob.spare[large]; block; block = block->next)
+			if (block == memory)
+				return;
+	sim_fail("leak: a block of %zu bytes", bytes);
+}
+
+void sim_on_quiet(void)
+{
+	if (rob.queue.pending || rob.threads || rob.waiters || rob.leases || rob.blocks[0] || rob.blocks[1])
+		sim_fail("calls, waiters or leases are left");
+	if (rob.pool.waking)
+		sim_fail("a wake-up is in flight for ever");
+	sim_each_block(check_owned, NULL);
+}
