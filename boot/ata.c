@@ -17,7 +17,8 @@ static void find_ata(void *data, async_cookie_t cookie)
 
 	(void)cookie;
 	async_set_name("ata_find");
-	device_find(function->path, MODULE_PROBE_WAIT);
+	async_synchronize_call(function->load, &find_domain);
+	device_find(function->path, function->probe);
 }
 
 static int probe_ata(void)
@@ -25,8 +26,10 @@ static int probe_ata(void)
 	const int classes[] = { PCI_IDE, PCI_ATA, PCI_SATA };
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
-		for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, classes[i]));)
-			at->find = async_schedule_domain(find_ata, at, &find_domain);
+		for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, classes[i]));) {
+			at->finder = find_ata;
+			at->probe = MODULE_PROBE_WAIT;
+		}
 	return 0;
 }
-postcore_initcall(probe_ata);
+subsys_initcall(probe_ata);

@@ -88,6 +88,8 @@ enum module_probe {
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set);
 /** Wait for the loads of a set and free it. Return: 0, or the first error. */
 int modules_wait(struct module_set *set);
+/** Wait for what the modules of a set need, and free the set. */
+void modules_wait_needs(struct module_set *set);
 /** From now on load nothing but what the root itself needs: the finisher does the rest. */
 void modules_stop(void);
 
@@ -104,7 +106,11 @@ struct pci_function {
 	char address[32];
 	char path[PATH_MAX];
 	unsigned int class_code;  /* base, sub, interface: 0x010601 is AHCI */
-	async_cookie_t find;      /* the call that finds what is behind it; 0: none */
+	unsigned int vendor, device, subdevice;
+	const struct pci_function *before; /* which has to have loaded before this one may; NULL: none */
+	async_func_t finder;      /* finds what is behind it, which the kernel then calls SCSI; NULL: nothing */
+	enum module_probe probe;  /* how its driver is loaded */
+	async_cookie_t load, find, name; /* its calls; see storage.c */
 };
 /** The functions whose base class, and subclass unless it is -1, are these: the next one after @from (NULL: first). */
 struct pci_function *pci_next(struct pci_function *from, unsigned int base, int subclass);
@@ -122,8 +128,8 @@ bool scsi_parse(const char *name, struct scsi_place *place);
 int scsi_compare(const struct scsi_place *one, const struct scsi_place *other);
 /** Called once scsi_mod is there and before it finds anything: disks are found, and named later. */
 void scsi_hold(void);
-/** Schedule @find, and as its retire step the naming of the disks behind @function: ordered within @domain. */
-void scsi_schedule_names(struct pci_function *function, async_func_t find, struct async_domain *domain);
+/** Let the disks behind @function have their names, in the order of their places. */
+void scsi_name_disks(const struct pci_function *function);
 /** Give names to whatever SCSI device is left, and from now on as they come. */
 void scsi_release(void);
 
@@ -131,8 +137,8 @@ void scsi_release(void);
 extern struct async_domain find_domain, rest_domain;
 
 /* root_device.c: which block device is it */
-/** Look at every block device that nobody has looked at yet. */
-void root_look(void);
+/** Look at every block device that nobody has looked at yet: @here and now, or each in a call of its own. */
+void root_look(bool here);
 /** The root, once it was seen. Return: false if it was not yet. */
 bool root_device(char *device, size_t room, char *type, size_t type_room);
 /** A file descriptor that can be read once the root was seen. */

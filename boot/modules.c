@@ -23,8 +23,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/*
+ * Loading is work for a processor, and everything else waits for devices: whoever waited goes first. The driver of
+ * the file system waits for nobody and is needed last, so it fills the gaps.
+ */
+enum { NICE = 3, NICE_FOR_ROOT = 8 };
 
 struct module {
 	struct module *next;
@@ -123,7 +130,9 @@ static void load(void *data, async_cookie_t cookie)
 	if (!result && !is_wanted(module))
 		result = -ECANCELED;
 	if (!result && !is_live(module)) {
+		setpriority(PRIO_PROCESS, 0, module->for_root ? NICE_FOR_ROOT : NICE); /* of this thread alone */
 		result = insert(module);
+		setpriority(PRIO_PROCESS, 0, 0);
 		if (result == -EEXIST)
 			result = 0;
 		if (result && result != -ENODEV) /* its hardware is not there */
@@ -298,6 +307,14 @@ int modules_wait(struct module_set *set)
 	free(set->modules);
 	*set = (struct module_set){ 0 };
 	return error;
+}
+
+void modules_wait_needs(struct module_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		wait_for_needs(set->modules[i]);
+	free(set->modules);
+	*set = (struct module_set){ 0 };
 }
 
 void modules_stop(void)

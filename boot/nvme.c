@@ -145,25 +145,20 @@ static void wait_for_disks(void *data, async_cookie_t cookie)
 		if (find_controller(controller) &&
 		    !uevent_wait(events, all_disks, controller, now_ns() + LIMIT_S * NSEC_PER_SEC))
 			say("nvme: %s: some disks did not come within %d s", controller->name, LIMIT_S);
-		root_look();
+		root_look(true);
 	}
 	if (events >= 0)
 		close(events);
 	free(controller);
 }
 
-static void load_nvme(void *data, async_cookie_t cookie)
+static void wait_for_load(void *data, async_cookie_t cookie)
 {
 	const struct pci_function *function = data;
-	struct module_set set = { 0 };
-	char file[PATH_MAX], alias[256];
 
 	(void)cookie;
-	async_set_name("nvme_load");
-	path_print(file, "%s/modalias", function->path);
-	if (file_read(file, alias, sizeof(alias)) > 0)
-		modules_request(alias, MODULE_PROBE_ASYNC, &set);
-	modules_wait(&set);
+	async_set_name("nvme_bind");
+	async_synchronize_call(function->load, &find_domain);
 }
 
 static void bind_nvme(void *data, async_cookie_t cookie)
@@ -177,16 +172,23 @@ static void bind_nvme(void *data, async_cookie_t cookie)
 	function->find = async_schedule_domain(wait_for_disks, function, &find_domain);
 }
 
-static int probe_nvme(void)
+static int hold_nvme(void)
 {
 	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, PCI_NVME));) {
 		char driver[64];
 
 		if (!cmdline.unordered && !file_link_name(at->path, "driver", driver, sizeof(driver)))
 			set_override(at, HELD);
-		if (!async_schedule_ordered(load_nvme, bind_nvme, at, &nvme_domain))
-			complain("nvme: out of memory: %s is not probed", at->address);
 	}
 	return 0;
 }
-subsys_initcall(probe_nvme);
+subsys_initcall(hold_nvme);
+
+static int probe_nvme(void)
+{
+	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, PCI_NVME));)
+		if (!async_schedule_ordered(wait_for_load, bind_nvme, at, &nvme_domain))
+			complain("nvme: out of memory: %s is not probed", at->address);
+	return 0;
+}
+device_initcall(probe_nvme);

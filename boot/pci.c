@@ -16,10 +16,18 @@ static int compare_functions(const void *one, const void *other)
 	return pci_compare(((const struct pci_function *)one)->address, ((const struct pci_function *)other)->address);
 }
 
+static unsigned int read_hex(const char *path, const char *name)
+{
+	char file[PATH_MAX], text[32];
+
+	path_print(file, "%s/%s", path, name);
+	return file_read(file, text, sizeof(text)) > 0 ? (unsigned int)strtoul(text, NULL, 16) : 0;
+}
+
 /* Fills in one function. Return: false if it went away or says nothing that is understood. */
 static bool read_function(const char *address, struct pci_function *function)
 {
-	char file[PATH_MAX], code[32];
+	char file[PATH_MAX];
 	unsigned int place[4];
 
 	*function = (struct pci_function){ 0 };
@@ -27,11 +35,11 @@ static bool read_function(const char *address, struct pci_function *function)
 	path_print(file, "/sys/bus/pci/devices/%s", address);
 	if (!pci_parse(address, place) || !realpath(file, function->path))
 		return false;
-	path_print(file, "%s/class", function->path);
-	if (file_read(file, code, sizeof(code)) <= 0)
-		return false;
-	function->class_code = (unsigned int)strtoul(code, NULL, 16);
-	return true;
+	function->class_code = read_hex(function->path, "class");
+	function->vendor = read_hex(function->path, "vendor");
+	function->device = read_hex(function->path, "device");
+	function->subdevice = read_hex(function->path, "subsystem_device");
+	return function->class_code != 0;
 }
 
 static int list_functions(void)

@@ -15,7 +15,7 @@ static void find_rest(void *data, async_cookie_t cookie)
 		return;
 	usb_wait();
 	device_find("/sys/devices", MODULE_PROBE_ASYNC);
-	root_look();
+	root_look(true);
 }
 
 static int probe_rest(void)

@@ -29,7 +29,7 @@ static int open_events(void)
 }
 core_initcall(open_events);
 
-/* The driver of the file system is big, and needs no device: it is among the first to be loaded. */
+/* The driver of the file system is big, and needs no device: it is the first to be loaded, beside the finds. */
 static int load_filesystem(void)
 {
 	char types[256], alias[64];
@@ -43,7 +43,7 @@ static int load_filesystem(void)
 	}
 	return 0;
 }
-postcore_initcall(load_filesystem);
+fs_initcall(load_filesystem);
 
 void root_wait_filesystem(const char *type)
 {
@@ -68,17 +68,17 @@ static void watch(void *data, async_cookie_t cookie)
 	async_synchronize_full();
 	if (is_found() || is_finisher() || !raid_assemble(false))
 		return;
-	root_look();
+	root_look(false);
 	async_synchronize_full();
 }
 
 static int start_watch(void)
 {
-	root_look(); /* what is built into the kernel is there already */
+	root_look(false); /* what is built into the kernel is there already */
 	watch_cookie = async_schedule_domain(watch, NULL, &watch_domain);
 	return 0;
 }
-device_initcall(start_watch);
+late_initcall(start_watch);
 
 bool rest_wanted(void)
 {
@@ -96,7 +96,7 @@ static void read_events(void)
 		if (lost || (!strcmp(event.subsystem, "block") && strcmp(event.action, "remove")))
 			look = true;
 	if (look)
-		root_look();
+		root_look(false);
 }
 
 /* Waits for the root, an event or the deadline. */
@@ -129,6 +129,6 @@ bool root_wait(void)
 		return true;
 	if (!raid_assemble(true))
 		return false;
-	root_look();
+	root_look(false);
 	return wait_until(now_ns() + LAST_S * NSEC_PER_SEC);
 }

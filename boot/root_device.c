@@ -128,8 +128,8 @@ static void look(void *data, async_cookie_t cookie)
 	const struct block_device *block = data;
 	blkid_probe probe;
 
-	(void)cookie;
-	async_set_name("root_look");
+	if (cookie)
+		async_set_name("root_look");
 	probe = blkid_new_probe_from_filename(block->device);
 	if (!probe) {
 		say("root: cannot read %s: %s", block->device, strerror(errno));
@@ -160,7 +160,7 @@ static int can_be_read(const struct dirent *item)
 	return item->d_name[0] != '.' && file_read(file, size, sizeof(size)) > 0 && strcmp(size, "0");
 }
 
-void root_look(void)
+void root_look(bool here)
 {
 	struct dirent **items;
 	int count;
@@ -180,7 +180,10 @@ void root_look(void)
 				block->next = looked_at;
 				looked_at = block;
 				pthread_mutex_unlock(&lock);
-				async_schedule_domain(look, block, &look_domain);
+				if (here)
+					look(block, 0);
+				else
+					async_schedule_domain(look, block, &look_domain);
 			} else {
 				pthread_mutex_unlock(&lock);
 				free(block);

@@ -17,12 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PCI_STORAGE = 0x01, PCI_SCSI = 0x00, PCI_RAID = 0x04, PCI_SAS = 0x07 };
+enum { PCI_STORAGE = 0x01, PCI_SCSI = 0x00, PCI_RAID = 0x04, PCI_SAS = 0x07 }; /* PCI_SCSI: virtio_blk too */
 
 #define SCSI_BUS "/sys/bus/scsi"
-
-ASYNC_DOMAIN(find_domain);
-static ASYNC_DOMAIN(name_domain);
 
 void scsi_hold(void)
 {
@@ -61,7 +58,7 @@ static void bind_below(const char *above)
 		path_print(link, SCSI_BUS "/devices/%s", items[i]->d_name);
 		if (realpath(link, path) && !strncmp(path, above, length) && path[length] == '/') {
 			device_bind(path);
-			root_look();
+			root_look(true);
 		}
 		free(items[i]);
 	}
@@ -69,33 +66,10 @@ static void bind_below(const char *above)
 		free(items);
 }
 
-static void name_disks(void *data, async_cookie_t cookie)
+void scsi_name_disks(const struct pci_function *function)
 {
-	const struct pci_function *function = data;
-
-	(void)cookie;
-	async_set_name("scsi_name");
 	if (!cmdline.unordered)
 		bind_below(function->path);
-}
-
-/* The first half of a name: everything behind the controller is known. */
-static void wait_for_find(void *data, async_cookie_t cookie)
-{
-	const struct pci_function *function = data;
-	struct module_set disks = { 0 };
-
-	(void)cookie;
-	async_set_name("scsi_wait");
-	async_synchronize_call(function->find, &find_domain);
-	modules_request("sd_mod", MODULE_PROBE_ASYNC, &disks);
-	modules_wait(&disks);
-}
-
-void scsi_schedule_names(struct pci_function *function, async_func_t find, struct async_domain *domain)
-{
-	if (!async_schedule_ordered(find, name_disks, function, domain))
-		complain("scsi: out of memory: the disks behind %s get no names", function->address);
 }
 
 static void find_scsi(void *data, async_cookie_t cookie)
@@ -104,8 +78,9 @@ static void find_scsi(void *data, async_cookie_t cookie)
 
 	(void)cookie;
 	async_set_name("scsi_find");
-	device_find(function->path, MODULE_PROBE_ASYNC);
-	root_look(); /* virtio_blk and others are no SCSI disks: they have their names already */
+	async_synchronize_call(function->load, &find_domain);
+	device_find(function->path, function->probe);
+	root_look(true); /* virtio_blk and others are no SCSI disks: they have their names already */
 }
 
 static int probe_scsi(void)
@@ -115,20 +90,10 @@ static int probe_scsi(void)
 	scsi_hold(); /* in case that SCSI is built in */
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
 		for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, classes[i]));)
-			at->find = async_schedule_domain(find_scsi, at, &find_domain);
+			at->finder = find_scsi;
 	return 0;
 }
 subsys_initcall(probe_scsi);
-
-/* In the order of PCI addresses, ATA and SCSI alike. */
-static int schedule_names(void)
-{
-	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, -1));)
-		if (at->find)
-			scsi_schedule_names(at, wait_for_find, &name_domain);
-	return 0;
-}
-fs_initcall(schedule_names);
 
 void scsi_release(void)
 {

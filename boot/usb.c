@@ -151,11 +151,20 @@ static void find_usb(void *data, async_cookie_t cookie)
 		close(events);
 }
 
+static void name_usb(void *data, async_cookie_t cookie)
+{
+	const struct pci_function *function = data;
+
+	(void)cookie;
+	scsi_name_disks(function);
+}
+
 /* After all disks that are no USB disks: find_usb() begins when these have their names. */
 static int probe_usb(void)
 {
 	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_SERIAL, PCI_USB));)
-		scsi_schedule_names(at, find_usb, &usb_names);
+		if (!async_schedule_ordered(find_usb, name_usb, at, &usb_names))
+			complain("usb: out of memory: %s is not probed", at->address);
 	return 0;
 }
 late_initcall(probe_usb);
