@@ -4,10 +4,11 @@
  * (appended to a file). An event becomes one line, and a line one write() with O_APPEND, so threads and
  * processes share a file without mixing lines, and what was written is safe from a crash of the program.
  *
- * Threads that write hold `lock` for reading; starting and stopping holds it for writing. When
- * async_trace_open() returns, nobody writes to the old file any more. The program's own mistakes and a full
- * disk must not hurt: an error is told once on standard error, lines that could not be written are counted,
- * SIGPIPE is kept away, and a descriptor that the program closed, or that by now is another file, is let go.
+ * A line is made without the lock and written with it, so when async_trace_open() returns nobody writes to
+ * the old file any more. (Not a lock for many readers: glibc's and musl's starve their writers, and a file
+ * takes one append at a time anyway.) The program's own mistakes and a full disk must not hurt: an error is
+ * told once on standard error, lines that could not be written are counted, signals are kept away, and a
+ * descriptor that the program closed, or that by now is another file, is let go.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,9 +26,9 @@
 #include "trace.h"
 #include "trace_text.h"
 
-/* The lock guards fd, device and inode. The rest are atomic: writers hold the lock together. */
+/* Guarded by the lock. */
 struct sink {
-	int fd; /* -1: off */
+	int fd; /* -1: off; read without the lock too, to see whether a line is worth making */
 	dev_t device;
 	ino_t inode;
 	const char *what;
@@ -39,7 +40,7 @@ struct sink {
 
 _Bool port_tracing;
 
-static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static struct sink full = { .fd = -1, .what = "the trace" };
 static struct sink kernel = { .fd = -1, .what = "the initcall lines" };
@@ -109,8 +110,9 @@ static void tell(const char *what, const char *name, const char *why, const char
 
 static void tell_once(struct sink *sink, const char *why, const char *then)
 {
-	if (!__atomic_exchange_n(&sink->told, true, __ATOMIC_RELAXED))
+	if (!sink->told)
 		tell(sink->what, sink->name, why, then);
+	sink->told = true;
 }
 
 /* The program may have closed the descriptor, and opened something of its own that got the same number. */
@@ -124,65 +126,69 @@ static bool still_ours(struct sink *sink)
 	return false;
 }
 
-/* Callers hold the lock. Returns whether the whole text was written. */
-static bool put(struct sink *sink, const char *text, size_t bytes)
+/* Returns whether the whole text was written. */
+static bool put(struct sink *sink, const struct trace_line *line)
 {
-	ssize_t done;
+	ssize_t done = -1;
 
-	if (__atomic_exchange_n(&sink->torn, false, __ATOMIC_RELAXED) && write_quietly(sink->fd, "\n", 1) != 1) {
-		__atomic_store_n(&sink->torn, true, __ATOMIC_RELAXED);
-		done = -1;
-	} else {
-		done = write_quietly(sink->fd, text, bytes);
+	if (!sink->torn || write_quietly(sink->fd, "\n", 1) == 1) {
+		sink->torn = false;
+		done = write_quietly(sink->fd, line->text, line->used);
 	}
-	if (done == (ssize_t)bytes)
+	if (done == (ssize_t)line->used)
 		return true;
 	if (done > 0)
-		__atomic_store_n(&sink->torn, true, __ATOMIC_RELAXED);
+		sink->torn = true;
 	tell_once(sink, done < 0 ? strerror(errno) : "it took a part of a line only",
 		  "lines are lost until it can be written again");
-	__atomic_add_fetch(&sink->lost, 1, __ATOMIC_RELAXED);
+	sink->lost++;
 	return false;
 }
 
-static void put_full(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
+static void put_full(const struct trace_line *line, const struct trace_place *place)
 {
-	uint64_t lost = __atomic_load_n(&full.lost, __ATOMIC_RELAXED);
+	struct trace_line note;
 
 	if (!still_ours(&full))
 		return;
-	if (lost) {
-		trace_lost(line, place, lost);
-		if (!put(&full, line->text, line->used))
+	if (full.lost) {
+		trace_lost(&note, place, full.lost);
+		if (!put(&full, &note))
 			return; /* which counted itself, and so stands for this event */
-		__atomic_sub_fetch(&full.lost, lost, __ATOMIC_RELAXED);
+		full.lost = 0;
 	}
-	trace_event(line, place, event);
-	put(&full, line->text, line->used);
+	put(&full, line);
+}
+
+static bool is_on(const struct sink *sink)
+{
+	return __atomic_load_n(&sink->fd, __ATOMIC_RELAXED) >= 0;
 }
 
 void port_trace(const struct port_event *event)
 {
 	int saved = errno;
 	struct trace_place place = here();
-	struct trace_line line;
+	struct trace_line kernel_line;
+	struct trace_line full_line;
 	int cancel;
 
+	kernel_line.used = full_line.used = 0;
+	if (is_on(&kernel))
+		trace_kernel_event(&kernel_line, &place, event);
+	if (is_on(&full))
+		trace_event(&full_line, &place, event);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* or a cancelled thread would keep the lock */
-	pthread_rwlock_rdlock(&lock);
-	if (kernel.fd >= 0) {
-		trace_kernel_event(&line, &place, event);
-		if (line.used)
-			put(&kernel, line.text, line.used);
-	}
-	if (full.fd >= 0)
-		put_full(&line, &place, event);
-	pthread_rwlock_unlock(&lock);
+	pthread_mutex_lock(&lock);
+	if (kernel_line.used && kernel.fd >= 0)
+		put(&kernel, &kernel_line);
+	if (full_line.used && full.fd >= 0)
+		put_full(&full_line, &place);
+	pthread_mutex_unlock(&lock);
 	pthread_setcancelstate(cancel, &cancel);
 	errno = saved;
 }
 
-/* Callers hold the lock for writing. */
 static void write_header(bool append)
 {
 	struct trace_place place = here();
@@ -191,17 +197,17 @@ static void write_header(bool append)
 	if (append) /* the last line of a crashed writer may lack its end */
 		full.torn = true;
 	trace_header(&line, &place, clock_ns(CLOCK_REALTIME));
-	put(&full, line.text, line.used);
+	put(&full, &line);
 }
 
 static void fork_prepare(void)
 {
-	pthread_rwlock_wrlock(&lock);
+	pthread_mutex_lock(&lock);
 }
 
 static void fork_parent(void)
 {
-	pthread_rwlock_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 }
 
 static void fork_child(void)
@@ -210,7 +216,7 @@ static void fork_child(void)
 
 	own_pid = getpid();
 	own_tid = own_pid;
-	pthread_rwlock_init(&lock, NULL);
+	pthread_mutex_init(&lock, NULL);
 	full.lost = 0;
 	if (full.fd >= 0 && still_ours(&full))
 		write_header(false);
@@ -232,12 +238,12 @@ static void set_tracing(void)
 int async_trace_initcall(int fd)
 {
 	pthread_once(&fork_once, fork_register);
-	pthread_rwlock_wrlock(&lock);
-	kernel.fd = fd < 0 ? -1 : fd;
+	pthread_mutex_lock(&lock);
+	__atomic_store_n(&kernel.fd, fd < 0 ? -1 : fd, __ATOMIC_RELAXED);
 	kernel.told = false;
 	kernel.torn = false;
 	set_tracing();
-	pthread_rwlock_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 	return 0;
 }
 
@@ -263,7 +269,7 @@ static void use_file(int fd, const char *path, const struct stat *status)
 {
 	if (full.fd >= 0 && still_ours(&full))
 		close(full.fd);
-	full.fd = fd;
+	__atomic_store_n(&full.fd, fd, __ATOMIC_RELAXED);
 	full.told = false;
 	full.torn = false;
 	full.lost = 0;
@@ -286,10 +292,10 @@ int async_trace_open(const char *path)
 		return fd;
 	}
 	pthread_once(&fork_once, fork_register);
-	pthread_rwlock_wrlock(&lock);
+	pthread_mutex_lock(&lock);
 	use_file(fd, path, &status);
 	set_tracing();
-	pthread_rwlock_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 	errno = saved;
 	return 0;
 }
