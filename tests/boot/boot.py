@@ -90,7 +90,7 @@ def replaced(session, serial, make, *arguments):
 def case_bad_fs(session):
     attached = replaced(session, disks.ROOT_SERIAL, disks.make_broken, disks.ROOT_LABEL)
     boot = session.boot('bad-fs', session.image('names'), ROOT, attached)
-    check_fails(boot, r'inorder-init: .*/dev/sd[a-z]')
+    check_fails(boot, r'inorder-init: .*check.*/dev/sd[a-z]')
 
 
 def case_missing_module(session):
