@@ -260,11 +260,12 @@ void count(void *data, async_cookie_t cookie)
 void record(void *data, async_cookie_t cookie)
 {
 	struct record *to = data;
-	unsigned int i = atomic_fetch_add(&to->n, 1);
+	unsigned int i = atomic_fetch_add(&to->begun, 1);
 
 	CHECK(i < 4096);
 	to->cookies[i] = cookie;
 	to->tids[i] = tid_self();
+	atomic_fetch_add(&to->n, 1);
 }
 
 bool record_increasing(const struct record *record)

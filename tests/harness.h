@@ -179,7 +179,8 @@ void count(void *data, async_cookie_t cookie); /* data: atomic_uint */
 
 /* The order in which things happened. */
 struct record {
-	atomic_uint n;
+	atomic_uint begun;
+	atomic_uint n; /* so many are written */
 	async_cookie_t cookies[4096];
 	pid_t tids[4096];
 };

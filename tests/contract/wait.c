@@ -20,6 +20,7 @@ TEST(the_bound_is_exclusive, .pools = PALL)
 	gate_end(&gate);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK(gate.done);
+	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
 }
 
 /* Running and pending calls mixed: the lowest of both counts, whichever kind it is. */
@@ -195,8 +196,7 @@ TEST(async_synchronize_cookie_is_the_default_domain, .pools = P0 | PMANY)
 	CHECK_EQ(async_synchronize_cookie(in_a.cookie + 1), 0);
 	gate_start(&in_default, NULL);
 	CHECK_EQ(async_synchronize_cookie(in_default.cookie), 0);
-	waiter_start(&waiter, (int (*)(async_cookie_t, struct async_domain *))wait_all, 0, NULL);
-	waiter.domain = NULL;
+	waiter_start(&waiter, wait_all, 0, NULL);
 	gate_end(&in_default);
 	CHECK_EQ(async_synchronize_cookie(in_default.cookie + 1), 0);
 	CHECK(in_default.done);

@@ -88,7 +88,7 @@ static void run_with(struct fault *fault)
 	printf("%ld", fault->failed);
 	fflush(stdout);
 	fault_disarm(fault);
-	accepted = ran = ordered_accepted = children = retired.n = 0;
+	accepted = ran = ordered_accepted = children = retired.n = retired.begun = 0;
 	scenario(); /* and it has recovered */
 }
 
