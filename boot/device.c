@@ -65,7 +65,7 @@ void device_bind(const char *path)
 struct round {
 	enum module_probe probe;
 	size_t devices;
-	struct module_set set;
+	struct module_set set; /* what all of them need */
 };
 
 static void visit_load(const char *path, void *data)
@@ -79,14 +79,22 @@ static void visit_load(const char *path, void *data)
 		modules_request(alias, round->probe, &round->set);
 }
 
-/* SCSI devices are bound by scsi.c, in their order. */
+/* Binds devices that a module was found for. SCSI devices are bound by scsi.c, in their order. */
 static void visit_bind(const char *path, void *data)
 {
-	char bus[64];
+	const struct round *round = data;
+	struct module_set set = { 0 };
+	char file[PATH_MAX], alias[1024], bus[64];
 
-	(void)data;
-	if (file_link_name(path, "subsystem", bus, sizeof(bus)) && strcmp(bus, "scsi"))
+	if (!file_link_name(path, "subsystem", bus, sizeof(bus)) || !strcmp(bus, "scsi"))
+		return;
+	path_print(file, "%s/modalias", path);
+	if (file_read(file, alias, sizeof(alias)) <= 0)
+		return;
+	modules_request(alias, round->probe, &set);
+	if (set.count)
 		device_bind(path);
+	modules_wait(&set);
 }
 
 void device_find(const char *path, enum module_probe probe)
@@ -98,7 +106,7 @@ void device_find(const char *path, enum module_probe probe)
 	do {
 		known = round.devices;
 		modules_wait(&round.set);
-		device_walk(path, "modalias", visit_bind, NULL);
+		device_walk(path, "modalias", visit_bind, &round);
 		round.devices = 0;
 		device_walk(path, "modalias", visit_load, &round);
 	} while (round.devices > known);

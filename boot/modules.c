@@ -19,6 +19,7 @@
 #include <inorder/initcall.h>
 #include <libkmod.h>
 #include <pthread.h>
+#include <search.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ struct module {
 static ASYNC_DOMAIN(load_domain);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the list, and libkmod */
 static struct module *modules;
+static void *useless; /* a tree of aliases */
 static struct kmod_ctx *kmod;
 static atomic_bool stopped;
 
@@ -275,11 +277,29 @@ static void add_to_set(struct module_set *set, struct module *module)
 	set->modules[set->count++] = module;
 }
 
+static int compare_aliases(const void *one, const void *other)
+{
+	return strcmp(one, other);
+}
+
+/* Nothing in the image answers to most aliases, and to look that up takes longest. */
+static void note_useless(const char *alias)
+{
+	char *copy = strdup(alias);
+
+	if (copy && !tsearch(copy, &useless, compare_aliases))
+		free(copy);
+}
+
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set)
 {
 	struct kmod_list *found = NULL, *wanted = NULL, *item;
 
 	pthread_mutex_lock(&lock);
+	if (tfind(alias, &useless, compare_aliases)) {
+		pthread_mutex_unlock(&lock);
+		return;
+	}
 	if (kmod_module_new_from_lookup(kmod, alias, &found) >= 0 && found &&
 	    kmod_module_apply_filter(kmod, KMOD_FILTER_BLACKLIST, found, &wanted) >= 0)
 		kmod_list_foreach(item, wanted) {
@@ -290,6 +310,8 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 				add_to_set(set, module);
 			kmod_module_unref(kmodule);
 		}
+	if (!wanted)
+		note_useless(alias);
 	kmod_module_unref_list(wanted);
 	kmod_module_unref_list(found);
 	pthread_mutex_unlock(&lock);

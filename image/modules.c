@@ -19,7 +19,7 @@
 /* What /init reads of what depmod writes. */
 static const char *const indexes[] = {
 	"modules.dep", "modules.dep.bin", "modules.alias", "modules.alias.bin", "modules.softdep", "modules.builtin",
-	"modules.builtin.bin", "modules.builtin.alias.bin",
+	"modules.builtin.bin", "modules.builtin.alias.bin", "modules.symbols.bin", /* libkmod takes all of them or none */
 };
 
 /* What depmod reads beside the modules; the kernel's package brings them. */
