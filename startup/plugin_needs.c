@@ -23,7 +23,7 @@ static int see(struct walk *walk, struct link_map *map)
 	for (size_t i = 0; i < walk->count; i++)
 		if (walk->seen[i] == map)
 			return 0;
-	more = reallocarray(walk->seen, walk->count + 1, sizeof(struct link_map *));
+	more = realloc(walk->seen, (walk->count + 1) * sizeof(struct link_map *));
 	if (!more)
 		return -ENOMEM;
 	walk->seen = more;

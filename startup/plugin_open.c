@@ -170,7 +170,7 @@ static int add_need(struct plugin *plugin, struct plugin *need)
 	for (size_t i = 0; i < plugin->needs_count; i++)
 		if (plugin->needs[i] == need)
 			return 0;
-	more = reallocarray(plugin->needs, plugin->needs_count + 1, sizeof(struct plugin *));
+	more = realloc(plugin->needs, (plugin->needs_count + 1) * sizeof(struct plugin *));
 	if (!more)
 		return plugin_fail(-ENOMEM, "plug-in %s: no memory", plugin->path);
 	plugin->needs = more;

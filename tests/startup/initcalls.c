@@ -217,6 +217,21 @@ TEST(sync_level_waits_for_calls_of_lower_levels, .pools = PSOME)
 	actor_join(&opener);
 }
 
+static int schedule_last(const char *name)
+{
+	return strcmp(name, "first_late_sync") || async_schedule(gate_call, &gate) ? 0 : -ENOMEM;
+}
+
+TEST(last_sync_level_waits_for_its_own_calls, .pools = PSOME)
+{
+	gate_init(&gate);
+	actor_start(&opener, open_when_quiet, NULL);
+	on_call = schedule_last;
+	CHECK_EQ(initcalls_run(0), 0);
+	CHECK(gate.done);
+	actor_join(&opener);
+}
+
 static int gate_between(const char *name)
 {
 	if (!strcmp(name, "first_late")) {

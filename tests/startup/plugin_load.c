@@ -343,6 +343,46 @@ TEST(load_waits_for_the_unload_of_what_it_needs, .pools = PMANY)
 	load_during_unload("needs_b");
 }
 
+TEST(forked_child_keeps_what_is_loaded_and_loads_more, .pools = P2)
+{
+	struct plugin *plugin = load("a");
+	const pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		unload(load("needs_b"));
+		unload(plugin);
+		CHECK(!part_is_mapped("a") && !part_is_mapped("b"));
+		_exit(0);
+	}
+	harness_reap(pid, 0);
+	unload(plugin);
+}
+
+TEST(child_forked_beside_a_load_finds_it_busy, .pools = PMANY, .no_tsan = true)
+{
+	struct loader loader;
+	struct plugin *plugin;
+	pid_t pid;
+
+	gate_init(&gate);
+	on_step = schedule_gate;
+	loader_start(&loader, "a", 0);
+	down(&gate.begun);
+	quiet();
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		CHECK_EQ(plugin_load(part_path("a"), 0, &plugin), -EBUSY);
+		unload(load("c"));
+		_exit(0);
+	}
+	harness_reap(pid, 0);
+	gate_open(&gate);
+	CHECK_EQ(loader_join(&loader), 0);
+	unload(loader.plugin);
+}
+
 TEST(plugin_that_stays_mapped_can_be_loaded_again, .pools = PALL)
 {
 	void *handle = dlopen(part_path("b"), RTLD_NOW);
