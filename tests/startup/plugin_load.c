@@ -162,7 +162,7 @@ TEST(failed_load_is_undone_in_order_after_its_calls, .pools = PMANY)
 	CHECK_STEPS("a.init1 a.init2 a.exit1");
 	CHECK(!part_is_mapped("a"));
 	CHECK(harness_said("late_step"));
-	on_step = 0;
+	on_step = (int (*)(const struct part *, const char *))NULL;
 	unload(load("a"));
 }
 
@@ -320,7 +320,7 @@ static void load_during_unload(const char *name)
 	on_step = gate_in_exit;
 	actor_start(&actor, (void (*)(void *))(void (*)(void))unload, plugin);
 	down(&gate.begun);
-	on_step = 0;
+	on_step = (int (*)(const struct part *, const char *))NULL;
 	steps_clear();
 	loader_start(&loader, name, 0);
 	quiet();
