@@ -28,6 +28,7 @@ check:
 	tools/check
 
 bench: all
+	tools/install-packages bench
 	@[ "$$(meson introspect --benchmarks $(BUILD))" != '[]' ] || \
 		{ echo 'make bench: bench/ has no benchmarks yet, so nothing was measured' >&2; exit 2; }
 	meson test -C $(BUILD) --benchmark --verbose
