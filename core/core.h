@@ -24,8 +24,8 @@
  * it are complete. Whoever holds the lock may cut the lease short (recall): the
  * calls not begun return to the queue. Waiters do so when a lease could delay
  * them, as does a worker that is about to wait. Completions are applied under
- * the lock, a lease at a time; a call that awaits its turn, fails, or belongs to
- * an owner is applied at once.
+ * the lock, a lease at a time; one that failed is applied at once. Retire steps
+ * whose turn comes one after the other are a lease, too.
  *
  * Everything here is guarded by rob.lock, except what says otherwise. What must
  * not happen under it (wake-ups, thread starts, freeing) is noted in a struct
@@ -117,6 +117,7 @@ struct rob_lease {
 	uint32_t count;         /* L: */
 	uint32_t flushed;       /* L: completions that have been applied */
 	uint32_t size;          /* O: how many to take next */
+	uint32_t single;        /* O: leases of one call to go, since a call waited */
 	uint64_t ended_ns;      /* O: when the lease before ended; 0: the worker was idle since */
 	struct async_domain *domain; /* L: of all its calls, or NULL if they differ */
 	bool open;              /* L: in the list of leases that may hold calls not begun */
@@ -146,7 +147,6 @@ struct rob_worker {
 	struct rob_lease lease;
 	struct rob_worker *prev, *next; /* L: idle list, last in first out; or free list */
 	struct rob_worker *all_next;    /* constant once linked: every worker ever; reused, never freed */
-	bool linked;                    /* L: in that list */
 	bool idle;                      /* L: parked without work */
 	bool blocked;                   /* L: parked in a wait */
 	bool asleep;                    /* L: seen blocked in the kernel; not counted as active */
@@ -191,6 +191,7 @@ struct rob_after {
 	bool start;                      /* a worker is to be started */
 	bool start_monitor, wake_monitor;
 	bool accepts_retire;             /* the caller runs retire steps that it makes ready */
+	struct rob_slot *own;            /* the call that the caller finishes: its retire step, too */
 	struct rob_slot *retire;         /* the one that it is to run */
 };
 
@@ -242,6 +243,12 @@ struct rob {
 extern struct rob rob;
 
 /* ---- small helpers ---- */
+
+/* No threads by configuration, or past the end: whoever has a call runs it. */
+static inline bool rob_inline_only(void)
+{
+	return !rob.config.threads || rob.ended;
+}
 
 static inline async_cookie_t rob_cookie(const struct rob_slot *slot)
 {
@@ -305,7 +312,42 @@ static inline struct rob_slot *rob_lowest(struct async_domain *domain)
 	return domain->first ? rob_lowest_bit(domain->first, domain->first->live) : NULL;
 }
 
-/* ---- buffer.c: blocks, slots, the queue ---- */
+/* Behind the tail: no entry, so nothing links back. */
+static inline void rob_queue_append_plain(struct async_block *block, struct rob_slot *slot)
+{
+	slot->next = NULL;
+	if (rob.queue.tail)
+		rob.queue.tail->next = slot;
+	else
+		rob.queue.head = slot;
+	rob.queue.tail = slot;
+	block->pending |= rob_bit(slot);
+	rob.queue.pending++;
+}
+
+#define ROB_SHORT_CALLS 32 /* pending calls that are left to each worker whose calls are short */
+
+/* Workers whose calls are short will take what is pending soon. */
+static inline bool rob_pool_left_to_others(void)
+{
+	return rob.queue.pending < (uint64_t)ROB_SHORT_CALLS * rob.pool.brisk;
+}
+
+/* Whether rob_pool_kick() would do nothing: the common case while calls stream in. */
+static inline bool rob_pool_quiet(void)
+{
+	const struct rob_pool *pool = &rob.pool;
+
+	if (pool->waking)
+		return true;
+	if (pool->monitor_state != ROB_MONITOR_TICKS)
+		return false;
+	if (pool->active >= pool->cpus)
+		return !pool->burst;
+	return rob_pool_left_to_others() || (!pool->idle && pool->active && pool->total >= rob.config.threads);
+}
+
+/* ---- buffer.c: blocks, slots ---- */
 
 struct rob_slot *rob_slot_here(struct async_domain *domain, unsigned width);
 struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
@@ -322,6 +364,7 @@ void rob_queue_append(struct rob_slot *slot);
 void rob_queue_insert(struct rob_slot *slot);
 struct rob_slot *rob_queue_head(struct rob_after *after);
 void rob_queue_take(struct rob_slot *slot, struct rob_after *after);
+unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound);
 
 /* ---- run.c: leases and single calls ---- */
 
@@ -336,6 +379,7 @@ void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
 void rob_check_generation(struct rob_frame *frame);
 void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after);
 unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after);
+void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after);
 uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after);
 
 /* ---- wait.c, waiters.c, deadlock.c ---- */
@@ -352,7 +396,8 @@ bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot);
 bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot);
 bool rob_waits_for_self(struct async_waiter *waiter);
 void rob_waiter_victim(struct async_waiter *waiter);
-void rob_deadlock_check(struct async_waiter *waiter);
+void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after);
+void rob_waiter_satisfy(struct async_waiter *waiter, struct rob_after *after);
 void rob_deadlock_mark(struct async_waiter *victim);
 void rob_deadlock_report(struct async_waiter *waiter);
 void rob_wait_exit(void);
@@ -365,6 +410,7 @@ void rob_pool_reset(struct rob_worker *self);
 void rob_pool_block(struct rob_thread *thread, struct rob_after *after);
 void rob_pool_unblock(struct rob_thread *thread);
 void rob_pool_arm(struct rob_after *after);
+void rob_pool_watch(void);
 void rob_pool_after(struct rob_after *after);
 void rob_worker_main(struct rob_worker *worker);
 void rob_monitor_main(void);
@@ -380,12 +426,6 @@ struct async_domain *rob_domain(struct async_domain *domain);
 void rob_owner_refresh(struct async_owner *owner);
 void rob_exit(void);
 void rob_watchdog(uint64_t limit_ns);
-
-/* No threads by configuration, or past the end: whoever has a call runs it. */
-static inline bool rob_inline_only(void)
-{
-	return !rob.config.threads || rob.ended;
-}
 
 static inline void rob_lock(void)
 {

@@ -77,8 +77,11 @@ static void make_victim(struct async_waiter *waiter, struct async_waiter *caller
 		port_unpark(&waiter->thread->parker, ROB_POKE);
 }
 
-/* Does this wait, just registered, close a cycle? Its victim, the waiter with the highest cookie, is told. */
-void rob_deadlock_check(struct async_waiter *waiter)
+/*
+ * Does this wait, just registered, close a cycle? Its victim, the waiter with the
+ * highest cookie, is told. One that is a victim already leaves out more from now.
+ */
+void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after)
 {
 	struct async_waiter *other, *next;
 
@@ -91,8 +94,13 @@ void rob_deadlock_check(struct async_waiter *waiter)
 		other->candidate = other == waiter || other->mark == rob.mark;
 	for (other = rob.waiters; other; other = next) {
 		next = other->all_next;
-		if (!other->candidate || other->deadlock)
+		if (!other->candidate)
 			continue;
+		if (other->deadlock) {
+			if (other != waiter && rob_satisfied(other))
+				rob_waiter_satisfy(other, after);
+			continue;
+		}
 		rob_deadlock_mark(other);
 		if (closing(other))
 			make_victim(other, waiter);
@@ -113,7 +121,7 @@ static void name_call(struct named_call *call, struct rob_frame *frame)
 
 	call->func = slot ? slot->func : NULL;
 	call->name = port_name_load(&frame->name);
-	if (slot && !call->name && rob_is_wide(slot))
+	if (slot && !call->name && rob_func_done(slot))
 		call->name = rob_wide(slot)->name;
 	call->cookie = slot ? rob_cookie(slot) : frame->cookie;
 }

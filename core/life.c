@@ -4,17 +4,22 @@
 
 struct rob rob = {.main_domain = ASYNC_DOMAIN_INIT};
 
-/* The first call of all (O1: whoever sees started sees what was set up). */
+/* The first call of all (O1: whoever sees started sees what was set up), or the first in a forked child. */
 void rob_start(void)
 {
+	bool first;
+
 	port_lock(&rob.lock);
-	if (!port_load_relaxed(&rob.started)) {
+	first = !port_load_relaxed(&rob.started);
+	if (!rob.generation) {
 		port_start(&rob.config);
 		rob.generation = 1;
 		rob.pool.cpus = port_cpus();
-		port_store_release(&rob.started, 1);
 	}
+	port_store_release(&rob.started, 1);
 	port_unlock(&rob.lock);
+	if (first && rob.config.watchdog_s)
+		rob_pool_watch();
 }
 
 static void free_garbage(struct async_block *block)
@@ -99,8 +104,24 @@ void rob_fork_parent(void)
 	port_unlock(&rob.lock);
 }
 
+static void drop_dead(void)
+{
+	struct rob_after after = {0};
+	struct rob_slot *slot, *next;
+
+	for (slot = rob.queue.head; slot; slot = next) {
+		struct async_block *block = rob_block(slot);
+
+		next = slot->next;
+		if (!block->live && !--block->dead)
+			rob_free_block(block, &after);
+	}
+	free_garbage(after.garbage);
+}
+
 static void drop_calls(void)
 {
+	drop_dead();
 	for (unsigned list = 0; list < 2; list++) {
 		struct async_block *block = rob.blocks[list];
 
@@ -139,6 +160,7 @@ void rob_fork_child(void)
 	self->waiter = NULL;
 	self->listed = false;
 	port_store_relaxed(&self->parker.flags, 0);
+	port_store_relaxed(&rob.started, 0);
 	port_store_relaxed(&rob.lock.word, 0);
 }
 

@@ -28,7 +28,6 @@
 #define STARVED_NS 100000000u      /* nothing claimed for so long: one more */
 #define SETTLED_NS 50000u          /* a lease so short did not block */
 #define LINGER_SPINS 32            /* some 500 ns */
-#define SHORT_CALLS 32             /* pending calls that are left to each worker whose calls are short */
 #define QUIET_LOOKS 5              /* looks without anything to watch before the monitor parks */
 
 static bool can_start(void)
@@ -128,12 +127,6 @@ static void bring_in(struct rob_after *after)
 	pool->waking = true;
 }
 
-/* Workers whose calls are short will take what is pending soon. */
-static bool left_to_others(void)
-{
-	return rob.queue.pending < (uint64_t)SHORT_CALLS * rob.pool.brisk;
-}
-
 /* Calls are pending: brings a worker in if there should be one more. */
 void rob_pool_kick(struct rob_after *after)
 {
@@ -141,7 +134,7 @@ void rob_pool_kick(struct rob_after *after)
 
 	if (!rob.queue.pending || pool->waking || rob_inline_only())
 		return;
-	if ((pool->active >= pool->cpus && !pool->burst) || left_to_others()) {
+	if ((pool->active >= pool->cpus && !pool->burst) || rob_pool_left_to_others()) {
 		rob_pool_arm(after);
 		return;
 	}
@@ -165,6 +158,20 @@ static void start_failed(struct rob_worker *worker)
 	rob_unlock(&after);
 }
 
+static struct rob_worker *worker_new(void)
+{
+	struct rob_worker *worker = port_alloc(sizeof(*worker));
+
+	if (!worker)
+		return NULL;
+	memset(worker, 0, sizeof(*worker));
+	port_lock(&rob.lock);
+	worker->all_next = rob.pool.all;
+	rob.pool.all = worker;
+	port_unlock(&rob.lock);
+	return worker;
+}
+
 static void start_worker(void)
 {
 	struct rob_worker *worker;
@@ -174,11 +181,8 @@ static void start_worker(void)
 	if (worker)
 		rob.pool.free = worker->next;
 	port_unlock(&rob.lock);
-	if (!worker) {
-		worker = port_alloc(sizeof(*worker));
-		if (worker)
-			memset(worker, 0, sizeof(*worker));
-	}
+	if (!worker)
+		worker = worker_new();
 	if (!worker || port_thread_start(worker, rob.config.stack_bytes))
 		start_failed(worker);
 }
@@ -242,7 +246,7 @@ void rob_pool_unblock(struct rob_thread *thread)
 {
 	struct rob_worker *worker = thread->worker;
 
-	if (!worker)
+	if (!worker || !worker->blocked)
 		return;
 	worker->blocked = false;
 	rob.pool.active++;
@@ -272,7 +276,7 @@ static bool linger(struct rob_worker *worker, struct rob_after *after)
 static bool idle(struct rob_worker *worker, struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
-	uint32_t flags = 0;
+	uint32_t flags;
 
 	if (!worker->asleep)
 		pool->active--;
@@ -282,7 +286,9 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	set_brisk(worker, false);
 	idle_push(worker);
 	rob_unlock(after);
-	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS);
+	flags = port_spin(&worker->thread->parker);
+	if (!flags)
+		flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS);
 	port_lock(&rob.lock);
 	if (worker->idle && !flags) {
 		idle_remove(worker);
@@ -306,8 +312,6 @@ static void work(struct rob_worker *worker, struct rob_after *after)
 	worker->fresh = false;
 	rob_pool_kick(after);
 	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
-	rob_retire(worker->thread, after);
-	after->accepts_retire = false;
 	set_brisk(worker, worker->lease.size > 1);
 	if (worker->asleep && took_ns < SETTLED_NS) {
 		worker->asleep = false;
@@ -325,11 +329,16 @@ static void worker_init(struct rob_worker *worker)
 	worker->seen = 0;
 	rob.pool.waking = false;
 	rob.pool.retry_ns = 0;
-	if (worker->linked)
-		return;
-	worker->linked = true;
-	worker->all_next = rob.pool.all;
-	rob.pool.all = worker;
+}
+
+/* What its own completions made ready comes first: it is the lowest of its domain. */
+static bool take(struct rob_worker *worker, struct rob_after *after)
+{
+	if (after->retire) {
+		rob_lease_take_retire(&worker->lease, after);
+		return true;
+	}
+	return !surplus(worker) && rob_lease_take(&worker->lease, after);
 }
 
 void rob_worker_main(struct rob_worker *worker)
@@ -346,8 +355,9 @@ void rob_worker_main(struct rob_worker *worker)
 		port_trace(&event);
 		port_lock(&rob.lock);
 	}
+	after.accepts_retire = true;
 	do {
-		while (!surplus(worker) && rob_lease_take(&worker->lease, &after))
+		while (take(worker, &after))
 			work(worker, &after);
 	} while (linger(worker, &after) || idle(worker, &after));
 	rob.pool.total--;
@@ -477,6 +487,16 @@ void rob_monitor_main(void)
 			rob_pool_kick(&after);
 		}
 	}
+}
+
+/* Has the monitor run in any case, for the watchdog. */
+void rob_pool_watch(void)
+{
+	struct rob_after after = {0};
+
+	port_lock(&rob.lock);
+	rob_pool_arm(&after);
+	rob_unlock(&after);
 }
 
 /* In a forked child: no thread but this one is left. What it was as a worker is never used again: its call looks at it. */

@@ -139,3 +139,36 @@ void rob_queue_take(struct rob_slot *slot, struct rob_after *after)
 			sweep(after);
 	}
 }
+
+/*
+ * Claims calls from the head, which is pending: as many as follow each other in
+ * one block, are plain, and have cookies below bound; at least one.
+ */
+unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound)
+{
+	struct rob_slot *slot = rob.queue.head;
+	struct async_block *block = rob_block(slot);
+	struct rob_record *entry;
+	unsigned count = 0;
+	uint64_t mask = 0;
+
+	if (rob_is_wide(slot)) {
+		slots[0] = slot;
+		rob_queue_take(slot, NULL);
+		return 1;
+	}
+	do {
+		slots[count++] = slot;
+		mask |= rob_bit(slot);
+		slot = slot->next;
+	} while (count < most && slot && rob_block(slot) == block && (block->pending & rob_bit(slot)) &&
+		 !rob_is_wide(slot) && rob_cookie(slot) < bound);
+	rob.queue.head = slot;
+	if (!slot)
+		rob.queue.tail = NULL;
+	else if ((entry = entry_of(slot)))
+		entry->prev = NULL;
+	block->pending &= ~mask;
+	rob.queue.pending -= count;
+	return count;
+}

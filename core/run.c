@@ -92,7 +92,8 @@ void rob_check_generation(struct rob_frame *frame)
 		port_thread_exit();
 }
 
-static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct rob_frame *frame, uint64_t arg)
+static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct rob_frame *frame, uint64_t arg,
+		       uint64_t since_ns)
 {
 	struct port_event event = {.type = type,
 				   .cookie = rob_cookie(slot),
@@ -100,10 +101,9 @@ static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct
 				   .domain = rob_block(slot)->domain,
 				   .func = slot->func,
 				   .name = port_name_load(&frame->name),
-				   .error = frame->error};
+				   .error = frame->error,
+				   .since_ns = since_ns};
 
-	if (type == ASYNC_TRACE_COMPLETED || type == ASYNC_TRACE_RETURNED)
-		event.since_ns = frame->since_ns;
 	if (rob_is_wide(slot)) {
 		if (!event.name)
 			event.name = rob_wide(slot)->name;
@@ -116,27 +116,25 @@ static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct
 /* Runs func or retire, whichever is due, without the lock. */
 static void step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread *self, uint64_t how)
 {
-	bool tracing = port_traces();
+	uint64_t since_ns = port_traces() ? port_clock_ns() : 0;
 	enum async_trace_type end = ASYNC_TRACE_COMPLETED;
 
 	self->owner = rob_owner(slot);
 	frame->cookie = rob_cookie(slot);
 	frame->retiring = rob_func_done(slot);
-	if (tracing) {
-		frame->since_ns = port_clock_ns();
-		trace_step(frame->retiring ? ASYNC_TRACE_RETIRING : ASYNC_TRACE_STARTED, slot, frame, how);
-	}
+	if (port_unlikely(since_ns))
+		trace_step(frame->retiring ? ASYNC_TRACE_RETIRING : ASYNC_TRACE_STARTED, slot, frame, how, 0);
 	if (frame->retiring)
 		rob_wide(slot)->retire(slot->data, frame->cookie);
 	else
 		slot->func(slot->data, frame->cookie);
 	rob_check_generation(frame);
-	if (tracing) {
+	if (port_unlikely(since_ns)) {
 		if (rob_is_ordered(slot) && !frame->retiring)
 			end = ASYNC_TRACE_RETURNED;
-		trace_step(end, slot, frame, 0);
+		trace_step(end, slot, frame, 0, since_ns);
 	}
-	if (rob_is_wide(slot) && port_name_load(&frame->name))
+	if (rob_is_wide(slot) && !frame->retiring && port_name_load(&frame->name)) /* others read it once func is done */
 		rob_wide(slot)->name = port_name_load(&frame->name);
 }
 
@@ -151,10 +149,10 @@ static void note_error(struct async_domain *domain, async_cookie_t cookie, int e
 }
 
 /* The turn of an ordered call has come: the caller runs its retire step, or it goes back to the queue. */
-static void retire_ready(struct rob_slot *slot, bool own, struct rob_after *after)
+static void retire_ready(struct rob_slot *slot, struct rob_after *after)
 {
 	rob_wide(slot)->flags |= ROB_READY;
-	if (!after->retire && (own || after->accepts_retire)) {
+	if (!after->retire && (after->accepts_retire || after->own == slot)) {
 		after->retire = slot;
 		return;
 	}
@@ -172,7 +170,7 @@ void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after 
 		return;
 	lowest = rob_lowest(domain);
 	if (rob_is_ordered(lowest) && (rob_wide(lowest)->flags & (ROB_FUNC_DONE | ROB_READY)) == ROB_FUNC_DONE)
-		retire_ready(lowest, false, after);
+		retire_ready(lowest, after);
 }
 
 /* Func has returned, or retire has, or the call was cancelled (then it has no retire step any more). */
@@ -191,7 +189,7 @@ void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
 		if (wide->retire && !(wide->flags & ROB_FUNC_DONE)) {
 			wide->flags |= ROB_FUNC_DONE;
 			if (rob_lowest(domain) == slot)
-				retire_ready(slot, true, after);
+				retire_ready(slot, after);
 			return;
 		}
 		error = wide->error;
@@ -207,22 +205,40 @@ void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
 	rob_progress(domain, exclusive, after);
 }
 
-/* Applies the completions of a lease's calls below upto. They are plain and have set no error. */
+/* Applies the completions of plain calls from the first not flushed to upto, as far as they stand in one block. */
+static void flush_block(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
+{
+	struct async_block *block = rob_block(lease->slot[lease->flushed]);
+	struct async_domain *domain = block->domain;
+	bool exclusive = domain->exclusive;
+	uint64_t mask = 0;
+
+	while (lease->flushed < upto) {
+		struct rob_slot *slot = lease->slot[lease->flushed];
+
+		if (rob_is_wide(slot) || rob_block(slot) != block)
+			break;
+		mask |= rob_bit(slot);
+		if (rob.call_waiters)
+			rob_waiters_call_done(rob_cookie(slot), after);
+		lease->flushed++;
+	}
+	rob_release(block, mask, after);
+	rob_progress(domain, exclusive, after);
+}
+
+/* Applies the completions of a lease's calls below upto. They have set no error. */
 static void flush(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
 {
 	while (lease->flushed < upto) {
-		struct async_block *block = rob_block(lease->slot[lease->flushed]);
-		struct async_domain *domain = block->domain;
-		bool exclusive = domain->exclusive;
-		uint32_t from = lease->flushed;
-		uint64_t mask = 0;
+		struct rob_slot *slot = lease->slot[lease->flushed];
 
-		while (lease->flushed < upto && rob_block(lease->slot[lease->flushed]) == block)
-			mask |= rob_bit(lease->slot[lease->flushed++]);
-		for (uint32_t i = from; rob.call_waiters && i < lease->flushed; i++)
-			rob_waiters_call_done(rob_cookie(lease->slot[i]), after);
-		rob_release(block, mask, after);
-		rob_progress(domain, exclusive, after);
+		if (rob_is_wide(slot)) {
+			lease->flushed++;
+			rob_finish(slot, 0, after);
+		} else {
+			flush_block(lease, upto, after);
+		}
 	}
 }
 
@@ -238,7 +254,9 @@ static void run_step(struct rob_slot *slot, struct rob_thread *self, uint64_t ho
 	step(slot, &frame, self, how);
 	port_lock(&rob.lock);
 	rob_frame_pop(&frame, self);
+	after->own = slot;
 	rob_finish(slot, frame.error, after);
+	after->own = NULL;
 }
 
 /* Runs what the last completion made ready, for callers that accept it. With the lock held. */
@@ -287,22 +305,34 @@ static void lease_unlink(struct rob_lease *lease)
 }
 
 /*
- * A completion is seen at the end of its lease. So a lease goes on from prev to
- * slot only if no waiter could be satisfied by prev and not need slot too.
+ * A completion is seen at the end of its lease. So a lease goes on from a call
+ * only to cookies below this bound: no waiter can be satisfied by the former and
+ * not need the latter too.
  */
+static async_cookie_t extent(struct async_domain *domain)
+{
+	async_cookie_t bound = ASYNC_COOKIE_MAX;
+
+	if (rob.odd || rob.call_waiters)
+		return 0;
+	if (domain->waiters)
+		bound = domain->waiters->bound;
+	if (!domain->exclusive && rob.all_waiters && rob.all_waiters->bound < bound)
+		bound = rob.all_waiters->bound;
+	return bound;
+}
+
+/* Whether a lease may go on from prev to slot. */
 static bool extends(struct rob_slot *prev, struct rob_slot *slot)
 {
 	struct async_domain *domain = rob_block(prev)->domain;
 	struct async_domain *next = rob_block(slot)->domain;
 
-	if (rob_func_done(slot) || rob_func_done(prev) || rob.odd || rob.call_waiters)
+	if (rob_func_done(slot) || rob_func_done(prev) || rob_cookie(slot) >= extent(domain))
 		return false;
-	if (domain->waiters && (next != domain || domain->waiters->bound <= rob_cookie(slot)))
+	if (domain->waiters && next != domain)
 		return false;
-	if (!domain->exclusive && rob.all_waiters &&
-	    (next->exclusive || rob.all_waiters->bound <= rob_cookie(slot)))
-		return false;
-	return true;
+	return domain->exclusive || !rob.all_waiters || !next->exclusive;
 }
 
 /* Claims calls from the head of the queue. Returns how many. */
@@ -323,8 +353,7 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 			lease->domain = domain;
 		else if (lease->domain != domain)
 			lease->domain = NULL;
-		rob_queue_take(slot, after);
-		lease->slot[count++] = slot;
+		count += rob_queue_take_run(lease->slot + count, most - count, extent(domain));
 	}
 	lease->count = count;
 	lease->flushed = 0;
@@ -334,6 +363,51 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 		rob_pool_arm(after);
 	}
 	return count;
+}
+
+/* The retire steps that may follow one which is ready: nothing else of the domain is in progress between them. */
+static uint32_t ready_run(struct rob_slot *slot, struct rob_slot **slots)
+{
+	struct async_block *block = rob_block(slot);
+	uint64_t bits = block->live & ~(rob_bit(slot) - 1);
+	uint32_t count = 0;
+
+	for (;;) {
+		for (; bits && count < ROB_LEASE; bits &= bits - 1) {
+			slot = rob_lowest_bit(block, bits);
+			if (count && (!rob_is_ordered(slot) || !rob_func_done(slot)))
+				return count;
+			rob_wide(slot)->flags |= ROB_READY;
+			slots[count++] = slot;
+		}
+		block = block->next;
+		if (!block || count == ROB_LEASE)
+			return count;
+		bits = block->live;
+	}
+}
+
+/* Takes what after->retire holds, which is claimed, and the retire steps that follow it. */
+void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after)
+{
+	lease->domain = rob_block(after->retire)->domain;
+	lease->count = ready_run(after->retire, lease->slot);
+	after->retire = NULL;
+	lease->flushed = 0;
+	port_store_relaxed(&lease->word, lease->count << 16);
+	if (lease->count > 1) {
+		lease_link(lease);
+		rob_pool_arm(after);
+	}
+}
+
+/* A retire step behind the one that runs is not ready any more: its turn comes when that one is complete. */
+static void give_back(struct rob_slot *slot)
+{
+	if (!rob_func_done(slot) || rob_lowest(rob_block(slot)->domain) == slot)
+		rob_queue_insert(slot);
+	else
+		rob_wide(slot)->flags &= ~ROB_READY;
 }
 
 /* Takes back what is not begun, and applies what is complete. */
@@ -347,7 +421,7 @@ void rob_recall(struct rob_lease *lease, struct rob_after *after)
 		limit = word_limit(word);
 	} while (begun < limit && !port_cas_acq_rel(&lease->word, &word, begun << 16 | begun));
 	for (uint32_t i = limit; i-- > begun;)
-		rob_queue_insert(lease->slot[i]);
+		give_back(lease->slot[i]);
 	lease_unlink(lease);
 	if (begun < limit)
 		rob_pool_kick(after);
@@ -361,7 +435,7 @@ void rob_recall_all(struct rob_after *after)
 		rob_recall(rob.leases, after);
 }
 
-/* A leased call that cannot complete with its lease: it retires, has an owner, or failed. */
+/* A leased call that cannot complete with its lease: it failed. */
 static void finish_now(struct rob_lease *lease, uint32_t index, struct rob_thread *self)
 {
 	struct rob_after after = {.accepts_retire = true};
@@ -387,7 +461,7 @@ static void run_leased(struct rob_lease *lease, uint32_t index, struct rob_threa
 		slot->func(slot->data, frame->cookie);
 		rob_check_generation(frame);
 	}
-	if (port_unlikely(rob_is_wide(slot) || frame->error))
+	if (port_unlikely(frame->error))
 		finish_now(lease, index, self);
 	if (port_unlikely(frame->error || port_name_load(&frame->name))) {
 		frame->error = 0;
@@ -398,7 +472,9 @@ static void run_leased(struct rob_lease *lease, uint32_t index, struct rob_threa
 
 static void lease_resize(struct rob_lease *lease, uint32_t begun, uint64_t took_ns)
 {
-	if (took_ns > LEASE_SINGLE_NS)
+	if (lease->single)
+		lease->single--;
+	else if (took_ns > LEASE_SINGLE_NS)
 		lease->size = 1;
 	else if (took_ns > LEASE_SHRINK_NS && lease->size > 1)
 		lease->size /= 2;
@@ -408,7 +484,7 @@ static void lease_resize(struct rob_lease *lease, uint32_t begun, uint64_t took_
 
 /*
  * Runs the lease. Called and returns with the lock held; what it leaves in
- * after->retire is for rob_retire(). Returns how long it took, in ns.
+ * after->retire is to be taken next. Returns how long it took, in ns.
  */
 uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after)
 {
@@ -427,7 +503,6 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct 
 	}
 	now_ns = port_clock_ns();
 	port_lock(&rob.lock);
-	after->accepts_retire = true;
 	flush(lease, word_begun(word), after);
 	lease_unlink(lease);
 	rob_frame_pop(&lease->frame, self);

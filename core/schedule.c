@@ -78,14 +78,14 @@ static async_cookie_t run_on_stack(const struct request *request)
 	return run_inline(request, &record.slot);
 }
 
-static async_cookie_t schedule(struct request *request)
+/* Any call, any state. With the lock held; returns without. */
+static async_cookie_t schedule_locked(struct request *request)
 {
 	struct async_domain *domain;
 	struct rob_slot *slot;
 	unsigned width;
 	bool full;
 
-	rob_lock();
 	request->owner = port_self()->owner;
 	rob_owner_refresh(request->owner);
 	width = request->retire || request->owner ? 2 : 1;
@@ -111,11 +111,49 @@ static async_cookie_t schedule(struct request *request)
 	return enqueue(request, slot);
 }
 
+static async_cookie_t schedule(struct request *request)
+{
+	rob_lock();
+	return schedule_locked(request);
+}
+
+/* A plain call that needs neither storage nor thought. */
+static bool is_simple(const struct async_domain *domain, const struct async_block *block)
+{
+	return domain->generation == rob.generation && block && block->kind == ROB_TABLE &&
+	       block->fill < block->capacity && !port_self()->owner && !rob_inline_only() &&
+	       rob.queue.pending < rob.config.pending && !port_traces();
+}
+
 async_cookie_t async_schedule_domain(async_func_t func, void *data, struct async_domain *domain)
 {
-	struct request request = {.func = func, .data = data, .domain = domain};
+	struct async_block *block;
+	struct rob_slot *slot;
+	async_cookie_t cookie;
 
-	return schedule(&request);
+	rob_lock();
+	if (!domain)
+		domain = &rob.main_domain;
+	block = domain->last;
+	if (port_unlikely(!is_simple(domain, block)))
+		return schedule_locked(&(struct request){.func = func, .data = data, .domain = domain});
+	cookie = ++rob.last;
+	slot = rob_slots(block) + block->fill;
+	slot->func = func;
+	slot->data = data;
+	slot->place = cookie << ROB_COOKIE_SHIFT | block->fill;
+	block->live |= rob_bit(slot);
+	block->fill++;
+	rob_queue_append_plain(block, slot);
+	if (port_likely(rob_pool_quiet())) {
+		port_unlock(&rob.lock);
+	} else {
+		struct rob_after after = {0};
+
+		rob_pool_kick(&after);
+		rob_unlock(&after);
+	}
+	return cookie;
 }
 
 async_cookie_t async_schedule(async_func_t func, void *data)

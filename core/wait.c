@@ -3,12 +3,14 @@
  * Waiting.
  *
  * A waiter looks, under the lock, whether its condition holds; if not it stands
- * in a list and parks. Whoever makes the condition true takes it out of the list
+ * in a list, spins for less than a wake-up takes, and parks. Whoever makes the condition true takes it out of the list
  * under the lock, and raises ROB_DONE afterwards (O3): only then does it go on.
  * While it runs a call for progress it is in no list. Other flags make it look
  * again.
  */
 #include "core.h"
+
+#define SINGLE_LEASES 32 /* after a call that waited: others of its kind are likely to wait too */
 
 /* Could this lease hide, until its end, a completion that satisfies the waiter? */
 static bool suits(struct rob_lease *lease, struct async_waiter *waiter)
@@ -93,12 +95,19 @@ static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct r
 	struct rob_thread *self = waiter->thread;
 	uint32_t flags;
 
-	rob_pool_block(self, after);
 	rob_unlock(after);
-	flags = port_park(&self->parker, deadline_ns);
+	flags = port_spin(&self->parker);
 	if (flags & ROB_DONE)
 		return flags;
 	port_lock(&rob.lock);
+	if (!flags && waiter->list != ROB_NO_LIST) {
+		rob_pool_block(self, after);
+		rob_unlock(after);
+		flags = port_park(&self->parker, deadline_ns);
+		if (flags & ROB_DONE)
+			return flags;
+		port_lock(&rob.lock);
+	}
 	if (waiter->list == ROB_NO_LIST) { /* satisfied: whoever did it is about to say so */
 		port_unlock(&rob.lock);
 		while (!(flags & ROB_DONE))
@@ -143,8 +152,8 @@ static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 			continue;
 		}
 		rob_waiter_add(waiter);
-		rob_deadlock_check(waiter);
-		if (waiter->deadlock && !waiter->reported) {
+		rob_deadlock_check(waiter, &after);
+		if (waiter->deadlock && (!waiter->reported || rob_satisfied(waiter))) {
 			rob_waiter_remove(waiter);
 			continue;
 		}
@@ -188,7 +197,6 @@ static int wait_traced(struct async_waiter *waiter, uint64_t deadline_ns)
 	if (waiter->thread->top && rob_waits_for_self(waiter)) {
 		waiter->leaves_out = true;
 		report(waiter);
-		waiter->reported = false;
 	}
 	result = wait_loop(waiter, deadline_ns);
 	if (!result && waiter->leaves_out)
@@ -216,6 +224,8 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 		struct rob_after after = {0};
 
 		rob_recall(&self->worker->lease, &after);
+		self->worker->lease.size = 1;
+		self->worker->lease.single = SINGLE_LEASES;
 		rob_unlock(&after);
 		port_lock(&rob.lock);
 	}

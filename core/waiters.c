@@ -286,7 +286,7 @@ void rob_waiter_victim(struct async_waiter *waiter)
 
 /* ---- completions ---- */
 
-static void satisfy(struct async_waiter *waiter, struct rob_after *after)
+void rob_waiter_satisfy(struct async_waiter *waiter, struct rob_after *after)
 {
 	rob_waiter_remove(waiter);
 	rob_pool_unblock(waiter->thread);
@@ -297,7 +297,7 @@ static void satisfy(struct async_waiter *waiter, struct rob_after *after)
 static void wake_below(struct async_waiter **head, async_cookie_t lowest, struct rob_after *after)
 {
 	while (*head && (*head)->bound <= lowest)
-		satisfy(*head, after);
+		rob_waiter_satisfy(*head, after);
 }
 
 /* Some calls of the domain have completed. */
@@ -313,7 +313,7 @@ void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_af
 	for (waiter = rob.odd; waiter; waiter = next) {
 		next = waiter->next;
 		if (rob_satisfied(waiter))
-			satisfy(waiter, after);
+			rob_waiter_satisfy(waiter, after);
 	}
 }
 
@@ -325,6 +325,6 @@ void rob_waiters_call_done(async_cookie_t cookie, struct rob_after *after)
 	for (; waiter; waiter = next) {
 		next = waiter->next;
 		if (waiter->bound == cookie)
-			satisfy(waiter, after);
+			rob_waiter_satisfy(waiter, after);
 	}
 }

@@ -129,7 +129,7 @@ int async_configure(const struct async_config *config)
 	if (error)
 		return error;
 	port_lock(&rob.lock);
-	if (port_load_relaxed(&rob.started)) {
+	if (rob.generation) {
 		error = -EBUSY;
 	} else {
 		given = *config;

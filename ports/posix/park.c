@@ -2,14 +2,14 @@
 /*
  * Sleeping: the slow halves of the lock and the parker.
  *
- * Both spin for about a microsecond first, since that is less than a futex wake
- * takes (2.6 us and more), and not at all with one processor.
+ * Spinning is for what comes sooner than a futex wake would take (2.6 us and
+ * more), and not at all with one processor.
  */
 #define _GNU_SOURCE
 #include "core.h"
 
 #define LOCK_SPINS 100
-#define PARK_SPINS 100
+#define PARK_SPINS 200
 
 static unsigned spins(unsigned most)
 {
@@ -43,15 +43,20 @@ void port_lock_slow(struct port_lock *lock)
 		port_futex_wait(&lock->word, 2, 0);
 }
 
-uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)
+uint32_t port_spin(struct port_parker *parker)
 {
-	uint32_t expected = 0;
-
 	for (unsigned i = spins(PARK_SPINS); i; i--) {
 		if (port_load_relaxed(&parker->flags))
 			return port_xchg_acq_rel(&parker->flags, 0);
 		port_relax();
 	}
+	return 0;
+}
+
+uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)
+{
+	uint32_t expected = 0;
+
 	if (port_cas_acq_rel(&parker->flags, &expected, PORT_PARKED))
 		while (port_load_acquire(&parker->flags) == PORT_PARKED)
 			if (!port_futex_wait(&parker->flags, PORT_PARKED, deadline_ns))

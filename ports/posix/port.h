@@ -147,6 +147,9 @@ static inline void port_unpark(struct port_parker *parker, uint32_t flags)
 		port_futex_wake(&parker->flags, 1);
 }
 
+/* Takes flags that are raised within a few microseconds, less than a wake-up takes. 0: none. */
+uint32_t port_spin(struct port_parker *parker);
+
 /* Sleeps until a flag is raised; takes and returns all of them. 0: deadline_ns (CLOCK_MONOTONIC) has passed; 0: none. */
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
 
