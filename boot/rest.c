@@ -13,7 +13,6 @@ static void find_rest(void *data, async_cookie_t cookie)
 	async_set_name("rest_find");
 	if (!rest_wanted())
 		return;
-	usb_wait();
 	device_find("/sys/devices", MODULE_PROBE_ASYNC);
 	root_look(true);
 }

@@ -82,12 +82,14 @@ static void wait_for_find(void *data, async_cookie_t cookie)
 	modules_wait(&disks);
 }
 
-/* How many controllers load at a time. */
+/* How many controllers load at a time. The finisher has to do them all, so there none has to wait. */
 static size_t count_turns(void)
 {
 	cpu_set_t processors;
 	int count = 1;
 
+	if (is_finisher())
+		return SIZE_MAX;
 	if (!sched_getaffinity(0, sizeof(processors), &processors))
 		count = CPU_COUNT(&processors);
 	return count > 2 ? (size_t)count - 1 : 1;
