@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The front door: installs Debian packages that are missing, then hands over to Meson (meson.build) and tools/.
 BUILD ?= build
-PREFIX ?= /usr/local
+prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
 .PHONY: all help boot check bench install clean
 all: $(BUILD)/build.ninja
@@ -12,12 +12,12 @@ help:
 	@echo 'make boot     boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check    runs every test, also under the sanitizers'
 	@echo 'make bench    runs the benchmarks'
-	@echo 'make install  installs to PREFIX ($(PREFIX)), below DESTDIR if that is set'
+	@echo 'make install  installs to PREFIX (/usr/local unless set), below DESTDIR if that is set'
 	@echo 'make clean    removes what the others made'
 
 $(BUILD)/build.ninja:
 	tools/install-packages build
-	meson setup --prefix $(PREFIX) $(BUILD)
+	meson setup $(prefix) $(BUILD)
 
 boot: all
 	tools/install-packages boot
@@ -33,7 +33,8 @@ bench: all
 		{ echo 'make bench: bench/ has no benchmarks yet, so nothing was measured' >&2; exit 2; }
 	meson test -C $(BUILD) --benchmark --verbose
 
-install: all
+install: $(BUILD)/build.ninja
+	$(if $(prefix),meson configure $(prefix) $(BUILD))
 	meson install -C $(BUILD)
 
 clean:
