@@ -63,8 +63,8 @@ static size_t free_pages(char *start, char *stop)
 	if (from >= to)
 		return 0;
 	if (mprotect((void *)from, to - from, PROT_NONE) || madvise((void *)from, to - from, MADV_DONTNEED)) {
-		startup_say("cannot free %zu bytes of init memory at %p: %s; do not rely on their being gone", to - from, (void *)from,
-			    strerror(errno));
+		startup_say("cannot free %zu bytes of init memory at %p: %s; do not rely on their being gone", to - from,
+			    (void *)from, strerror(errno));
 		return 0;
 	}
 	return to - from;

@@ -21,6 +21,8 @@
 
 #include "plugins.h"
 
+enum { ON_ITS_WAY_OUT = 1u << PLUGIN_GOING | 1u << PLUGIN_FAILED };
+
 /* A load or unload has come to its end: what else there is to know about it was only of use during it. */
 static void set_state(struct plugin *plugin, enum plugin_state state, int error)
 {
@@ -33,24 +35,27 @@ static void set_state(struct plugin *plugin, enum plugin_state state, int error)
 	startup_unlock();
 }
 
+/* Runs the functions that undo one initcall. */
+static void undo(const struct initcall_object *object, const struct initcall_entry *done)
+{
+	for (const struct initcall_entry *entry = object->start; entry < object->stop; entry++) {
+		uint64_t since_ns;
+
+		if (entry->level != INITCALL_LEVEL_exit || entry->init != done->init)
+			continue;
+		since_ns = async_trace_calling(entry->exit, entry->name);
+		entry->exit();
+		async_trace_called(entry->exit, entry->name, 0, since_ns);
+	}
+}
+
 /* Undoes the initcalls that succeeded, last one first. */
 static void run_exits(struct plugin *plugin)
 {
 	struct async_owner *before = async_owner_enter(&plugin->owner);
 
-	while (plugin->ran_count) {
-		const struct initcall_entry *done = plugin->ran[--plugin->ran_count];
-
-		for (const struct initcall_entry *entry = plugin->object->start; entry < plugin->object->stop; entry++) {
-			uint64_t since_ns;
-
-			if (entry->level != INITCALL_LEVEL_exit || entry->init != done->init)
-				continue;
-			since_ns = async_trace_calling(entry->exit, entry->name);
-			entry->exit();
-			async_trace_called(entry->exit, entry->name, 0, since_ns);
-		}
-	}
+	while (plugin->ran_count)
+		undo(plugin->object, plugin->ran[--plugin->ran_count]);
 	async_owner_enter(before);
 }
 
@@ -165,41 +170,56 @@ static int hold(struct plugin *plugin, struct plugin *inside)
 	return error;
 }
 
+/* What to do about a plug-in that was found on the list. Called with startup_lock(), returns without. */
+static int use_loaded(struct plugin *loaded, struct plugin *inside, struct plugin **plugin)
+{
+	int error;
+
+	switch (loaded->state) {
+	case PLUGIN_LOADING:
+	case PLUGIN_LIVE:
+		*plugin = loaded;
+		return hold(loaded, inside);
+	case PLUGIN_STUCK:
+		startup_unlock();
+		return plugin_fail(-EBUSY, "plug-in %s is half loaded or unloaded, and stays so", loaded->path);
+	case PLUGIN_FAILED:
+	case PLUGIN_GOING:
+		break;
+	}
+	error = plugin_wait_while(loaded, ON_ITS_WAY_OUT, inside, true);
+	return error ? error : -EAGAIN;
+}
+
+/* Undoes a load that failed. Return: @error, after a wait for what was in the way if that is -EAGAIN. */
+static int give_up(struct plugin *plugin, struct plugin *inside, int error)
+{
+	struct plugin *const blocker = plugin->blocker;
+
+	put(plugin, inside);
+	if (error == -EAGAIN && plugin_wait_while(blocker, ON_ITS_WAY_OUT, inside, false))
+		error = -EDEADLK;
+	return error;
+}
+
 /* One try. -EAGAIN: an unload was in the way, and is over. */
 static int try_load(const char *path, struct plugin *inside, unsigned int flags, struct plugin **plugin)
 {
-	const unsigned int on_its_way_out = 1u << PLUGIN_GOING | 1u << PLUGIN_FAILED;
 	struct plugin *loaded;
 	int error;
 
 	loader_lock();
 	loaded = plugin_find_path(path);
-	error = loaded ? 0 : plugin_open(path, inside, plugin);
-	startup_lock();
+	if (loaded) {
+		startup_lock();
+		loader_unlock();
+		return use_loaded(loaded, inside, plugin);
+	}
+	error = plugin_open(path, inside, plugin);
 	loader_unlock();
-	if (!loaded && !error) {
-		startup_unlock();
+	if (!error)
 		error = bring_all_up(*plugin, flags);
-	} else if (loaded && (1u << loaded->state & (1u << PLUGIN_LOADING | 1u << PLUGIN_LIVE))) {
-		*plugin = loaded;
-		return hold(loaded, inside);
-	} else if (loaded && loaded->state == PLUGIN_STUCK) {
-		startup_unlock();
-		return plugin_fail(-EBUSY, "plug-in %s is half unloaded: its unload was refused", path);
-	} else if (loaded) {
-		error = plugin_wait_while(loaded, on_its_way_out, inside, true);
-		return error ? error : -EAGAIN;
-	} else {
-		startup_unlock();
-	}
-	if (error && *plugin) {
-		struct plugin *const blocker = (*plugin)->blocker;
-
-		put(*plugin, inside);
-		if (error == -EAGAIN && plugin_wait_while(blocker, on_its_way_out, inside, false))
-			error = -EDEADLK;
-	}
-	return error;
+	return error && *plugin ? give_up(*plugin, inside, error) : error;
 }
 
 int plugin_load(const char *path, unsigned int flags, struct plugin **plugin)

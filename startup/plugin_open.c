@@ -227,8 +227,8 @@ static int enlist(struct plugin *plugin, struct initcall_object *object)
 		startup_unlock();
 		plugin->object = object;
 		if (error)
-			return plugin_fail(error, "plug-in %s is still mapped, though it was unloaded, and its init code "
-					   "was freed; it cannot be loaded again", plugin->path);
+			return plugin_fail(error, "plug-in %s is still mapped, though it was unloaded, and its init "
+					   "code was freed; it cannot be loaded again", plugin->path);
 	}
 	plugin->ran = calloc(entries + 1, sizeof(struct initcall_entry *));
 	error = plugin->ran ? plugin_walk_needs(plugin->handle, need_plugin, plugin) : -ENOMEM;

@@ -41,11 +41,11 @@ struct plugin;
  * that had succeeded, in reverse order, a wait for the calls, dlclose(). A plug-in that is loaded already is
  * counted, as by dlopen(); one whose load or unload is in progress is waited for.
  *
- * Return:   0; what an initcall returned; -EDEADLK, after a report on standard error, if the load would have to wait for
- *           its own caller (a plug-in that loads itself; two that load each other; a constructor); -ENOENT and
- *           the like if there is no such file; -ELIBBAD if the dynamic loader refuses it; -EBUSY if it is half
- *           unloaded, or its init code was freed and something keeps it mapped; -EINVAL for an unknown flag;
- *           -ENOMEM. plugin_error() has the text.
+ * Return:   0; what an initcall returned; -EDEADLK, after a report on standard error, if the load would have to
+ *           wait for its own caller (a plug-in that loads itself; two that load each other; a constructor);
+ *           -ENOENT and the like if there is no such file; -ELIBBAD if the dynamic loader refuses it; -EBUSY if
+ *           it is half unloaded, or its init code was freed and something keeps it mapped; -EINVAL for an
+ *           unknown flag; -ENOMEM. plugin_error() has the text.
  * Context:  may block; any thread, also inside a call, an initcall or another plug-in's load; not from a signal
  *           handler, a constructor or a destructor.
  * Ordering: what the initcalls did, and without PLUGIN_ASYNC what their calls did, happens before the return.

@@ -53,16 +53,17 @@ archived() {
 
 sections='-O2 -ffunction-sections -fdata-sections -Wl,--gc-sections'
 for compiler in gcc clang; do
-	for options in '-O0' '-O2' "$sections" "$sections -fuse-ld=lld" "$sections -fuse-ld=gold" '-O2 -flto' \
-		'-O2 -flto -fuse-ld=lld' "-flto $sections" '-O2 -flto=thin -fuse-ld=lld' \
-		'-O2 -fno-pie -no-pie' '-Os -fvisibility=hidden' '-O3 -std=c11'; do
+	for options in '-O0' "$sections" "$sections -fuse-ld=lld" "$sections -fuse-ld=gold" '-O2 -flto' \
+		'-O2 -flto -fuse-ld=lld' '-O2 -flto=thin -fuse-ld=lld' '-O2 -fno-pie -no-pie' \
+		'-O3 -std=c11 -fvisibility=hidden'; do
 		case $compiler:$options in
-		gcc:*thin* | gcc:*flto*lld*) continue ;; # not theirs
+		gcc:*thin* | gcc:*flto*lld*) continue ;; # not gcc's
 		esac
 		dynamic $compiler $options
+	done
+	for options in '-O0' "$sections" '-O2 -flto' '-O2 -static'; do
 		archived $compiler $options
 	done
-	archived $compiler -static -O2
 done
 [ $tried -ge 20 ] || fail "only $tried ways could be tried"
 echo "$tried ways"
