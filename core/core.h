@@ -366,18 +366,21 @@ struct rob_slot *rob_queue_head(struct rob_after *after);
 void rob_queue_take(struct rob_slot *slot, struct rob_after *after);
 unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound);
 
-/* ---- run.c: leases and single calls ---- */
+/* ---- run.c ---- */
 
+void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread *self, uint64_t how);
 void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after);
 void rob_retire(struct rob_thread *self, struct rob_after *after);
 void rob_finish(struct rob_slot *slot, int error, struct rob_after *after);
-void rob_recall(struct rob_lease *lease, struct rob_after *after);
-void rob_recall_all(struct rob_after *after);
-struct rob_slot *rob_frame_slot(struct rob_frame *frame);
 void rob_frame_push(struct rob_frame *frame, struct rob_thread *self);
 void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
 void rob_check_generation(struct rob_frame *frame);
 void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after);
+/* ---- lease.c ---- */
+
+struct rob_slot *rob_frame_slot(struct rob_frame *frame);
+void rob_recall(struct rob_lease *lease, struct rob_after *after);
+void rob_recall_all(struct rob_after *after);
 unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after);
 void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after);
 uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after);
@@ -411,6 +414,8 @@ void rob_pool_block(struct rob_thread *thread, struct rob_after *after);
 void rob_pool_unblock(struct rob_thread *thread);
 void rob_pool_arm(struct rob_after *after);
 void rob_pool_watch(void);
+void rob_pool_brisk(struct rob_worker *worker, bool brisk);
+void rob_pool_help_wanted(struct rob_after *after);
 void rob_pool_after(struct rob_after *after);
 void rob_worker_main(struct rob_worker *worker);
 void rob_monitor_main(void);

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Leases: the calls that a worker has claimed.
+ *
+ * The lease word holds how many calls were begun and the limit. Its owner adds
+ * one to begin the next (O2 in docs/ORDERING.md: release, so that what the calls
+ * before it wrote is visible to whoever reads the word); whoever holds the lock
+ * may lower the limit to what was begun. Both use compare-and-swap, so a call is
+ * begun or recalled, never both.
+ *
+ * With the word at "begun", calls below begun - 1 are complete, and begun - 1
+ * runs or has just returned: its owner is then on its way to the lock.
+ */
+#include "core.h"
+
+#define LEASE_GROW_NS 8000    /* a full lease that took less is doubled */
+#define LEASE_SHRINK_NS 16000 /* one that took more is halved */
+#define LEASE_SINGLE_NS 50000 /* after this: one call at a time */
+
+static uint32_t word_begun(uint32_t word)
+{
+	return word & 0xffff;
+}
+
+static uint32_t word_limit(uint32_t word)
+{
+	return word >> 16;
+}
+
+/* The call of this frame while it is in progress, or NULL. */
+struct rob_slot *rob_frame_slot(struct rob_frame *frame)
+{
+	struct rob_lease *lease = frame->lease;
+	uint32_t begun;
+
+	if (!lease)
+		return frame->slot;
+	begun = word_begun(port_load_acquire(&lease->word));
+	return begun > lease->flushed ? lease->slot[begun - 1] : NULL;
+}
+
+/* ---- completions ---- */
+
+/* Applies the completions of plain calls from the first not flushed to upto, as far as they stand in one block. */
+static void flush_block(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
+{
+	struct async_block *block = rob_block(lease->slot[lease->flushed]);
+	struct async_domain *domain = block->domain;
+	bool exclusive = domain->exclusive;
+	uint64_t mask = 0;
+
+	while (lease->flushed < upto) {
+		struct rob_slot *slot = lease->slot[lease->flushed];
+
+		if (rob_is_wide(slot) || rob_block(slot) != block)
+			break;
+		mask |= rob_bit(slot);
+		if (rob.call_waiters)
+			rob_waiters_call_done(rob_cookie(slot), after);
+		lease->flushed++;
+	}
+	rob_release(block, mask, after);
+	rob_progress(domain, exclusive, after);
+}
+
+/* Applies the completions of a lease's calls below upto. They have set no error. */
+static void flush(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
+{
+	while (lease->flushed < upto) {
+		struct rob_slot *slot = lease->slot[lease->flushed];
+
+		if (rob_is_wide(slot)) {
+			lease->flushed++;
+			rob_finish(slot, 0, after);
+		} else {
+			flush_block(lease, upto, after);
+		}
+	}
+}
+
+/* ---- taking and giving back ---- */
+
+static void lease_link(struct rob_lease *lease)
+{
+	lease->prev = NULL;
+	lease->next = rob.leases;
+	if (lease->next)
+		lease->next->prev = lease;
+	rob.leases = lease;
+	lease->open = true;
+}
+
+static void lease_unlink(struct rob_lease *lease)
+{
+	if (!lease->open)
+		return;
+	if (lease->prev)
+		lease->prev->next = lease->next;
+	else
+		rob.leases = lease->next;
+	if (lease->next)
+		lease->next->prev = lease->prev;
+	lease->open = false;
+}
+
+/*
+ * A completion is seen at the end of its lease. So a lease goes on from a call
+ * only to cookies below this bound: no waiter can be satisfied by the former and
+ * not need the latter too.
+ */
+static async_cookie_t extent(struct async_domain *domain)
+{
+	async_cookie_t bound = ASYNC_COOKIE_MAX;
+
+	if (rob.odd || rob.call_waiters)
+		return 0;
+	if (domain->waiters)
+		bound = domain->waiters->bound;
+	if (!domain->exclusive && rob.all_waiters && rob.all_waiters->bound < bound)
+		bound = rob.all_waiters->bound;
+	return bound;
+}
+
+/* Whether a lease may go on from prev to slot. */
+static bool extends(struct rob_slot *prev, struct rob_slot *slot)
+{
+	struct async_domain *domain = rob_block(prev)->domain;
+	struct async_domain *next = rob_block(slot)->domain;
+
+	if (rob_func_done(slot) || rob_func_done(prev) || rob_cookie(slot) >= extent(domain))
+		return false;
+	if (domain->waiters && next != domain)
+		return false;
+	return domain->exclusive || !rob.all_waiters || !next->exclusive;
+}
+
+/* Claims calls from the head of the queue. Returns how many. */
+unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
+{
+	uint64_t share = rob.queue.pending / (rob.pool.active + 1) + 1;
+	uint32_t most = share < lease->size ? (uint32_t)share : lease->size;
+	struct rob_slot *slot;
+	uint32_t count = 0;
+
+	lease->domain = NULL;
+	while (count < most && (slot = rob_queue_head(after))) {
+		struct async_domain *domain = rob_block(slot)->domain;
+
+		if (count && !extends(lease->slot[count - 1], slot))
+			break;
+		if (!count)
+			lease->domain = domain;
+		else if (lease->domain != domain)
+			lease->domain = NULL;
+		count += rob_queue_take_run(lease->slot + count, most - count, extent(domain));
+	}
+	lease->count = count;
+	lease->flushed = 0;
+	port_store_relaxed(&lease->word, count << 16);
+	if (count > 1) {
+		lease_link(lease);
+		rob_pool_arm(after);
+	}
+	return count;
+}
+
+/* The retire steps that may follow one which is ready: nothing else of the domain is in progress between them. */
+static uint32_t ready_run(struct rob_slot *slot, struct rob_slot **slots)
+{
+	struct async_block *block = rob_block(slot);
+	uint64_t bits = block->live & ~(rob_bit(slot) - 1);
+	uint32_t count = 0;
+
+	for (;;) {
+		for (; bits && count < ROB_LEASE; bits &= bits - 1) {
+			slot = rob_lowest_bit(block, bits);
+			if (count && (!rob_is_ordered(slot) || !rob_func_done(slot)))
+				return count;
+			rob_wide(slot)->flags |= ROB_READY;
+			slots[count++] = slot;
+		}
+		block = block->next;
+		if (!block || count == ROB_LEASE)
+			return count;
+		bits = block->live;
+	}
+}
+
+/* Takes what after->retire holds, which is claimed, and the retire steps that follow it. */
+void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after)
+{
+	lease->domain = rob_block(after->retire)->domain;
+	lease->count = ready_run(after->retire, lease->slot);
+	after->retire = NULL;
+	lease->flushed = 0;
+	port_store_relaxed(&lease->word, lease->count << 16);
+	if (lease->count > 1) {
+		lease_link(lease);
+		rob_pool_arm(after);
+	}
+}
+
+/* A retire step behind the one that runs is not ready any more: its turn comes when that one is complete. */
+static void give_back(struct rob_slot *slot)
+{
+	if (!rob_func_done(slot) || rob_lowest(rob_block(slot)->domain) == slot)
+		rob_queue_insert(slot);
+	else
+		rob_wide(slot)->flags &= ~ROB_READY;
+}
+
+/* Takes back what is not begun, and applies what is complete. */
+void rob_recall(struct rob_lease *lease, struct rob_after *after)
+{
+	uint32_t word = port_load_acquire(&lease->word);
+	uint32_t begun, limit;
+
+	do {
+		begun = word_begun(word);
+		limit = word_limit(word);
+	} while (begun < limit && !port_cas_acq_rel(&lease->word, &word, begun << 16 | begun));
+	for (uint32_t i = limit; i-- > begun;)
+		give_back(lease->slot[i]);
+	lease_unlink(lease);
+	if (begun < limit)
+		rob_pool_kick(after);
+	if (begun > 1)
+		flush(lease, begun - 1, after);
+}
+
+void rob_recall_all(struct rob_after *after)
+{
+	while (rob.leases)
+		rob_recall(rob.leases, after);
+}
+
+/* A leased call that cannot complete with its lease: it failed. */
+static void finish_now(struct rob_lease *lease, uint32_t index, struct rob_thread *self)
+{
+	struct rob_after after = {.accepts_retire = true};
+	int error = lease->frame.error;
+
+	port_lock(&rob.lock);
+	flush(lease, index, &after);
+	lease->flushed = index + 1;
+	rob_finish(lease->slot[index], error, &after);
+	rob_retire(self, &after);
+	rob_unlock(&after);
+}
+
+static void run_leased(struct rob_lease *lease, uint32_t index, struct rob_thread *self)
+{
+	struct rob_slot *slot = lease->slot[index];
+	struct rob_frame *frame = &lease->frame;
+
+	if (port_unlikely(rob_is_wide(slot) || port_traces())) {
+		rob_step(slot, frame, self, 0);
+	} else {
+		frame->cookie = rob_cookie(slot);
+		slot->func(slot->data, frame->cookie);
+		rob_check_generation(frame);
+	}
+	if (port_unlikely(frame->error))
+		finish_now(lease, index, self);
+	if (port_unlikely(frame->error || port_name_load(&frame->name))) {
+		frame->error = 0;
+		port_name_store(&frame->name, NULL);
+	}
+	self->owner = NULL;
+}
+
+static void lease_resize(struct rob_lease *lease, uint32_t begun, uint64_t took_ns)
+{
+	if (lease->single)
+		lease->single--;
+	else if (took_ns > LEASE_SINGLE_NS)
+		lease->size = 1;
+	else if (took_ns > LEASE_SHRINK_NS && lease->size > 1)
+		lease->size /= 2;
+	else if (took_ns < LEASE_GROW_NS && begun == lease->size && lease->size < ROB_LEASE)
+		lease->size *= 2;
+}
+
+/*
+ * Runs the lease. Called and returns with the lock held; what it leaves in
+ * after->retire is to be taken next. Returns how long it took, in ns.
+ */
+uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after)
+{
+	uint32_t word = port_load_relaxed(&lease->word);
+	uint64_t now_ns;
+
+	lease->frame.lease = lease;
+	lease->frame.since_ns = lease->ended_ns ? lease->ended_ns : port_clock_ns();
+	rob_frame_push(&lease->frame, self);
+	rob_unlock(after);
+	while (word_begun(word) < word_limit(word)) {
+		if (!port_cas_acq_rel(&lease->word, &word, word + 1))
+			continue;
+		run_leased(lease, word_begun(word), self);
+		word = port_load_relaxed(&lease->word);
+	}
+	now_ns = port_clock_ns();
+	port_lock(&rob.lock);
+	flush(lease, word_begun(word), after);
+	lease_unlink(lease);
+	rob_frame_pop(&lease->frame, self);
+	lease->count = 0;
+	lease->ended_ns = now_ns;
+	lease_resize(lease, word_begun(word), now_ns - lease->frame.since_ns);
+	return now_ns - lease->frame.since_ns;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor: a thread that sees what workers do not tell.
+ *
+ * It looks at workers that have not moved on since its last look: one that sleeps
+ * in the kernel is no longer counted as active, until it is seen awake or ends a
+ * short lease. It rests while nothing is pending and no lease holds several calls.
+ */
+#include "core.h"
+
+#define TICK_SHORT_NS 50000u       /* monitor: first look */
+#define TICK_LONG_NS 2000000u      /* and the slowest */
+#define STARVED_NS 100000000u      /* nothing claimed for so long: one more */
+#define QUIET_LOOKS 5              /* looks without anything to watch before the monitor parks */
+
+/* What changes when the worker goes on to another call. */
+static uint64_t position(struct rob_worker *worker)
+{
+	return ((uint64_t)worker->turn << 16 | (port_load_acquire(&worker->lease.word) & 0xffff)) + 1;
+}
+
+static bool is_busy(struct rob_worker *worker)
+{
+	return worker->thread_id && !worker->idle && !worker->blocked;
+}
+
+/* Looks at one worker; drops the lock meanwhile. Returns whether it was found blocked in the kernel just now. */
+static bool look_at(struct rob_worker *worker, bool recheck, struct rob_after *after)
+{
+	uint64_t where = position(worker);
+	bool moved = worker->seen != where;
+	int thread_id = worker->thread_id;
+	bool sleeps;
+
+	worker->seen = where;
+	if (!moved && worker->brisk) {
+		rob_pool_brisk(worker, false);
+		rob_recall(&worker->lease, after);
+		rob_pool_kick(after);
+	}
+	if (worker->asleep ? !moved && !recheck : moved)
+		return false;
+	port_unlock(&rob.lock);
+	sleeps = port_thread_sleeps(thread_id);
+	port_lock(&rob.lock);
+	if (!is_busy(worker) || worker->thread_id != thread_id || position(worker) != where)
+		return false;
+	if (sleeps == worker->asleep)
+		return false;
+	worker->asleep = sleeps;
+	if (!sleeps) {
+		rob.pool.active++;
+		return false;
+	}
+	rob.pool.active--;
+	rob_pool_brisk(worker, false);
+	rob_recall(&worker->lease, after);
+	return true;
+}
+
+/* One look at every worker. Returns how many more are blocked. */
+static unsigned look(unsigned round, struct rob_after *after)
+{
+	unsigned found = 0, index = 0;
+
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next, index++)
+		if (is_busy(worker))
+			found += look_at(worker, (index + round) % 16 == 0, after);
+	if (found) {
+		rob.pool.burst = 2 * found;
+		rob_pool_kick(after);
+		rob_pool_help_wanted(after);
+	}
+	return found;
+}
+
+/* Nothing was claimed for long though calls are pending. */
+static bool starved(uint64_t *turns, uint64_t *since_ns)
+{
+	uint64_t now_ns = port_clock_ns();
+
+	if (*turns != rob.pool.turns || !rob.queue.pending) {
+		*turns = rob.pool.turns;
+		*since_ns = now_ns;
+	}
+	if (now_ns - *since_ns < STARVED_NS)
+		return false;
+	*since_ns = now_ns;
+	return true;
+}
+
+static void monitor_sleep(unsigned quiet, uint64_t tick_ns, struct rob_after *after)
+{
+	bool rest = quiet >= QUIET_LOOKS;
+	uint64_t watchdog_ns = (uint64_t)rob.config.watchdog_s * 1000000000u;
+	uint64_t deadline_ns = port_clock_ns() + tick_ns;
+
+	if (rest) {
+		rob.pool.monitor_state = ROB_MONITOR_PARKED;
+		rob.pool.burst = 0;
+		deadline_ns = watchdog_ns ? port_clock_ns() + watchdog_ns / 4 + 1 : 0;
+	}
+	rob_unlock(after);
+	port_park(&rob.pool.monitor, deadline_ns);
+	if (watchdog_ns)
+		rob_watchdog(watchdog_ns);
+	port_lock(&rob.lock);
+	rob.pool.monitor_state = ROB_MONITOR_TICKS;
+}
+
+void rob_monitor_main(void)
+{
+	struct rob_after after = {0};
+	uint64_t tick_ns = TICK_SHORT_NS, turns = 0, since_ns = port_clock_ns();
+	unsigned quiet = 0, round = 0;
+
+	port_lock(&rob.lock);
+	for (;;) {
+		if (quiet >= QUIET_LOOKS)
+			tick_ns = TICK_SHORT_NS;
+		monitor_sleep(quiet, tick_ns, &after);
+		quiet = rob.queue.pending || rob.leases ? 0 : quiet < QUIET_LOOKS ? quiet + 1 : 1;
+		if (look(round++, &after))
+			tick_ns = TICK_SHORT_NS;
+		else if (tick_ns < TICK_LONG_NS)
+			tick_ns *= 2;
+		if (starved(&turns, &since_ns)) {
+			rob.pool.burst = 1;
+			rob_pool_kick(&after);
+		}
+	}
+}
