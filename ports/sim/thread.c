@@ -419,9 +419,12 @@ unsigned sim_events(enum async_trace_type type)
 
 void sim_kill_others(void)
 {
-	for (unsigned i = 0; i < sim_thread_count; i++)
-		if (&sim_threads[i] != sim_current && sim_threads[i].role != SIM_MAIN)
+	for (unsigned i = 0; i < sim_thread_count; i++) {
+		if (&sim_threads[i] != sim_current && sim_threads[i].role != SIM_MAIN) {
 			sim_threads[i].wait = SIM_ENDED;
+			sim_join_clock(&sim_current->clock, &sim_threads[i].clock); /* the child has a copy of all */
+		}
+	}
 }
 
 /* ---- what the core needs of its port ---- */

@@ -32,6 +32,7 @@ extern struct sim_gate gates[4];
 
 /* oracle.c: notes */
 void oracle_reset(void);
+void oracle_forget(void); /* no earlier call exists */
 void note_scheduled(struct job *job, async_cookie_t cookie);
 void note_begun(struct job *job, async_cookie_t cookie);
 void note_ended(struct job *job);
@@ -142,11 +143,41 @@ static inline int wait_full(struct async_domain *domain)
 	return result;
 }
 
+static inline int wait_call(unsigned n, async_cookie_t cookie, struct async_domain *domain)
+{
+	int result = async_synchronize_call(cookie, domain);
+
+	if (!result)
+		check_visible(1u << n);
+	return result;
+}
+
+/* ---- what a job may do inside ---- */
+
+/* Blocks as a system call would, until somebody opens the gate of its number. */
+static inline void in_gate(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	gate_wait(&gates[(struct job *)data - jobs]);
+}
+
+static inline void nothing(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+}
+
 static inline void begin_domains(void)
 {
 	oracle_reset();
 	domain_a = sim_new(sizeof(*domain_a));
 	domain_b = sim_new(sizeof(*domain_b));
+}
+
+static inline void begin_exclusive(void)
+{
+	begin_domains();
+	domain_b->exclusive = 1;
 }
 
 /* Of a domain that nobody may touch any more. */
@@ -158,7 +189,13 @@ static inline void free_domain(struct async_domain *domain)
 /* ---- groups of cases; each ends with one without a name ---- */
 
 #define EXPLORE_GROUPS(X) \
-	X(basic)
+	X(waits) \
+	X(domains) \
+	X(progress) \
+	X(deadlock) \
+	X(steps) \
+	X(faults) \
+	X(life)
 
 #define EXPLORE_DECLARE(group) extern const struct sim_case cases_##group[];
 EXPLORE_GROUPS(EXPLORE_DECLARE)

@@ -7,13 +7,16 @@
 
 #include "explore.h"
 
+#define SHORT_SCHEDULES 6000 /* of a case, in the short form */
+
 static struct {
 	bool deep, list, coverage;
 	unsigned bound;
 	bool bound_given;
 	unsigned long random, seed;
 	const char *only, *group;
-	double seconds; /* most a case may take; 0: no limit */
+	unsigned long most; /* schedules a case; 0: no limit */
+	double seconds;     /* most a case may take; 0: no limit */
 } options;
 
 static struct {
@@ -103,20 +106,36 @@ static bool run_once(const struct sim_case *which)
 	return good;
 }
 
+/* How a case ended. */
+enum ending { ALL, CUT, BAD };
+
+static struct {
+	unsigned long long schedules;
+	double seconds;
+} limit; /* when the case is cut short */
+
+static bool over_limit(void)
+{
+	return totals.schedules >= limit.schedules || (!(totals.schedules % 256) && seconds_now() > limit.seconds);
+}
+
+static void limit_case(void)
+{
+	limit.schedules = options.most ? totals.schedules + options.most : UINT64_MAX;
+	limit.seconds = options.seconds > 0 ? seconds_now() + options.seconds : 1e30;
+}
+
 /* Every schedule with at most bound deviations. */
-static bool explore_bound(const struct sim_case *which, unsigned bound, double until)
+static enum ending explore_bound(const struct sim_case *which, unsigned bound)
 {
 	sim_explore(bound);
 	do {
 		if (!run_once(which))
-			return false;
-		if (until > 0 && !(totals.schedules % 256) && seconds_now() > until) {
-			totals.cut++;
-			printf("  %s: stopped within bound %u\n", which->name, bound);
-			return true;
-		}
+			return BAD;
+		if (over_limit())
+			return CUT;
 	} while (sim_next());
-	return true;
+	return ALL;
 }
 
 static bool explore_random(const struct sim_case *which)
@@ -144,17 +163,22 @@ static unsigned bound_of(const struct sim_case *which)
 static void explore_case(const struct sim_case *which)
 {
 	unsigned long long before = totals.schedules;
-	double begun = seconds_now(), until = options.seconds > 0 ? begun + options.seconds : 0;
-	unsigned bound = bound_of(which);
-	bool good = true;
+	double begun = seconds_now();
+	unsigned bound = 0, most = bound_of(which);
+	enum ending ending;
+	char reached[32] = "at random";
 
-	if (options.random)
-		good = explore_random(which);
-	else
-		for (unsigned i = 0; i <= bound && good && !(until > 0 && seconds_now() > until); i++)
-			good = explore_bound(which, i, until);
-	printf("%s %-24s %9llu schedules, bound %u, %.1f s  (%s)\n", good ? "ok    " : "FAILED", which->name,
-	       totals.schedules - before, bound, seconds_now() - begun, which->rules);
+	limit_case();
+	if (options.random) {
+		ending = explore_random(which) ? ALL : BAD;
+	} else {
+		while ((ending = explore_bound(which, bound)) == ALL && bound < most)
+			bound++;
+		snprintf(reached, sizeof(reached), "%s %u", ending == CUT ? "part of bound" : "all of bound", bound);
+	}
+	totals.cut += ending == CUT;
+	printf("%s %-24s %9llu schedules, %s, %.1f s  (%s)\n", ending == BAD ? "FAILED" : "ok    ", which->name,
+	       totals.schedules - before, reached, seconds_now() - begun, which->rules);
 	fflush(stdout);
 }
 
@@ -264,7 +288,7 @@ static void print_coverage(void)
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: explore [--long] [--bound N] [--random RUNS [--seed N]] [--group G] [--case NAME]\n"
-		    "               [--seconds N] [--coverage] | --list | --replay CASE@SCHEDULE\n");
+		    "               [--most SCHEDULES] [--seconds N] [--coverage] | --list | --replay CASE@SCHEDULE\n");
 }
 
 static void parse(int argc, char **argv)
@@ -272,14 +296,15 @@ static void parse(int argc, char **argv)
 	static const struct option known[] = {{"long", 0, 0, 'l'},   {"bound", 1, 0, 'b'},  {"random", 1, 0, 'r'},
 					      {"seed", 1, 0, 's'},   {"group", 1, 0, 'g'},  {"case", 1, 0, 'c'},
 					      {"list", 0, 0, 'L'},   {"replay", 1, 0, 'R'}, {"seconds", 1, 0, 't'},
-					      {"coverage", 0, 0, 'C'}, {"help", 0, 0, 'h'},  {0, 0, 0, 0}};
+					      {"coverage", 0, 0, 'C'}, {"most", 1, 0, 'm'},   {"help", 0, 0, 'h'},  {0, 0, 0, 0}};
 	int option;
 
 	options.deep = getenv("INORDER_TEST_LONG") != NULL;
 	options.seed = 1;
+	options.most = options.deep ? 0 : SHORT_SCHEDULES;
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
 		switch (option) {
-		case 'l': options.deep = true; break;
+		case 'l': options.deep = true; options.most = 0; break;
 		case 'b': options.bound = (unsigned)strtoul(optarg, NULL, 10); options.bound_given = true; break;
 		case 'r': options.random = strtoul(optarg, NULL, 10); break;
 		case 's': options.seed = strtoul(optarg, NULL, 10); break;
@@ -287,6 +312,7 @@ static void parse(int argc, char **argv)
 		case 'c': options.only = optarg; break;
 		case 'L': options.list = true; break;
 		case 't': options.seconds = strtod(optarg, NULL); break;
+		case 'm': options.most = strtoul(optarg, NULL, 10); break;
 		case 'C': options.coverage = true; break;
 		case 'R': exit(replay(optarg));
 		case 'h': usage(stdout); exit(0);

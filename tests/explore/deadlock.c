@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Misuse is an answer, not a hang: waits for oneself, and cycles. */
+#include "explore.h"
+
+#define CASE(title, about, ...) \
+	{.name = title, .rules = about, .begin = begin_cycle, .end = end_cycle, .actor = {__VA_ARGS__}
+
+static struct async_domain *domain_c;
+static int result[4];
+static unsigned expected_reports;
+
+static void begin_cycle(void)
+{
+	begin_domains();
+	domain_c = sim_new(sizeof(*domain_c));
+	for (unsigned i = 0; i < 4; i++)
+		result[i] = 1;
+	expected_reports = 1;
+}
+
+static void end_cycle(void)
+{
+	check_all_complete();
+	if (sim_reports() != expected_reports)
+		sim_fail("%u reports instead of %u; the last: %s", sim_reports(), expected_reports, sim_last_report());
+}
+
+static unsigned number(const void *data)
+{
+	return (unsigned)((const struct job *)data - jobs);
+}
+
+/* ---- oneself ---- */
+
+static void wait_for_own_domain(void *data, async_cookie_t cookie)
+{
+	uint32_t others = jobs_below(domain_a, ASYNC_COOKIE_MAX) & ~(1u << number(data));
+
+	(void)cookie;
+	sim_check(async_synchronize_full_domain(domain_a) == -EDEADLK);
+	check_visible(others); /* it still completes for all others */
+}
+
+static void self_wait(void)
+{
+	start(0, domain_a, NULL);
+	start(1, domain_a, wait_for_own_domain);
+	start(2, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+	free_domain(domain_a);
+}
+
+static void wait_for_own_call(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	sim_check(async_synchronize_call(cookie, NULL) == -EDEADLK);
+}
+
+static void self_call(void)
+{
+	start(0, domain_a, wait_for_own_call);
+	start(1, domain_b, NULL);
+	sim_check(!wait_full(domain_a));
+}
+
+/* Its own cookie as the bound: it is excluded, so this is no deadlock. */
+static void wait_below_own(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	sim_check(!wait_cookie(cookie, domain_a));
+	sim_check(!wait_cookie(cookie, NULL));
+}
+
+static void no_deadlock(void)
+{
+	expected_reports = 0;
+	start(0, domain_a, NULL);
+	start(1, domain_a, wait_below_own);
+	start(2, domain_b, NULL);
+	sim_check(!wait_full(NULL));
+}
+
+/* ---- cycles ---- */
+
+static struct async_domain *domain_of(unsigned n)
+{
+	struct async_domain *const domains[] = {domain_a, domain_b, domain_c};
+
+	return domains[n];
+}
+
+/* Job n of count waits for the domain of the next. */
+static void wait_for_next(unsigned n, unsigned count)
+{
+	gate_wait(&gates[0]);
+	result[n] = async_synchronize_full_domain(domain_of((n + 1) % count));
+	if (!result[n])
+		check_visible(1u << (n + 1) % count);
+}
+
+static void next_of_two(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	wait_for_next(number(data), 2);
+}
+
+static void next_of_three(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	wait_for_next(number(data), 3);
+}
+
+static void cycle(unsigned count, async_func_t inside)
+{
+	for (unsigned i = 0; i < count; i++)
+		start(i, domain_of(i), inside);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(NULL));
+	for (unsigned i = 0; i + 1 < count; i++)
+		sim_check(!result[i]);
+	sim_check(result[count - 1] == -EDEADLK); /* the highest cookie */
+}
+
+static void cycle_of_two(void)
+{
+	cycle(2, next_of_two);
+}
+
+static void cycle_of_three(void)
+{
+	cycle(3, next_of_three);
+}
+
+/* The victim waits for all others: a call outside the cycle, too. */
+static void victim_waits(void *data, async_cookie_t cookie)
+{
+	unsigned n = number(data);
+
+	(void)cookie;
+	gate_wait(&gates[0]);
+	result[n] = async_synchronize_full_domain(n ? domain_a : domain_b);
+	if (n)
+		check_visible(1u << 2);
+}
+
+static void cycle_and_more(void)
+{
+	start(0, domain_a, victim_waits);
+	start(1, domain_b, victim_waits);
+	start(2, domain_a, NULL);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(NULL));
+	sim_check(!result[0] && result[1] == -EDEADLK);
+}
+
+/* A timed wait is no edge: it ends by itself, and is nobody's deadlock. */
+static void timed_edge(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	gate_wait(&gates[0]);
+	if (number(data)) {
+		result[1] = async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_a, 1000);
+		return;
+	}
+	result[0] = async_synchronize_full_domain(domain_b);
+}
+
+static void timed_cycle(void)
+{
+	expected_reports = 0;
+	start(0, domain_a, timed_edge);
+	start(1, domain_b, timed_edge);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(NULL));
+	sim_check(!result[0] && (result[1] == -ETIMEDOUT));
+}
+
+/* Two parents that await their children while a full wait stands beside: no cycle. */
+static void child(void *data, async_cookie_t cookie)
+{
+	struct async_domain *own = sim_new(sizeof(*own));
+	unsigned n = number(data);
+
+	(void)cookie;
+	start(n + 2, own, nothing);
+	sim_check(!wait_full(own));
+	jobs[n + 2].domain = domain_c;
+	sim_delete(own);
+}
+
+static void parents(void)
+{
+	expected_reports = 0;
+	start(0, domain_a, child);
+	start(1, domain_a, child);
+	sim_check(!wait_full(domain_a));
+}
+
+const struct sim_case cases_deadlock[] = {
+	CASE("self-wait", "2.8", self_wait)},
+	CASE("self-wait-2cpus", "2.8", self_wait), .cpus = 2},
+	CASE("self-wait-one-worker", "2.8", self_wait), .threads = 1},
+	CASE("self-call", "2.8 C24", self_call)},
+	CASE("below-own", "2.8", no_deadlock), .cpus = 2},
+	CASE("cycle-2", "2.8", cycle_of_two), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("cycle-2-3cpus", "2.8", cycle_of_two), .cpus = 3},
+	CASE("cycle-2-one-worker", "2.8", cycle_of_two), .threads = 1, .flags = SIM_MONITOR},
+	CASE("cycle-3", "2.8", cycle_of_three), .cpus = 3, .flags = SIM_MONITOR},
+	CASE("cycle-3-one-worker", "2.8", cycle_of_three), .threads = 1, .flags = SIM_MONITOR},
+	CASE("cycle-and-more", "2.8", cycle_and_more), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("parents", "2.6 2.8", parents), .cpus = 2},
+	CASE("parents-one-worker", "2.6 2.8", parents), .threads = 1},
+	{0},
+};

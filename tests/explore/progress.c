@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls always in progress, and progress with any number of threads. */
+#include "explore.h"
+
+#define CASE(title, about, ...) \
+	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
+#define NONE UINT32_MAX /* for threads and pending, of which 0 means the default */
+
+static void two_and_full(void)
+{
+	start(0, domain_a, NULL);
+	start(1, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+	free_domain(domain_a);
+}
+
+static void one_in_b(void)
+{
+	start(2, domain_b, NULL);
+	sim_check(!wait_full(domain_b));
+}
+
+static void full_wait(void)
+{
+	sim_check(!wait_full(NULL));
+}
+
+/* ---- 2.5 ---- */
+
+/* Where it would run inline nothing is run and no cookie is burnt. */
+static void try_fails(void)
+{
+	async_cookie_t cookie = 77;
+
+	prepare(0, domain_a, NULL);
+	sim_check(!async_try_schedule(run_job, &jobs[0], domain_a, &cookie));
+	sim_check(cookie == 77 && !rob.last);
+	sim_check(start(1, domain_a, NULL) == 1);
+	sim_check(!wait_full(domain_a));
+}
+
+static void try_or_not(void)
+{
+	async_cookie_t cookie = 0;
+
+	prepare(3, domain_a, NULL);
+	if (async_try_schedule(run_job, &jobs[3], domain_a, &cookie))
+		note_scheduled(&jobs[3], cookie);
+	sim_check(!wait_full(domain_a));
+}
+
+static void one_and_wait(void)
+{
+	async_cookie_t cookie = start(0, domain_a, NULL);
+
+	sim_check(!wait_cookie(cookie + 1, domain_a));
+}
+
+static void ordered_without_storage(void)
+{
+	sim_check(!start_ordered(0, domain_a, NULL));
+	sim_check(start(1, domain_a, NULL) == 1);
+	sim_check(!wait_full(domain_a));
+}
+
+static void one_ordered_and_full(void)
+{
+	start(0, domain_a, NULL);
+	start_ordered(1, domain_a, NULL);
+	start(2, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+}
+
+static void entry_call(void)
+{
+	struct async_entry *entry = sim_new(sizeof(*entry));
+	async_cookie_t cookie;
+
+	prepare(0, domain_a, NULL);
+	cookie = async_schedule_entry(entry, run_job, NULL, &jobs[0], domain_a);
+	note_scheduled(&jobs[0], cookie);
+	sim_check(!wait_cookie(cookie + 1, domain_a));
+	memset(entry, 0xff, sizeof(*entry));
+	sim_delete(entry);
+}
+
+/* ---- 2.6: nesting and chains deeper than the pool ---- */
+
+static void leaf_and_wait(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	start(2, domain_b, NULL);
+	sim_check(!wait_full(domain_b));
+}
+
+static void nest(void *data, async_cookie_t cookie)
+{
+	struct async_domain *own = sim_new(sizeof(*own));
+
+	(void)data;
+	(void)cookie;
+	own->exclusive = 1;
+	start(1, own, leaf_and_wait);
+	sim_check(!wait_full(own));
+	jobs[1].domain = domain_a;
+	sim_delete(own);
+}
+
+static void nested(void)
+{
+	start(0, domain_a, nest);
+	sim_check(!wait_full(domain_a));
+	free_domain(domain_a);
+}
+
+/* Each awaits all before it, as drivers' probes do. */
+static void wait_for_lower(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	sim_check(!wait_cookie(cookie, domain_a));
+}
+
+static void chain(void)
+{
+	start(0, domain_a, NULL);
+	start(1, domain_a, wait_for_lower);
+	start(2, domain_a, wait_for_lower);
+	sim_check(!wait_full(domain_a));
+	sim_check(ended_order(&jobs[0]) < ended_order(&jobs[1]) && ended_order(&jobs[1]) < ended_order(&jobs[2]));
+	free_domain(domain_a);
+}
+
+/* A call that waits in the kernel for one behind it: the monitor brings a worker in. */
+static void opens_gate(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[0]);
+}
+
+static void blocked_worker(void)
+{
+	start(0, domain_a, in_gate);
+	start(1, domain_a, opens_gate);
+	sim_check(!wait_full(domain_a));
+	free_domain(domain_a);
+}
+
+/* The same with the second call claimed behind the first. */
+static void blocked_lease(void)
+{
+	start(2, domain_a, nothing);
+	start(0, domain_a, in_gate);
+	start(1, domain_a, opens_gate);
+	start(3, domain_a, nothing);
+	sim_check(!wait_full(domain_a));
+}
+
+/* Calls behind one that waits for a call of theirs. */
+static void wait_for_last(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	sim_check(!wait_full(domain_b));
+}
+
+static void awaited_behind(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_a, wait_for_last);
+	start(2, domain_b, nothing);
+	sim_check(!wait_full(domain_a));
+}
+
+const struct sim_case cases_progress[] = {
+	CASE("inline-by-config", "2.5 2.6", two_and_full, one_in_b), .threads = NONE},
+	CASE("inline-by-limit", "2.5 C2", two_and_full, full_wait), .pending = 1},
+	CASE("inline-always", "2.5", two_and_full, full_wait), .pending = NONE},
+	CASE("inline-no-memory", "2.5", two_and_full, full_wait), .flags = SIM_NO_MEMORY},
+	CASE("inline-ordered", "2.5 retire", one_ordered_and_full, full_wait), .pending = NONE},
+	CASE("inline-ordered-config", "2.5 retire", one_ordered_and_full, full_wait), .threads = NONE},
+	CASE("try-no-memory", "2.5 C16 C17", try_fails), .flags = SIM_NO_MEMORY},
+	CASE("try-no-threads", "2.5 C16", try_fails), .threads = NONE},
+	CASE("try-or-not", "2.5", one_and_wait, try_or_not), .pending = 1},
+	CASE("ordered-no-memory", "2.5", ordered_without_storage), .flags = SIM_NO_MEMORY},
+	CASE("entry-no-memory", "2.5 entries", entry_call), .flags = SIM_NO_MEMORY | SIM_NO_WORKERS},
+	CASE("nested-one-worker", "2.6 C18", nested), .threads = 1},
+	CASE("nested", "2.6 C18", nested), .threads = 3},
+	CASE("nested-no-thread", "2.6 C6", nested), .flags = SIM_NO_WORKERS},
+	CASE("nested-inline", "2.6", nested), .threads = NONE},
+	CASE("chain-one-worker", "2.6 C18", chain), .threads = 1},
+	CASE("chain", "2.6 C18", chain), .threads = 3},
+	CASE("chain-two-waiters", "2.6", chain, full_wait), .threads = 2},
+	CASE("chain-no-thread", "2.6 C6", chain), .flags = SIM_NO_WORKERS},
+	CASE("blocked-worker", "2.6", blocked_worker), .flags = SIM_MONITOR},
+	CASE("blocked-lease", "2.6 lease", blocked_lease), .flags = SIM_MONITOR},
+	CASE("blocked-lease-early", "2.6 lease", blocked_lease), .flags = SIM_MONITOR | SIM_EARLY_POOL},
+	CASE("awaited-behind", "2.6 lease", awaited_behind)},
+	CASE("awaited-behind-one", "2.6 lease", awaited_behind), .threads = 1},
+	{0},
+};

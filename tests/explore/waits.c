@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* Cookies, the order of claims, waits: for a bound, for all, for one call, for a time. */
+#include "explore.h"
+
+#define CASE(title, about, ...) \
+	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
+
+/* ---- 2.1 ---- */
+
+static void two_cookies(unsigned n, struct async_domain *domain)
+{
+	async_cookie_t first = start(n, domain, NULL), second = start(n + 1, domain, NULL);
+
+	sim_check(first && first < second && second < ASYNC_COOKIE_MAX);
+	sim_check(!wait_full(domain));
+}
+
+static void cookies_a(void)
+{
+	two_cookies(0, domain_a);
+}
+
+static void cookies_b(void)
+{
+	two_cookies(2, domain_b);
+}
+
+static void end_cookies(void)
+{
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned j = 0; j < i; j++)
+			sim_check(jobs[i].cookie != jobs[j].cookie);
+	check_all_complete();
+}
+
+/* ---- 2.2: one worker, so the order of starting is the order of claiming ---- */
+
+static void three(void)
+{
+	start(0, domain_a, NULL);
+	start(1, domain_b, NULL);
+	start(2, domain_a, NULL);
+	sim_check(!wait_full(NULL));
+}
+
+static void end_in_order(void)
+{
+	check_all_complete();
+	sim_check(begun_order(&jobs[0]) < begun_order(&jobs[1]));
+	sim_check(begun_order(&jobs[1]) < begun_order(&jobs[2]));
+}
+
+/* ---- 2.3 ---- */
+
+static void one_wait(void)
+{
+	async_cookie_t cookie = start(0, domain_a, NULL);
+
+	sim_check(!wait_cookie(cookie + 1, domain_a));
+}
+
+/* Pending and running calls mixed in one domain; the bound excludes its own cookie. */
+static void below_bound(void)
+{
+	async_cookie_t bound;
+
+	start(0, domain_a, NULL);
+	start(1, domain_a, NULL);
+	bound = start(2, domain_a, in_gate);
+	sim_check(!wait_cookie(bound, domain_a));
+	gate_open(&gates[2]);
+	sim_check(!wait_full(domain_a));
+}
+
+/* Finite cookies with a NULL domain, an infinite one, and one far beyond. */
+static void finite_everywhere(void)
+{
+	async_cookie_t bound;
+
+	start(0, domain_a, NULL);
+	start(1, domain_b, NULL);
+	bound = start(2, NULL, in_gate);
+	sim_check(!wait_cookie(bound, NULL));
+	gate_open(&gates[2]);
+	sim_check(!wait_cookie(ASYNC_COOKIE_MAX, NULL));
+	sim_check(!wait_cookie(bound + 1000, NULL));
+}
+
+static void start_in_b(void)
+{
+	start(1, domain_b, NULL);
+	sim_check(!wait_full(domain_b));
+}
+
+/* A call schedules another: a full wait sees both. */
+static void child_of_a(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	start(3, domain_a, NULL);
+}
+
+static void parent(void)
+{
+	start(0, domain_a, child_of_a);
+	sim_check(!wait_full(domain_a));
+	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[3]));
+}
+
+static void full_everywhere(void)
+{
+	start(1, domain_b, NULL);
+	sim_check(!wait_full(NULL));
+}
+
+/* Two full waits beside each other. */
+static void full_wait(void)
+{
+	sim_check(!wait_full(NULL));
+}
+
+static void schedule_two(void)
+{
+	start(0, domain_a, NULL);
+	start(1, domain_b, NULL);
+}
+
+/* A bound taken at entry: calls scheduled later are not waited for. */
+static void endless(void)
+{
+	start(0, domain_a, NULL);
+	sim_check(!wait_cookie(ASYNC_COOKIE_MAX, domain_a));
+	gate_open(&gates[1]);
+}
+
+static void later_call(void)
+{
+	while (!is_complete(&jobs[0]) && !jobs[1].scheduled)
+		start(1, domain_a, in_gate);
+	gate_open(&gates[1]);
+}
+
+/* ---- one call ---- */
+
+static void for_one(void)
+{
+	async_cookie_t cookie;
+
+	start(0, domain_a, in_gate);
+	cookie = start(1, domain_a, NULL);
+	sim_check(!wait_call(1, cookie, domain_a));
+	sim_check(!async_synchronize_call(cookie, domain_b));
+	gate_open(&gates[0]);
+	sim_check(!wait_full(domain_a));
+	sim_check(!wait_call(1, cookie, NULL));
+	sim_check(async_synchronize_call(0, NULL) == -EINVAL);
+	sim_check(async_synchronize_call(ASYNC_COOKIE_MAX, NULL) == -EINVAL);
+}
+
+static void for_one_of_lease(void)
+{
+	async_cookie_t cookie;
+
+	start(0, domain_a, NULL);
+	cookie = start(1, domain_a, NULL);
+	start(2, domain_a, NULL);
+	sim_check(!wait_call(1, cookie, NULL));
+	sim_check(!wait_full(domain_a));
+}
+
+/* ---- for a time ---- */
+
+static void timed(void)
+{
+	async_cookie_t cookie = start(0, domain_a, NULL);
+	int result = async_synchronize_cookie_timeout(cookie + 1, domain_a, 1000);
+
+	sim_check(!result || result == -ETIMEDOUT);
+	if (!result)
+		check_visible(1);
+	sim_check(!wait_full(domain_a));
+	sim_check(!async_synchronize_cookie_timeout(cookie + 1, domain_a, 0));
+	free_domain(domain_a);
+}
+
+static void timed_out(void)
+{
+	start(0, domain_a, in_gate);
+	sim_check(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_a, 1000) == -ETIMEDOUT);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(domain_a));
+}
+
+/* ---- 2.7: only the satisfied wake ---- */
+
+static void wait_for_a(void)
+{
+	start(0, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+	sim_check(!sim_wakes(1));
+	gate_open(&gates[1]);
+}
+
+static void wait_for_b(void)
+{
+	async_cookie_t cookie = start(1, domain_b, in_gate);
+
+	sim_check(!wait_cookie(cookie + 1, domain_b));
+	sim_check(sim_wakes(1) <= 1);
+}
+
+const struct sim_case cases_waits[] = {
+	CASE("one-wait", "2.3", one_wait)},
+	CASE("first-use", "2.3 O1", one_wait, start_in_b), .flags = SIM_COLD},
+	CASE("cookies", "2.1 C11", cookies_a, cookies_b), .end = end_cookies},
+	CASE("claims-in-order", "2.2", three), .threads = 1, .end = end_in_order},
+	CASE("claims-in-order-waited", "2.2", three, full_wait), .threads = 1, .end = end_in_order},
+	CASE("below-bound", "2.3 C1 C2 C5 C7", below_bound), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("below-bound-one-cpu", "2.3 C5 lease", below_bound), .flags = SIM_MONITOR},
+	CASE("finite-everywhere", "2.3 C8 C11 C12", finite_everywhere), .flags = SIM_MONITOR},
+	CASE("full-and-child", "2.3 C3", parent, full_everywhere)},
+	CASE("full-and-child-2cpus", "2.3 C3", parent, full_everywhere), .cpus = 2},
+	CASE("full-twice", "2.3 C9", schedule_two, full_wait, full_wait), .cpus = 2},
+	CASE("bound-at-entry", "2.3", endless, later_call), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("one-call", "one call, C22 C24", for_one), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("one-call-of-lease", "one call, lease", for_one_of_lease)},
+	CASE("one-call-and-full", "one call, lease", for_one_of_lease, full_wait), .cpus = 2},
+	CASE("timed", "time-outs", timed), .flags = SIM_EARLY},
+	CASE("timed-and-full", "time-outs", timed, start_in_b), .flags = SIM_EARLY},
+	CASE("timed-out", "time-outs", timed_out), .flags = SIM_EARLY | SIM_MONITOR},
+	CASE("only-the-satisfied", "2.7 C19", wait_for_a, wait_for_b), .cpus = 2, .flags = SIM_MONITOR},
+	{0},
+};
