@@ -125,6 +125,28 @@ TEST(async_load_does_not_wait_and_unload_does, .pools = PMANY)
 	CHECK(!part_is_mapped("a"));
 }
 
+static int gate_in_b(const struct part *part, const char *step)
+{
+	if (is_part(part, "b") && is_step(step, "init1"))
+		part_schedule(&job, part, part_gate, &gate);
+	return 0;
+}
+
+TEST(async_load_waits_for_what_the_plugin_needs, .pools = PMANY)
+{
+	struct loader loader;
+
+	gate_init(&gate);
+	on_step = gate_in_b;
+	loader_start(&loader, "needs_b", PLUGIN_ASYNC);
+	down(&gate.begun);
+	quiet();
+	CHECK_STEPS("b.init1 b.init2");
+	gate_open(&gate);
+	CHECK_EQ(loader_join(&loader), 0);
+	unload(loader.plugin);
+}
+
 TEST(owner_of_a_plugin_can_be_waited_for, .pools = PMANY)
 {
 	struct plugin *plugin;
@@ -212,13 +234,6 @@ TEST(needed_plugin_comes_first_and_stays_for_its_users, .pools = PALL)
 	unload(far_user); /* it needs b through a library */
 	CHECK_STEPS("far.exit2 far.exit1 b.exit2 b.exit1");
 	CHECK(!part_is_mapped("b"));
-}
-
-static int gate_in_b(const struct part *part, const char *step)
-{
-	if (is_part(part, "b") && is_step(step, "init1"))
-		part_schedule(&job, part, part_gate, &gate);
-	return 0;
 }
 
 TEST(load_waits_for_the_load_of_what_it_needs, .pools = PMANY)
