@@ -60,6 +60,9 @@ static size_t completed_by(const struct walk *walk, uint64_t t_ns)
 
 static bool is_awaited(const struct model *model, const struct span *wait, const struct call *call)
 {
+	for (size_t i = wait->parent; i != NONE; i = model->spans[i].parent)
+		if (model->spans[i].call != NONE && &model->calls[model->spans[i].call] == call)
+			return false; /* nobody waits for himself */
 	if (model->threads[wait->thread].process != call->process)
 		return false;
 	if (wait->domain && call->domain && wait->domain != call->domain)
@@ -222,7 +225,7 @@ void model_find_chain(struct model *model)
 
 		if (span->kind == SPAN_WAIT && !span->unfinished)
 			span->awaited = find_awaited(&walk, span);
-		if (span->kind != SPAN_TURN && span->end_ns > walk.t_ns) {
+		if (span->kind != SPAN_TURN && span->end_ns > walk.t_ns && span->end_ns > span->begin_ns) {
 			walk.thread = span->thread;
 			walk.t_ns = span->end_ns;
 		}

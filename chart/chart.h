@@ -59,7 +59,9 @@ struct record {
 struct open_call {
 	const char *name;
 	uint64_t t_ns;
+	uint64_t cookie;
 	long tid;
+	int type;
 };
 
 struct input {
@@ -185,6 +187,7 @@ bool model_build(struct model *model, struct input *input, long pid);
 void model_free(struct model *model);
 const char *call_name(const struct call *call);
 const char *span_name(const struct model *model, const struct span *span);
+bool span_failed(const struct model *model, const struct span *span);
 /* Which call's completion ended each wait, and the chain that decided how long it all took: model->chain. */
 void model_find_chain(struct model *model);
 

@@ -18,10 +18,9 @@ static const char style[] =
 	".page { fill: #ffffff }\n"
 	".title { font-size: 19px; font-weight: bold }\n"
 	".quiet { fill: #52606d }\n"
-	".end { stroke: #9aa5b1; stroke-width: 1; stroke-dasharray: 2 3 }\n"
+	".process { fill: #52606d; stroke: #ffffff; stroke-width: 4; paint-order: stroke }\n"
 	".grid { stroke: #dde3ea; stroke-width: 1 }\n"
 	".boundary { stroke: #9aa5b1; stroke-width: 1; stroke-dasharray: 4 3 }\n"
-	".row { fill: #f4f6f9 }\n"
 	".phase0 { fill: #dfe7f1 } .phase1 { fill: #ebe6f3 }\n"
 	".load { fill: #a9cdf0; stroke: #3d7ab5; stroke-width: 1 }\n"
 	"rect.run { fill: #a9cdf0; stroke: #3d7ab5 }\n"
@@ -57,10 +56,7 @@ static bool has_kind(const struct model *model, enum span_kind kind)
 static bool has_failed(const struct model *model)
 {
 	for (size_t i = 0; i < model->span_count; i++)
-		if (model->spans[i].kind == SPAN_STEP && model->spans[i].error)
-			return true;
-	for (size_t i = 0; i < model->call_count; i++)
-		if (model->calls[i].error)
+		if (span_failed(model, &model->spans[i]))
 			return true;
 	return false;
 }
@@ -131,18 +127,22 @@ static void draw_phases(struct svg *svg, const struct model *model, const struct
 	double y = layout->phases_y;
 
 	svg_group(svg, "phases");
-	for (size_t process = 0; process < model->process_count; process++) {
+	for (size_t i = 0; i < model->process_count * 2; i++) {
+		size_t process = i % model->process_count;
 		char label[64];
 		bool odd = false;
 
-		if (!model->processes[process].has_phases)
+		/* A kernel's come first: they began before all others. */
+		if (!model->processes[process].has_phases || (model->processes[process].pid == 0) != (i < model->process_count))
 			continue;
-		snprintf(label, sizeof(label), model->process_count > 1 && model->processes[process].pid ?
-			 "phases of %ld" : "phases", model->processes[process].pid);
+		snprintf(label, sizeof(label), "phases");
+		if (model->process_count > 1)
+			snprintf(label, sizeof(label), model->processes[process].pid ? "phases of %ld" : "phases of Linux",
+				 model->processes[process].pid);
 		svg_text(svg, layout->scale.left - 10, y + 14, 11, "end", "quiet", label);
-		for (size_t i = 0; i < model->phase_count; i++)
-			if (model->phases[i].process == process)
-				draw_phase(svg, layout, &model->phases[i], y, odd), odd = !odd;
+		for (size_t j = 0; j < model->phase_count; j++)
+			if (model->phases[j].process == process)
+				draw_phase(svg, layout, &model->phases[j], y, odd), odd = !odd;
 		y += layout->phases_height + 2;
 	}
 	svg_group_end(svg);
@@ -215,12 +215,12 @@ static void load_path(struct svg *svg, const struct layout *layout, const double
 	for (size_t i = 0; i < count; i++) {
 		double y = bottom - (columns[i] > 0 ? columns[i] : 0) / most * layout->load_height;
 
-		if (i + 1 < count && y - before < 0.05 && before - y < 0.05)
+		if (y - before < 0.05 && before - y < 0.05)
 			continue;
-		fprintf(file, "V%.1fH%.1f", y, layout->scale.left + step * (double)(i + 1));
+		fprintf(file, "H%.1fV%.1f", layout->scale.left + step * (double)i, y);
 		before = y;
 	}
-	fprintf(file, "V%.1fZ", bottom);
+	fprintf(file, "H%.1fV%.1fZ", layout->scale.left + layout->scale.width, bottom);
 	fclose(file);
 	svg_path(svg, path, "load", NULL);
 	free(path);

@@ -124,11 +124,8 @@ static const char *span_class(const struct model *model, const struct span *span
 {
 	static const char *const classes[] = { [SPAN_RUN] = "run", [SPAN_STEP] = "step", [SPAN_RETIRE] = "retire",
 					       [SPAN_WAIT] = "wait", [SPAN_TURN] = "turn" };
-	bool failed = span->kind == SPAN_STEP ? span->error != 0 :
-		      (span->kind == SPAN_RUN || span->kind == SPAN_RETIRE) && span->call != NONE &&
-		      model->calls[span->call].error != 0;
 
-	snprintf(text, bytes, "%s%s%s", classes[span->kind], failed ? " failed" : "",
+	snprintf(text, bytes, "%s%s%s", classes[span->kind], span_failed(model, span) ? " failed" : "",
 		 span->unfinished ? " unfinished" : "");
 	return text;
 }
@@ -290,10 +287,10 @@ static void draw_label(struct svg *svg, const struct model *model, const struct 
 		snprintf(text, sizeof(text), "probes");
 	else if (row->thread_count > 1)
 		snprintf(text, sizeof(text), "%zu threads", row->thread_count);
-	else if (thread->tid == process->pid)
-		snprintf(text, sizeof(text), "main · %ld", thread->tid);
 	else if (process->pid == 0)
 		snprintf(text, sizeof(text), "thread %ld", thread->tid);
+	else if (thread->tid == process->pid)
+		snprintf(text, sizeof(text), "main · %ld", thread->tid);
 	else
 		snprintf(text, sizeof(text), "thread %zu · %ld", thread->number, thread->tid);
 	svg_text(svg, layout->scale.left - 10, row->y + layout->lane_height / 2 + size * 0.36, size, "end", NULL, text);
@@ -311,7 +308,7 @@ static void draw_process(struct svg *svg, const struct model *model, const struc
 		snprintf(text, sizeof(text), "%.400s, process %ld", process->program, process->pid);
 	else
 		snprintf(text, sizeof(text), "process %ld", process->pid);
-	svg_text(svg, 24, row->y - 7, 11.5, "start", "quiet",
+	svg_text(svg, 24, row->y - 7, 11.5, "start", "process",
 		 text_fit(text, layout->width - 48, 11.5, fitted, sizeof(fitted)));
 }
 

@@ -5,6 +5,7 @@
  * still makes a span when it says since when; a beginning without an end reaches to the end of the chart.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,8 +169,10 @@ static size_t call_of(struct model *model, size_t process, const struct record *
 	if (index != NONE) {
 		const struct call *call = &model->calls[index];
 
-		if (record->type == ASYNC_TRACE_SCHEDULED || record->type == ASYNC_TRACE_INLINE)
+		if (record->type == ASYNC_TRACE_SCHEDULED)
 			again = call->scheduled_ns != 0;
+		if (record->type == ASYNC_TRACE_INLINE)
+			again = call->run != NONE;
 		if (record->type == ASYNC_TRACE_STARTED)
 			again = call->run != NONE && !call->inlined;
 	}
@@ -512,4 +515,14 @@ const char *span_name(const struct model *model, const struct span *span)
 	if (span->kind == SPAN_STEP)
 		return span->name ? resolve(span->name) : "(unnamed)";
 	return span->call == NONE ? "" : call_name(&model->calls[span->call]);
+}
+
+bool span_failed(const struct model *model, const struct span *span)
+{
+	bool in_kernel = model->processes[model->threads[span->thread].process].pid == 0;
+
+	if (span->kind == SPAN_STEP) /* a driver without its device is nothing to worry about */
+		return span->error && !(in_kernel && (span->error == -ENODEV || span->error == -ENXIO));
+	return (span->kind == SPAN_RUN || span->kind == SPAN_RETIRE) && span->call != NONE &&
+	       model->calls[span->call].error;
 }

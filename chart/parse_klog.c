@@ -79,9 +79,10 @@ static const char *split_name(const char *text, size_t bytes, uint64_t *cookie, 
 	const char *digit = text;
 	const char *suffix = ".retire";
 
-	if (plus && strncmp(plus, "+0x", 3) == 0 && strncmp(plus, "+0x0/", 5) != 0 && !module)
-		plus = end; /* an object and an offset: keep both for the symbol table */
-	end = plus ? plus : end;
+	if (plus && !module && strncmp(plus, "+0x0/", 5) != 0 && bytes > 4 && memcmp(end - 4, "/0x0", 4) == 0)
+		end -= 4; /* an object and an offset, without a size: keep both for the symbol table */
+	else if (plus)
+		end = plus;
 	while (digit < end && isdigit((unsigned char)*digit))
 		digit++;
 	*cookie = 0;
@@ -94,32 +95,47 @@ static const char *split_name(const char *text, size_t bytes, uint64_t *cookie, 
 			*retire = true;
 		}
 	}
-	return keep_part(text, (size_t)(end - text));
+	return resolve(keep_part(text, (size_t)(end - text)));
+}
+
+/*
+ * The library writes a beginning once more when the call has got its name since: the same cookie in the same
+ * thread. Returns whether it was that, and then the open call bears the new name.
+ */
+static bool rename_call(struct input *input, const char *full_name, const struct record *record)
+{
+	for (size_t i = input->open_count; record->cookie && i-- > 0;) {
+		struct open_call *call = &input->open_calls[i];
+
+		if (call->cookie != record->cookie || call->tid != record->tid || call->type != record->type)
+			continue;
+		call->name = full_name;
+		return true;
+	}
+	return false;
 }
 
 static const char *parse_calling(struct input *input, const struct stamp *stamp, const char *rest)
 {
 	const char *at = strstr(rest, " @ ");
-	struct open_call *call;
-	struct record *record;
-	uint64_t cookie;
+	struct record record = { .t_ns = stamp->t_ns, .type = ASYNC_TRACE_CALLING };
 	bool retire;
 	char *end;
-	long tid;
 
 	if (!at || at == rest)
 		return "\"calling\" without a name and \"@ PID\"";
-	tid = strtol(at + 3, &end, 10);
-	if (end == at + 3 || tid < 0)
+	record.tid = strtol(at + 3, &end, 10);
+	if (end == at + 3 || record.tid < 0)
 		return "\"calling\" without a thread's number after the \"@\"";
-	call = APPEND(input->open_calls, input->open_count);
-	*call = (struct open_call){ keep_part(rest, (size_t)(at - rest)), stamp->t_ns, tid };
-	record = add(input, ASYNC_TRACE_CALLING, stamp, tid);
-	record->name = split_name(rest, (size_t)(at - rest), &cookie, &retire);
-	record->func = call->name;
-	record->cookie = cookie;
-	if (cookie)
-		record->type = retire ? ASYNC_TRACE_RETIRING : ASYNC_TRACE_STARTED;
+	record.func = keep_part(rest, (size_t)(at - rest));
+	record.name = split_name(rest, (size_t)(at - rest), &record.cookie, &retire);
+	if (record.cookie)
+		record.type = retire ? ASYNC_TRACE_RETIRING : ASYNC_TRACE_STARTED;
+	if (rename_call(input, record.func, &record))
+		return NULL; /* its end will tell the name */
+	*APPEND(input->open_calls, input->open_count) =
+		(struct open_call){ record.func, record.t_ns, record.cookie, record.tid, record.type };
+	*APPEND(input->records, input->count) = record;
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
  * of that path on this machine, or the one given with --symbols.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -52,11 +53,20 @@ void resolve_add(const char *argument)
 	one->file = keep(equals ? equals + 1 : argument);
 }
 
+/* In the kernel's format, characters other than these are replaced. */
+static bool same(const char *given_name, const char *name)
+{
+	for (; *given_name && *name; given_name++, name++)
+		if (*given_name != *name && (*name != '_' || isalnum((unsigned char)*given_name)))
+			return false;
+	return *given_name == *name;
+}
+
 /* The trace may name the object by its path, or, in the kernel's format, by the last part of it. */
 static const char *file_of(const char *path)
 {
 	for (size_t i = 0; i < given_count; i++)
-		if (strcmp(given[i].object, path) == 0 || strcmp(given[i].object, base(path)) == 0)
+		if (same(given[i].object, path) || same(given[i].object, base(path)))
 			return given[i].file;
 	return path[0] == '/' ? path : NULL;
 }

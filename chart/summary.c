@@ -26,10 +26,14 @@ static void print_span(const struct model *model, const struct span *span, uint6
 {
 	static const char *const kinds[] = { [SPAN_RUN] = "run", [SPAN_STEP] = "step", [SPAN_RETIRE] = "retire",
 					     [SPAN_WAIT] = "wait", [SPAN_TURN] = "turn" };
+	long tid = model->threads[span->thread].tid;
+	char thread[32] = "-"; /* a kernel log does not tell that of a probe */
 	bool wait = span->kind == SPAN_WAIT && span->awaited != NONE;
 
-	fprintf(file, "%12.3f %12.3f  %-7s %7ld  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
-		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind], model->threads[span->thread].tid,
+	if (tid >= 0)
+		snprintf(thread, sizeof(thread), "%ld", tid);
+	fprintf(file, "%12.3f %12.3f  %-7s %7s  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
+		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind], thread,
 		wait ? "for " : "", wait ? call_name(&model->calls[span->awaited]) : span_name(model, span),
 		span->unfinished ? " (not finished)" : "");
 }

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "trace.h"
+#include "core.h"
 #include "trace_text.h"
 
 /* Guarded by the lock. */
@@ -311,8 +311,15 @@ void port_trace_start(int initcall_fd, const char *path)
 		tell("the trace", path, strerror(-error), "going on without it (INORDER_DEBUG or the configuration asked)");
 }
 
+/* A program's marks may come before its first call, which is what reads INORDER_DEBUG. */
 static bool tracing(void)
 {
+	static bool asked;
+
+	if (!__atomic_load_n(&asked, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&asked, true, __ATOMIC_RELAXED);
+		rob_start();
+	}
 	return __atomic_load_n(&port_tracing, __ATOMIC_RELAXED);
 }
 

@@ -10,19 +10,22 @@
 #include "trace_text.h"
 
 #define NAME_BYTES 192
-#define RETIRES_MOST 16
+#define BEGUN_MOST 16
 
 /*
- * The retire step of an ordered call is a bar of its own, with ".retire" at the name's end: the function
- * returned earlier, perhaps in another thread. Steps nest when a retire step waits and runs others meanwhile.
+ * What this thread has begun and not ended, the innermost last: calls nest when one that waits runs others
+ * meanwhile. The retire step of an ordered call is a bar of its own, with ".retire" at the name's end, because
+ * the function returned earlier, perhaps in another thread. Deeper ones than there is room for lose that.
  */
-struct retire {
+struct begun {
 	async_cookie_t cookie;
 	uint64_t since_ns;
+	bool retire;
+	bool named; /* by async_set_name(), when it began */
 };
 
-static _Thread_local struct retire retires[RETIRES_MOST];
-static _Thread_local unsigned int retires_used;
+static _Thread_local struct begun begun[BEGUN_MOST];
+static _Thread_local unsigned int begun_used;
 
 /* scripts/bootgraph.pl matches [a-zA-Z0-9_.]+ before the plus sign, and nothing else. */
 static void replace_others(char *text)
@@ -56,6 +59,12 @@ static void kernel_name(char *text, size_t bytes, const struct port_event *event
 	snprintf(text, bytes, "%s%s%s%s", prefix, name[0] ? name : "_", suffix, range);
 }
 
+static void stamp(struct trace_line *line, uint64_t t_ns)
+{
+	line->used += (size_t)snprintf(line->text + line->used, sizeof(line->text) - line->used, "[%5" PRIu64 ".%06" PRIu64 "] ",
+				       t_ns / 1000000000, t_ns % 1000000000 / 1000);
+}
+
 static void calling(struct trace_line *line, const struct trace_place *place, const struct port_event *event,
 		    const char *suffix)
 {
@@ -82,31 +91,39 @@ static void returned(struct trace_line *line, const struct trace_place *place, c
 				       usecs(place, since_ns));
 }
 
-static void retire_begins(const struct trace_place *place, async_cookie_t cookie)
+static void begins(struct trace_line *line, const struct trace_place *place, const struct port_event *event, bool retire)
 {
-	if (retires_used < RETIRES_MOST)
-		retires[retires_used++] = (struct retire){ cookie, place->now_ns };
+	if (begun_used < BEGUN_MOST)
+		begun[begun_used++] = (struct begun){ event->cookie, place->now_ns, retire, event->name };
+	stamp(line, place->now_ns);
+	calling(line, place, event, retire ? ".retire" : "");
 }
 
-/* Whether @cookie's retire step is the one that ends now in this thread; if so, since when it ran. */
-static bool retire_ends(async_cookie_t cookie, uint64_t *since_ns)
+/* What began as @event's call, if this thread knows; else what the event itself says of it. */
+static struct begun take_begun(const struct port_event *event)
 {
-	if (retires_used == 0 || retires[retires_used - 1].cookie != cookie)
-		return false;
-	*since_ns = retires[--retires_used].since_ns;
-	return true;
+	struct begun other = { event->cookie, event->since_ns, false, false };
+
+	if (begun_used && begun[begun_used - 1].cookie == event->cookie)
+		return begun[--begun_used];
+	return other;
 }
 
-static void completed(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
+/*
+ * Its name may have become known only while it ran. bootgraph.pl matches beginning and end by the name, so the
+ * beginning is written once more with that name and its own time.
+ */
+static void ends(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
 {
-	uint64_t since_ns;
+	struct begun call = take_begun(event);
+	const char *suffix = call.retire ? ".retire" : "";
 
-	if (event->arg) /* cancelled: it never began */
-		line->used = 0;
-	else if (retire_ends(event->cookie, &since_ns))
-		returned(line, place, event, ".retire", since_ns);
-	else
-		returned(line, place, event, "", event->since_ns);
+	if (event->name && !call.named && call.since_ns) {
+		stamp(line, call.since_ns);
+		calling(line, place, event, suffix);
+	}
+	stamp(line, place->now_ns);
+	returned(line, place, event, suffix, event->since_ns ? event->since_ns : call.since_ns);
 }
 
 /* Not the kernel's: bootgraph.pl passes over it. The name is free text, so only what would break the line is replaced. */
@@ -122,40 +139,51 @@ static void phase(struct trace_line *line, const char *name)
 				       text);
 }
 
+static void waits(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
+{
+	size_t room;
+
+	stamp(line, place->now_ns);
+	room = sizeof(line->text) - line->used;
+	if (event->type == ASYNC_TRACE_WAITING)
+		line->used += (size_t)snprintf(line->text + line->used, room, "async_waiting @ %ld\n", (long)place->tid);
+	else
+		line->used += (size_t)snprintf(line->text + line->used, room, "async_continuing @ %ld after %" PRIu64 " usec\n",
+					       (long)place->tid, usecs(place, event->since_ns));
+}
+
 void trace_kernel_event(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
 {
-	line->used = (size_t)snprintf(line->text, sizeof(line->text), "[%5" PRIu64 ".%06" PRIu64 "] ",
-				      place->now_ns / 1000000000, place->now_ns % 1000000000 / 1000);
+	line->used = 0;
 	switch (event->type) {
-	case ASYNC_TRACE_INLINE:
 	case ASYNC_TRACE_STARTED:
-	case ASYNC_TRACE_CALLING:
-		calling(line, place, event, "");
+	case ASYNC_TRACE_RETIRING:
+		begins(line, place, event, event->type == ASYNC_TRACE_RETIRING);
 		break;
 	case ASYNC_TRACE_RETURNED:
-	case ASYNC_TRACE_CALLED:
-		returned(line, place, event, "", event->since_ns);
-		break;
-	case ASYNC_TRACE_RETIRING:
-		retire_begins(place, event->cookie);
-		calling(line, place, event, ".retire");
+		ends(line, place, event);
 		break;
 	case ASYNC_TRACE_COMPLETED:
-		completed(line, place, event);
+		if (!event->arg) /* a cancelled call never began */
+			ends(line, place, event);
+		break;
+	case ASYNC_TRACE_CALLING:
+		stamp(line, place->now_ns);
+		calling(line, place, event, "");
+		break;
+	case ASYNC_TRACE_CALLED:
+		stamp(line, place->now_ns);
+		returned(line, place, event, "", event->since_ns);
 		break;
 	case ASYNC_TRACE_WAITING:
-		line->used += (size_t)snprintf(line->text + line->used, sizeof(line->text) - line->used,
-					       "async_waiting @ %ld\n", (long)place->tid);
-		break;
 	case ASYNC_TRACE_CONTINUED:
-		line->used += (size_t)snprintf(line->text + line->used, sizeof(line->text) - line->used,
-					       "async_continuing @ %ld after %" PRIu64 " usec\n", (long)place->tid,
-					       usecs(place, event->since_ns));
+		waits(line, place, event);
 		break;
 	case ASYNC_TRACE_PHASE:
+		stamp(line, place->now_ns);
 		phase(line, event->name ? event->name : "");
 		break;
 	default:
-		line->used = 0;
+		break;
 	}
 }
