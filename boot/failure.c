@@ -35,7 +35,7 @@ static void run_shell(void)
 
 _Noreturn void failure(const char *format, ...)
 {
-	char text[512];
+	char text[900];
 	va_list args;
 
 	va_start(args, format);

@@ -141,6 +141,8 @@ extern struct async_domain find_domain, rest_domain;
 void root_look(bool here);
 /** The root, once it was seen. Return: false if it was not yet. */
 bool root_device(char *device, size_t room, char *type, size_t type_room);
+/** The block devices that were looked at, for people. */
+void root_seen(char *text, size_t room);
 /** A file descriptor that can be read once the root was seen. */
 int root_event(void);
 

@@ -74,6 +74,15 @@ static bool hand_over(void)
 	return false;
 }
 
+_Noreturn static void fail_without_root(void)
+{
+	char devices[512];
+
+	root_seen(devices, sizeof(devices));
+	failure("root=%s is not there after %u s of waiting. Block devices: %s. Is root= right, and are the drivers of the "
+		"disk in the image? rootwait waits longer", cmdline.root, cmdline.wait_s, devices);
+}
+
 static void boot(char **argv)
 {
 	char device[64], type[32];
@@ -84,7 +93,7 @@ static void boot(char **argv)
 		complain("an initcall failed: going on without what it does");
 	async_trace_phase("storage");
 	if (!root_wait())
-		failure("the root did not come");
+		fail_without_root();
 	async_trace_phase("root");
 	root_device(device, sizeof(device), type, sizeof(type));
 	fsck_start(device, type);

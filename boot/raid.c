@@ -7,7 +7,6 @@
 #include "internal.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,42 +45,57 @@ static int compare(const void *one, const void *other)
 	return order ? order : strverscmp(members_of[0]->device, members_of[1]->device);
 }
 
-/* The kernel would ask modprobe for the level's driver; the image has none, so it is loaded before. */
-static void load_level(const char *device)
+/* The value of NAME= in what mdadm exports; an empty text if there is none. */
+static void copy_value(const char *output, const char *name, char *value, size_t room)
+{
+	const char *at = strstr(output, name);
+
+	path_print_room(value, room, "%.*s", at ? (int)strcspn(at + strlen(name), "\n") : 0, at ? at + strlen(name) : "");
+}
+
+/*
+ * What a member says of its array. The kernel would ask modprobe for the driver of the level, and the image has none,
+ * so it is loaded here. Return: how many disks the array has; 0 if nobody knows.
+ */
+static size_t examine(const char *device)
 {
 	const char *const argv[] = { MDADM, "--examine", "--export", device, NULL };
-	char output[2048], alias[64];
+	char output[2048], level[32], alias[64], disks[32];
 	struct module_set set = { 0 };
-	char *level;
 
-	if (process_run(argv, output, sizeof(output)) || !(level = strstr(output, "MD_LEVEL=")))
-		return;
-	level += strlen("MD_LEVEL=");
-	level[strcspn(level, "\n")] = '\0';
+	if (process_run(argv, output, sizeof(output)))
+		return 0;
+	copy_value(output, "MD_LEVEL=", level, sizeof(level));
+	copy_value(output, "MD_DEVICES=", disks, sizeof(disks));
 	path_print(alias, "md-%s", level);
 	modules_request("md_mod", MODULE_FOR_ROOT, &set);
 	modules_request(alias, MODULE_FOR_ROOT, &set);
 	modules_wait(&set);
+	return strtoul(disks, NULL, 10);
 }
 
 /* One array of @count members that begin at @first. Return: true if it runs. */
 static bool assemble(struct member *first, size_t count, const char *array, bool degraded)
 {
-	const char *argv[MOST_MEMBERS + 6] = { MDADM, "--assemble", array, degraded ? "--run" : "--no-degraded" };
+	const char *argv[MOST_MEMBERS + 5] = { MDADM, "--assemble", array };
+	const size_t disks = examine(first->device);
 	char output[1024];
-	int status;
+	int status, at = 3;
 
-	load_level(first->device);
+	if (count < disks && !degraded)
+		return false;
+	if (count < disks)
+		argv[at++] = "--run";
 	for (size_t i = 0; i < count; i++)
-		argv[4 + i] = first[i].device;
+		argv[at++] = first[i].device;
 	status = process_run(argv, output, sizeof(output));
 	if (status) {
 		complain("raid: %s: " MDADM " ended with %d for %s and %zu more: %s", array, status, first->device,
 			 count - 1, status < 0 ? strerror(-status) : output);
 		return false;
 	}
-	if (degraded)
-		complain("raid: %s runs with %zu members; it may lack some", array, count);
+	if (count < disks)
+		complain("raid: %s is degraded: it runs with %zu of its %zu disks", array, count, disks);
 	for (size_t i = 0; i < count; i++)
 		first[i].assembled = true;
 	return true;

@@ -55,6 +55,21 @@ bool root_device(char *device, size_t room, char *type, size_t type_room)
 	return is_found;
 }
 
+void root_seen(char *text, size_t room)
+{
+	size_t used = 0;
+
+	pthread_mutex_lock(&lock);
+	path_print_room(text, room, "none");
+	for (const struct block_device *block = looked_at; block && used < room; block = block->next) {
+		path_print_room(text + used, room - used, "%s%s", used ? ", " : "", block->device);
+		used += strlen(text + used);
+		if (used == room - 1)
+			break;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
 static void note_root(const char *device, const char *type)
 {
 	const uint64_t one = 1;
