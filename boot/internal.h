@@ -143,8 +143,10 @@ void root_look(bool here);
 bool root_device(char *device, size_t room, char *type, size_t type_room);
 /** The block devices that were looked at, for people. */
 void root_seen(char *text, size_t room);
-/** A file descriptor that can be read once the root was seen. */
+/** A file descriptor that can be read when the waiter is to look again; both ends of that. */
 int root_event(void);
+void root_wake(void);
+void root_woken(void);
 
 /* usb.c */
 /** Wait until USB disks have their names. */

@@ -79,7 +79,7 @@ _Noreturn static void fail_without_root(void)
 	char devices[512];
 
 	root_seen(devices, sizeof(devices));
-	failure("root=%s is not there after %u s of waiting. Block devices: %s. Is root= right, and are the drivers of the "
+	failure("root=%s is not there, %u s after every driver was tried. Block devices: %s. Is root= right, and are the drivers of the "
 		"disk in the image? rootwait waits longer", cmdline.root, cmdline.wait_s, devices);
 }
 

@@ -64,7 +64,9 @@ int mount_root(const char *device, const char *type)
 		error = -errno;
 	else if (mount(device, NEW_ROOT, type, flags, options))
 		error = -errno;
-	if (error)
+	if (error == -ENODEV)
+		complain("root: cannot mount %s: the kernel has no driver of %s: is it in the image?", device, type);
+	else if (error)
 		complain("root: cannot mount %s (%s) at %s, options %s: %s", device, type, NEW_ROOT,
 			 options ? options : "none", strerror(-error));
 	free(options);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waiting for the root. Three things wake the waiter: the root was seen, a
- * uevent (then whatever is new is looked at), the limit. In between stands the
+ * uevent (then whatever is new is looked at), the limit, which counts from
+ * when every driver has been tried. In between stands the
  * watch: when the controllers that the root is most likely behind are known
  * and the root was not among their disks, it assembles RAID arrays and then
  * lets the rest begin (USB and all that is slow or unlikely).
@@ -11,14 +12,15 @@
 #include <errno.h>
 #include <inorder/initcall.h>
 #include <poll.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MESSAGE_BYTES = 8192, LAST_S = 1 };
+enum { MESSAGE_BYTES = 8192, MOST_S = 300, LAST_S = 2 };
 
 static ASYNC_DOMAIN_EXCLUSIVE(watch_domain);
 static async_cookie_t watch_cookie;
+static atomic_bool settled; /* whatever could bring a disk has been tried */
 static struct module_set filesystem;
 static int events = -1;
 
@@ -80,6 +82,16 @@ static int start_watch(void)
 }
 late_initcall(start_watch);
 
+static void settle(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_name("root_settle");
+	rest_wait();
+	settled = true;
+	root_wake();
+}
+
 bool rest_wanted(void)
 {
 	async_synchronize_call(watch_cookie, &watch_domain);
@@ -110,25 +122,39 @@ static void wait_event(uint64_t deadline_ns)
 		timeout_ms = deadline_ns > now ? (int)((deadline_ns - now + 999999) / 1000000) : 0;
 	if (poll(fds, 2, timeout_ms) < 0 && errno != EINTR)
 		complain("root: cannot wait for events: %s", strerror(errno));
+	if (fds[0].revents)
+		root_woken();
 	if (fds[1].revents)
 		read_events();
 }
 
-static bool wait_until(uint64_t deadline_ns)
+/* Waits @limit_s seconds from when all that can be found is found; @most_s at most for that. UINT_MAX: no limit. */
+static bool wait_for_root(unsigned int limit_s, unsigned int most_s)
 {
-	while (!is_found() && now_ns() < deadline_ns)
+	uint64_t deadline_ns = now_ns() + most_s * NSEC_PER_SEC;
+	bool limited = false;
+
+	if (limit_s == UINT_MAX)
+		deadline_ns = UINT64_MAX;
+	while (!is_found() && now_ns() < deadline_ns) {
+		if (settled && !limited && limit_s != UINT_MAX) {
+			deadline_ns = now_ns() + limit_s * NSEC_PER_SEC;
+			limited = true;
+		}
 		wait_event(deadline_ns);
+	}
 	return is_found();
 }
 
 bool root_wait(void)
 {
-	const uint64_t limit_ns = cmdline.wait_s * NSEC_PER_SEC;
-
-	if (wait_until(cmdline.wait_s == UINT_MAX ? UINT64_MAX : now_ns() + limit_ns))
+	async_schedule_domain(settle, NULL, &watch_domain); /* after all the rest was scheduled */
+	if (wait_for_root(cmdline.wait_s, MOST_S))
 		return true;
+	if (!settled)
+		complain("root: a driver has been busy for %d s; not waiting any longer for it", MOST_S);
 	if (!raid_assemble(true))
 		return false;
 	root_look(false);
-	return wait_until(now_ns() + LAST_S * NSEC_PER_SEC);
+	return wait_for_root(LAST_S, LAST_S);
 }

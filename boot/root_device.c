@@ -41,6 +41,22 @@ int root_event(void)
 	return event;
 }
 
+void root_wake(void)
+{
+	const uint64_t one = 1;
+
+	if (write(event, &one, sizeof(one)) < 0)
+		complain("root: cannot wake the main thread: %s", strerror(errno));
+}
+
+void root_woken(void)
+{
+	uint64_t count;
+
+	if (read(event, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		complain("root: cannot read what wakes the main thread: %s", strerror(errno));
+}
+
 bool root_device(char *device, size_t room, char *type, size_t type_room)
 {
 	bool is_found;
@@ -72,7 +88,6 @@ void root_seen(char *text, size_t room)
 
 static void note_root(const char *device, const char *type)
 {
-	const uint64_t one = 1;
 	bool first;
 
 	pthread_mutex_lock(&lock);
@@ -84,8 +99,8 @@ static void note_root(const char *device, const char *type)
 		complain("root: %s fits %s too; taken was %s", device, cmdline.root, found);
 	}
 	pthread_mutex_unlock(&lock);
-	if (first && write(event, &one, sizeof(one)) < 0)
-		complain("root: cannot wake the main thread: %s", strerror(errno));
+	if (first)
+		root_wake();
 }
 
 static const char *lookup(blkid_probe probe, const char *name)

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's command line, as inorder-init reads it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "internal.h"
+
+static char line[1024];
+
+static struct cmdline parse(const char *text)
+{
+	struct cmdline result;
+
+	strcpy(line, text);
+	cmdline_parse(line, &result);
+	return result;
+}
+
+static void test_empty(void **state)
+{
+	const struct cmdline result = parse("");
+
+	(void)state;
+	assert_null(result.root);
+	assert_null(result.init);
+	assert_null(result.trace);
+	assert_false(result.rw || result.serial || result.unordered || result.initcall_debug);
+	assert_int_equal(result.wait_s, 30);
+	assert_int_equal(result.unknown_count, 0);
+}
+
+static void test_every_word(void **state)
+{
+	const struct cmdline result = parse("BOOT_IMAGE=/vmlinuz root=UUID=12-34 rootfstype=ext4,xfs rootflags=noatime,data=journal "
+					    "rw init=/bin/true initcall_debug inorder.serial inorder.trace=/run/t inorder.unordered "
+					    "quiet\n");
+
+	(void)state;
+	assert_string_equal(result.root, "UUID=12-34");
+	assert_string_equal(result.rootfstype, "ext4,xfs");
+	assert_string_equal(result.rootflags, "noatime,data=journal");
+	assert_string_equal(result.init, "/bin/true");
+	assert_string_equal(result.trace, "/run/t");
+	assert_true(result.rw && result.serial && result.unordered && result.initcall_debug);
+	assert_int_equal(result.unknown_count, 0);
+}
+
+static void test_last_word_wins(void **state)
+{
+	struct cmdline result = parse("rw root=/dev/sda root=/dev/sdb ro");
+
+	(void)state;
+	assert_string_equal(result.root, "/dev/sdb");
+	assert_false(result.rw);
+	result = parse("root=/dev/sda root=");
+	assert_null(result.root);
+}
+
+static void test_quotes(void **state)
+{
+	struct cmdline result = parse("root=\"LABEL=my root\" \"init=/a b\" rootflags=a\" \"b");
+
+	(void)state;
+	assert_string_equal(result.root, "LABEL=my root");
+	assert_string_equal(result.init, "/a b");
+	assert_string_equal(result.rootflags, "a b");
+	result = parse("init=/a root=\"never closed");
+	assert_string_equal(result.root, "never closed");
+}
+
+static void test_waiting(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("rootwait").wait_s, UINT_MAX);
+	assert_int_equal(parse("rootwait=7").wait_s, 7);
+	assert_int_equal(parse("rootdelay=0").wait_s, 0);
+	assert_int_equal(parse("rootwait=soon").wait_s, 30);
+	assert_int_equal(parse("rootwait=-1").wait_s, 30);
+	assert_int_equal(parse("rootwait=99999999999999999999").wait_s, 30);
+	assert_int_equal(parse("rootwait=").wait_s, 30);
+}
+
+static void test_unknown_words(void **state)
+{
+	struct cmdline result = parse("inorder.serious inorder.trace ro.x inorderly=1 inorder.serial=1");
+
+	(void)state;
+	assert_int_equal(result.unknown_count, 3);
+	assert_string_equal(result.unknown[0], "inorder.serious");
+	assert_string_equal(result.unknown[1], "inorder.trace");
+	assert_string_equal(result.unknown[2], "inorder.serial=1");
+	assert_false(result.serial);
+	result = parse("inorder.1 inorder.2 inorder.3 inorder.4 inorder.5 inorder.6 inorder.7 inorder.8 inorder.9");
+	assert_int_equal(result.unknown_count, 8);
+}
+
+static void test_words_of_init(void **state)
+{
+	const struct cmdline result = parse("root=/dev/sda -- inorder.serial root=/dev/sdb");
+
+	(void)state;
+	assert_string_equal(result.root, "/dev/sda");
+	assert_false(result.serial);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),         cmocka_unit_test(test_every_word),
+		cmocka_unit_test(test_last_word_wins), cmocka_unit_test(test_quotes),
+		cmocka_unit_test(test_waiting),       cmocka_unit_test(test_unknown_words),
+		cmocka_unit_test(test_words_of_init),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's uevents, as inorder-init reads them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define PARSE(text, event) uevent_parse(text, sizeof(text), event)
+
+static void test_disk(void **state)
+{
+	struct uevent event;
+
+	(void)state;
+	assert_true(PARSE("add@/devices/pci0000:00/block/sda\0ACTION=add\0DEVPATH=/devices/pci0000:00/block/sda\0"
+			  "SUBSYSTEM=block\0MAJOR=8\0MINOR=0\0DEVNAME=sda\0DEVTYPE=disk\0SEQNUM=1234", &event));
+	assert_string_equal(event.action, "add");
+	assert_string_equal(event.devpath, "/devices/pci0000:00/block/sda");
+	assert_string_equal(event.subsystem, "block");
+	assert_string_equal(event.devname, "sda");
+}
+
+static void test_without_name(void **state)
+{
+	struct uevent event;
+
+	(void)state;
+	assert_true(PARSE("bind@/devices/x\0ACTION=bind\0DEVPATH=/devices/x\0SUBSYSTEM=pci", &event));
+	assert_null(event.devname);
+}
+
+static void test_not_the_kernels(void **state)
+{
+	struct uevent event;
+
+	(void)state;
+	assert_false(PARSE("libudev\0ACTION=add\0DEVPATH=/devices/x", &event)); /* no subsystem */
+	assert_false(PARSE("", &event));
+	assert_false(uevent_parse("", 0, &event));
+	assert_false(PARSE("ACTION=add", &event));
+}
+
+static void test_no_end(void **state)
+{
+	const char text[] = { 'A', 'C', 'T', 'I', 'O', 'N', '=', 'a', 'd', 'd' };
+	struct uevent event;
+
+	(void)state;
+	assert_false(uevent_parse(text, sizeof(text), &event));
+}
+
+/* Every prefix of a message is parsed without a look beyond its end, which the sanitizers watch. */
+static void test_every_prefix(void **state)
+{
+	static const char text[] = "add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=block\0DEVNAME=sda";
+	struct uevent event;
+
+	(void)state;
+	for (size_t bytes = 0; bytes <= sizeof(text); bytes++) {
+		char *copy = malloc(bytes + 1);
+
+		memcpy(copy, text, bytes);
+		uevent_parse(copy, bytes, &event);
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_disk),   cmocka_unit_test(test_without_name), cmocka_unit_test(test_not_the_kernels),
+		cmocka_unit_test(test_no_end), cmocka_unit_test(test_every_prefix),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
