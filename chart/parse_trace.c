@@ -8,6 +8,7 @@
 #include "chart.h"
 
 #define VERSION 1
+#define T_MOST (UINT64_C(1) << 62) /* so that no sum of times overflows */
 
 #define WORD(name, word) word,
 static const char *const words[] = { ASYNC_TRACE_EVENTS(WORD) "start", "lost" };
@@ -96,8 +97,8 @@ static const char *read_object(json_object *line, struct record *record)
 	if (!word)
 		return "no \"ev\", which names the event";
 	record->type = type_of(word);
-	if (!number(line, "t_ns", &record->t_ns) || record->t_ns == 0)
-		return "no time (\"t_ns\") above 0";
+	if (!number(line, "t_ns", &record->t_ns) || record->t_ns == 0 || record->t_ns > T_MOST)
+		return "no time (\"t_ns\") above 0 and below 2^62";
 	if (!number(line, "pid", &pid) || !number(line, "tid", &tid) || pid == 0 || tid == 0 || pid > INT_MAX ||
 	    tid > INT_MAX)
 		return "no process and thread (\"pid\", \"tid\") above 0";

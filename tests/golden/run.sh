@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # run.sh CHART DIRECTORY [accept]: draws every case and compares it with what is kept.
 set -eu
-chart=$1
-here=$2
+chart=$(realpath "$1")
+here=$(realpath "$2")
 accept=${3:-}
 LC_ALL=C
 export LC_ALL

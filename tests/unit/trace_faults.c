@@ -288,7 +288,7 @@ static void change_files_while_threads_write(void **state)
 	assert_int_equal(async_trace_open(scratch("first")), 0);
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, endless_lines, &stop), 0);
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 20; i++) {
 		pid_t child = fork();
 
 		if (child == 0) {
