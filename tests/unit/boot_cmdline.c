@@ -80,7 +80,8 @@ static void test_waiting(void **state)
 	assert_int_equal(parse("rootwait=7").wait_s, 7);
 	assert_int_equal(parse("rootdelay=0").wait_s, 0);
 	assert_int_equal(parse("rootwait=soon").wait_s, 30);
-	assert_int_equal(parse("rootwait=-1").wait_s, 30);
+	assert_int_equal(parse("rootwait=7s").wait_s, 30);
+	assert_int_equal(parse("rootwait=-18446744073709551615").wait_s, 30); /* which is 1 to strtoul() */
 	assert_int_equal(parse("rootwait=99999999999999999999").wait_s, 30);
 	assert_int_equal(parse("rootwait=").wait_s, 30);
 }
