@@ -133,6 +133,7 @@ struct rob_thread {
 	struct rob_worker *worker;  /* O: NULL on threads of the program */
 	struct async_waiter *waiter; /* L: while it waits */
 	struct rob_thread *prev, *next; /* L: threads with calls on their stack */
+	unsigned quiesce;           /* O: begins that it has not ended */
 	bool listed;                /* L: */
 	int id;                     /* L: set when listed */
 };
@@ -157,7 +158,8 @@ struct rob_worker {
 	int thread_id;                  /* L: 0 without a thread */
 };
 
-enum rob_wait_kind { ROB_WAIT_DOMAIN, ROB_WAIT_ALL, ROB_WAIT_CALL, ROB_WAIT_OWNER };
+/* The last two: for no registered call to run, for quiescing to end. */
+enum rob_wait_kind { ROB_WAIT_DOMAIN, ROB_WAIT_ALL, ROB_WAIT_CALL, ROB_WAIT_OWNER, ROB_WAIT_QUIET, ROB_WAIT_OPEN };
 enum rob_list { ROB_NO_LIST, ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_BUCKET, ROB_IN_ODD };
 
 /* One wait, on the waiter's stack. L: all of it while registered. */
@@ -170,6 +172,7 @@ struct async_waiter {
 	struct rob_thread *thread;
 	async_cookie_t cookie;  /* of the call that waits; 0: none */
 	bool timed;
+	bool holder;            /* its thread holds registered calls back (quiesce) */
 	bool everything;        /* the exit's wait: exclusive domains too */
 	bool leaves_out;        /* calls on its own stack, or of a cycle */
 	bool deadlock;          /* it is the victim of a cycle */
@@ -237,6 +240,7 @@ struct rob {
 	struct port_config config;
 	struct async_domain main_domain;
 	port_u32 started;
+	unsigned quiesce;         /* L: begins without their end */
 	bool ended;               /* L: past the exit's full wait: calls run inline */
 };
 
@@ -403,7 +407,17 @@ void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after);
 void rob_waiter_satisfy(struct async_waiter *waiter, struct rob_after *after);
 void rob_deadlock_mark(struct async_waiter *victim);
 void rob_deadlock_report(struct async_waiter *waiter);
+void rob_waiters_odd(struct rob_after *after);
+void rob_poke_callers(void);
+int rob_wait(struct async_waiter *waiter);
 void rob_wait_exit(void);
+
+/* ---- quiesce.c ---- */
+
+bool rob_is_quiet(void);
+bool rob_quiesced(struct async_domain *domain, struct rob_thread *self);
+struct rob_slot *rob_quiesce_claimable(struct rob_after *after);
+void rob_quiesce_wait_end(void);
 
 /* ---- pool.c ---- */
 

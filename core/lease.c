@@ -143,6 +143,14 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 	uint32_t count = 0;
 
 	lease->domain = NULL;
+	if (port_unlikely(rob.quiesce)) {
+		slot = rob_quiesce_claimable(after);
+		if (slot) {
+			rob_queue_take(slot, after);
+			lease->slot[count++] = slot;
+		}
+		most = 0;
+	}
 	while (count < most && (slot = rob_queue_head(after))) {
 		struct async_domain *domain = rob_block(slot)->domain;
 

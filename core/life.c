@@ -159,6 +159,7 @@ void rob_fork_child(void)
 	self->worker = NULL;
 	self->waiter = NULL;
 	self->listed = false;
+	rob.quiesce = self->quiesce;
 	port_store_relaxed(&self->parker.flags, 0);
 	port_store_relaxed(&rob.started, 0);
 	port_store_relaxed(&rob.lock.word, 0);
@@ -170,6 +171,15 @@ void rob_exit(void)
 	if (!port_load_acquire(&rob.started))
 		return;
 	port_lock(&rob.lock);
+	if (rob.quiesce) {
+		struct rob_after after = {0};
+
+		rob.quiesce = 0;
+		rob_waiters_odd(&after);
+		rob_pool_kick(&after);
+		rob_unlock(&after);
+		port_lock(&rob.lock);
+	}
 	rob_wait_exit();
 	port_lock(&rob.lock);
 	rob.ended = true;

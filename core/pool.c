@@ -92,7 +92,8 @@ void rob_pool_help_wanted(struct rob_after *after)
 		if (waiter->deadlock)
 			rob_deadlock_mark(waiter);
 		slot = rob_help_slot(waiter, after);
-		if (slot && (!lowest || slot->place < lowest->place)) {
+		if (slot && (!lowest || slot->place < lowest->place) &&
+		    !rob_quiesced(rob_block(slot)->domain, waiter->thread)) {
 			lowest = slot;
 			helper = waiter;
 		}
@@ -213,7 +214,7 @@ void rob_pool_after(struct rob_after *after)
 /* Whether a wait in this thread has to run what it awaits. */
 bool rob_pool_stuck(struct rob_thread *thread)
 {
-	if (rob_inline_only())
+	if (rob_inline_only() || rob.quiesce)
 		return true;
 	if (rob.pool.idle || rob.pool.waking || can_start())
 		return false;
@@ -390,5 +391,7 @@ void rob_pool_reset(struct rob_worker *self)
 		memset(worker, 0, sizeof(*worker));
 		worker->next = pool->free;
 		pool->free = worker;
+		worker->all_next = pool->all;
+		pool->all = worker;
 	}
 }

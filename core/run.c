@@ -115,7 +115,8 @@ static void note_error(struct async_domain *domain, async_cookie_t cookie, int e
 static void retire_ready(struct rob_slot *slot, struct rob_after *after)
 {
 	rob_wide(slot)->flags |= ROB_READY;
-	if (!after->retire && (after->accepts_retire || after->own == slot)) {
+	if (!after->retire && (after->accepts_retire || after->own == slot) &&
+	    (!rob.quiesce || rob_block(slot)->domain->exclusive)) {
 		after->retire = slot;
 		return;
 	}
@@ -153,6 +154,8 @@ void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
 			wide->flags |= ROB_FUNC_DONE;
 			if (rob_lowest(domain) == slot)
 				retire_ready(slot, after);
+			if (rob.quiesce)
+				rob_waiters_odd(after);
 			return;
 		}
 		error = wide->error;

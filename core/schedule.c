@@ -78,6 +78,14 @@ static async_cookie_t run_on_stack(const struct request *request)
 	return run_inline(request, &record.slot);
 }
 
+/* Whether the call has to run inline. While it must not run at all it queues, whatever the limit. */
+static bool is_full(const struct request *request)
+{
+	if (rob_quiesced(request->domain, port_self()) && !request->try_only)
+		return false;
+	return rob_inline_only() || rob.queue.pending >= rob.config.pending;
+}
+
 /* Any call, any state. With the lock held; returns without. */
 static async_cookie_t schedule_locked(struct request *request)
 {
@@ -90,15 +98,23 @@ static async_cookie_t schedule_locked(struct request *request)
 	rob_owner_refresh(request->owner);
 	width = request->retire || request->owner ? 2 : 1;
 	domain = request->domain = rob_domain(request->domain);
-	full = rob_inline_only() || rob.queue.pending >= rob.config.pending;
+	full = is_full(request);
 	if (full && request->try_only) {
 		port_unlock(&rob.lock);
 		return 0;
 	}
 	slot = full && !request->retire ? rob_slot_here(domain, width) : rob_slot_new(domain, width);
-	full = rob_inline_only() || rob.queue.pending >= rob.config.pending;
-	if (!slot && !request->retire && !request->try_only)
-		return run_on_stack(request);
+	full = is_full(request);
+	if (!slot && !request->retire && !request->try_only) {
+		if (!rob_quiesced(domain, port_self()))
+			return run_on_stack(request);
+		if (port_self()->quiesce) { /* it would wait for itself */
+			port_unlock(&rob.lock);
+			return 0;
+		}
+		rob_quiesce_wait_end();
+		return schedule_locked(request);
+	}
 	if (!slot || (full && request->try_only)) {
 		if (slot)
 			rob_slot_unused(slot);
@@ -207,7 +223,7 @@ async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func
 	request.domain = rob_domain(domain);
 	rob_record_init(record, ROB_ENTRY);
 	fill(&record->slot, &request, true);
-	if (rob_inline_only())
+	if (rob_inline_only() && !rob_quiesced(request.domain, port_self()))
 		return run_inline(&request, &record->slot);
 	return enqueue(&request, &record->slot);
 }

@@ -17,7 +17,7 @@ static bool suits(struct rob_lease *lease, struct async_waiter *waiter)
 {
 	struct async_domain *domain = lease->domain;
 
-	if (!domain || waiter->kind == ROB_WAIT_CALL || waiter->kind == ROB_WAIT_OWNER || waiter->leaves_out)
+	if (!domain || waiter->kind >= ROB_WAIT_CALL || waiter->leaves_out || waiter->holder)
 		return false;
 	if (waiter->kind == ROB_WAIT_DOMAIN && domain != waiter->domain)
 		return true;
@@ -66,6 +66,8 @@ struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *af
 {
 	struct rob_slot *slot;
 
+	if (waiter->kind >= ROB_WAIT_QUIET)
+		return NULL;
 	if (waiter->kind == ROB_WAIT_DOMAIN)
 		return pending_in(waiter, waiter->domain);
 	if (waiter->kind != ROB_WAIT_CALL)
@@ -146,7 +148,8 @@ static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 			result = -ETIMEDOUT;
 			break;
 		}
-		if (!waiter->timed && rob_pool_stuck(waiter->thread) && (slot = rob_help_slot(waiter, &after))) {
+		if (!waiter->timed && rob_pool_stuck(waiter->thread) && (slot = rob_help_slot(waiter, &after)) &&
+		    !rob_quiesced(rob_block(slot)->domain, waiter->thread)) {
 			rob_queue_take(slot, &after);
 			rob_run(slot, waiter->thread, 1, &after);
 			continue;
@@ -194,7 +197,7 @@ static int wait_traced(struct async_waiter *waiter, uint64_t deadline_ns)
 		trace_wait(ASYNC_TRACE_WAITING, waiter, 0, 0);
 		port_lock(&rob.lock);
 	}
-	if (waiter->thread->top && rob_waits_for_self(waiter)) {
+	if ((waiter->thread->top || waiter->holder) && rob_waits_for_self(waiter)) {
 		waiter->leaves_out = true;
 		report(waiter);
 	}
@@ -216,7 +219,8 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 	waiter->cookie = self->top ? self->top->cookie : 0;
 	waiter->timed = deadline_ns;
 	waiter->ascending = ascends(waiter);
-	if (!self->top && !port_traces() && rob_satisfied(waiter)) {
+	waiter->holder = self->quiesce && waiter->kind < ROB_WAIT_QUIET && !waiter->everything;
+	if (!self->top && !waiter->holder && !port_traces() && rob_satisfied(waiter)) {
 		port_unlock(&rob.lock);
 		return 0;
 	}
@@ -230,6 +234,11 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 		port_lock(&rob.lock);
 	}
 	return wait_traced(waiter, deadline_ns);
+}
+
+int rob_wait(struct async_waiter *waiter)
+{
+	return do_wait(waiter, 0);
 }
 
 /* A wait for cookies below cookie; NULL: all registered domains. */

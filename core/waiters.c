@@ -39,8 +39,10 @@ static bool matches(struct async_waiter *waiter, struct rob_slot *slot)
 		return (!domain->exclusive || waiter->everything) && rob_cookie(slot) < waiter->bound;
 	case ROB_WAIT_CALL:
 		return rob_cookie(slot) == waiter->bound;
-	default:
+	case ROB_WAIT_OWNER:
 		return rob_owner(slot) == waiter->owner;
+	default:
+		return false; /* not a matter of single calls */
 	}
 }
 
@@ -82,6 +84,8 @@ bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
 {
 	if (stuck_behind(waiter->thread, slot))
 		return true;
+	if (waiter->holder && !rob_block(slot)->domain->exclusive && (rob_block(slot)->pending & rob_bit(slot)))
+		return true; /* held back until this thread ends its quiescing */
 	if (!waiter->deadlock)
 		return false;
 	for (struct async_waiter *other = rob.waiters; other; other = other->all_next)
@@ -136,6 +140,8 @@ bool rob_waits_for_self(struct async_waiter *waiter)
 {
 	struct rob_slot *call;
 
+	if (waiter->holder)
+		return awaits_any(waiter, true);
 	if (!waiter->thread->top)
 		return false;
 	if (waiter->kind == ROB_WAIT_OWNER)
@@ -157,12 +163,20 @@ bool rob_satisfied(struct async_waiter *waiter)
 {
 	struct rob_slot *lowest;
 
+	if (waiter->kind == ROB_WAIT_QUIET)
+		return rob_is_quiet();
+	if (waiter->kind == ROB_WAIT_OPEN)
+		return !rob.quiesce;
 	if (waiter->deadlock)
 		rob_deadlock_mark(waiter);
 	if (waiter->kind == ROB_WAIT_OWNER && !waiter->owner->in_progress)
 		return true;
-	if (waiter->leaves_out)
-		return !awaits_any(waiter, false);
+	if (waiter->leaves_out || waiter->holder) {
+		if (awaits_any(waiter, false))
+			return false;
+		waiter->leaves_out |= awaits_any(waiter, true);
+		return true;
+	}
 	switch (waiter->kind) {
 	case ROB_WAIT_DOMAIN:
 		lowest = rob_lowest(waiter->domain);
@@ -239,7 +253,7 @@ static void list_remove(struct async_waiter *waiter)
 
 static enum rob_list list_of(struct async_waiter *waiter)
 {
-	if (waiter->leaves_out || waiter->kind == ROB_WAIT_OWNER || waiter->everything)
+	if (waiter->leaves_out || waiter->holder || waiter->kind >= ROB_WAIT_OWNER || waiter->everything)
 		return ROB_IN_ODD;
 	if (waiter->kind == ROB_WAIT_CALL)
 		return ROB_IN_BUCKET;
@@ -300,21 +314,35 @@ static void wake_below(struct async_waiter **head, async_cookie_t lowest, struct
 		rob_waiter_satisfy(*head, after);
 }
 
-/* Some calls of the domain have completed. */
-void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_after *after)
+void rob_waiters_odd(struct rob_after *after)
 {
-	struct rob_slot *lowest = rob_lowest(domain);
 	struct async_waiter *waiter, *next;
 
-	if (domain->waiters)
-		wake_below(&domain->waiters, lowest ? rob_cookie(lowest) : ASYNC_COOKIE_MAX, after);
-	if (rob.all_waiters && !exclusive)
-		wake_below(&rob.all_waiters, lowest_of_all(), after);
 	for (waiter = rob.odd; waiter; waiter = next) {
 		next = waiter->next;
 		if (rob_satisfied(waiter))
 			rob_waiter_satisfy(waiter, after);
 	}
+}
+
+/* Waiters inside calls shall look again: while quiescing begins they run what they await themselves. */
+void rob_poke_callers(void)
+{
+	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next)
+		if (waiter->cookie && !waiter->timed)
+			port_unpark(&waiter->thread->parker, ROB_POKE);
+}
+
+/* Some calls of the domain have completed. */
+void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_after *after)
+{
+	struct rob_slot *lowest = rob_lowest(domain);
+
+	if (domain->waiters)
+		wake_below(&domain->waiters, lowest ? rob_cookie(lowest) : ASYNC_COOKIE_MAX, after);
+	if (rob.all_waiters && !exclusive)
+		wake_below(&rob.all_waiters, lowest_of_all(), after);
+	rob_waiters_odd(after);
 }
 
 /* The call of this cookie is complete. */

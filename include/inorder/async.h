@@ -385,6 +385,36 @@ INORDER_API void async_report(int fd);
  */
 INORDER_API int async_configure(const struct async_config *config);
 
+/**
+ * async_quiesce_begin() - hold the calls of all registered domains back
+ *
+ * When it has returned, none of them runs or starts until the matching
+ * async_quiesce_end(). New ones queue, whatever the limit; one for which there is
+ * no memory blocks its scheduler until the end, and is refused (cookie 0) when that
+ * is the thread that holds them back. While begin drains, calls that a running call
+ * waits for, and inline calls of running calls, still start. Exclusive domains go
+ * on. Begins nest, and several threads may hold at the same time. A wait of the
+ * holding thread for calls that are held back leaves them out, and returns -EDEADLK.
+ *
+ * Return:   0; -EDEADLK, after a report, inside an async call: nothing is held then.
+ * Context:  may block; outside of async calls; not from a signal handler.
+ * Ordering: everything that the drained calls did happens before the return.
+ * Source:   ours; what interrupt autoprobing needed of the calls of 2009.
+ */
+INORDER_API int async_quiesce_begin(void);
+
+/**
+ * async_quiesce_end() - let calls go on
+ *
+ * With no workers (INORDER_THREADS=0) it runs what has queued.
+ *
+ * Return:   0; -EINVAL if this thread holds nothing back.
+ * Context:  the thread that began it; not from a signal handler.
+ * Ordering: what the holder did happens before calls that start afterwards.
+ * Source:   ours.
+ */
+INORDER_API int async_quiesce_end(void);
+
 /* The names of the 2009 series; the "list" is the domain. */
 
 /**

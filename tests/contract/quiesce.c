@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* Quiesce: a stretch in which no call of a registered domain runs. */
+#include "harness.h"
+
+static atomic_uint ran;
+
+static void schedule_three(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < 3; i++)
+		CHECK(async_schedule(count, &ran));
+}
+
+TEST(calls_queue_between_begin_and_end, .pools = PALL)
+{
+	struct actor actor;
+
+	CHECK_EQ(async_quiesce_begin(), 0);
+	actor_start(&actor, schedule_three, NULL);
+	actor_join(&actor);
+	schedule_three(NULL);
+	quiet();
+	CHECK_EQ(ran, 0);
+	CHECK_EQ(async_quiesce_end(), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(ran, 6);
+}
+
+TEST(no_limit_holds_while_calls_are_held_back, .pools = PALL, .env = "INORDER_PENDING=2")
+{
+	struct actor actor;
+
+	CHECK_EQ(async_quiesce_begin(), 0);
+	for (int i = 0; i < 10; i++) {
+		actor_start(&actor, schedule_three, NULL);
+		actor_join(&actor);
+	}
+	quiet();
+	CHECK_EQ(ran, 0);
+	CHECK_EQ(async_quiesce_end(), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(ran, 30);
+}
+
+TEST(exclusive_domains_go_on, .pools = PALL)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(exclusive);
+
+	CHECK_EQ(async_quiesce_begin(), 0);
+	CHECK(async_schedule(count, &ran));
+	for (int i = 0; i < 3; i++)
+		CHECK(async_schedule_domain(count, &ran, &exclusive));
+	CHECK_EQ(async_synchronize_full_domain(&exclusive), 0);
+	CHECK_EQ(ran, 3);
+	CHECK_EQ(async_quiesce_end(), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(ran, 4);
+}
+
+struct quiescer {
+	struct actor actor;
+	sem_t end;
+	int begun;
+};
+
+static void quiesce(void *data)
+{
+	struct quiescer *quiescer = data;
+
+	quiescer->begun = async_quiesce_begin();
+	up(&quiescer->actor.begun);
+	down(&quiescer->end);
+	CHECK_EQ(async_quiesce_end(), 0);
+}
+
+TEST(begin_waits_for_a_running_call, .pools = PALL)
+{
+	struct gate gate;
+	struct waiter begin;
+
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	quiet();
+	CHECK(!waiter_done(&begin));
+	gate_end(&gate);
+	CHECK_EQ(waiter_join(&begin), 0);
+}
+
+struct parent {
+	struct gate gate;
+	struct async_domain domain;
+};
+
+static void parent_call(void *data, async_cookie_t cookie)
+{
+	struct parent *parent = data;
+
+	gate_call(&parent->gate, cookie);
+	CHECK(async_schedule_domain(count, &ran, &parent->domain));
+	CHECK_EQ(async_synchronize_full_domain(&parent->domain), 0);
+}
+
+static void start_parent(void *data)
+{
+	CHECK(async_schedule(parent_call, data));
+}
+
+TEST(what_a_running_call_awaits_still_starts, .pools = PALL)
+{
+	struct parent parent = { .domain = ASYNC_DOMAIN_INIT };
+	struct actor actor, other;
+	struct waiter begin;
+
+	gate_init(&parent.gate);
+	actor_start(&actor, start_parent, &parent);
+	down(&parent.gate.begun);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	quiet();
+	actor_start(&other, schedule_three, NULL);
+	actor_join(&other);
+	gate_open(&parent.gate);
+	CHECK_EQ(waiter_join(&begin), 0);
+	actor_join(&actor);
+	CHECK_EQ(ran, 1);
+	_exit(0); /* the thread that holds is gone */
+}
+
+static void begin_inside(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	*(int *)data = async_quiesce_begin();
+}
+
+TEST(begin_inside_a_call_is_a_deadlock, .pools = PALL)
+{
+	int result = 0;
+
+	CHECK(async_schedule(begin_inside, &result));
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(result, -EDEADLK);
+	CHECK(harness_said("async_quiesce_begin()"));
+	CHECK(async_schedule(count, &ran));
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(ran, 1);
+}
+
+TEST(the_holder_does_not_wait_for_what_it_holds, .pools = PALL)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(exclusive);
+
+	CHECK_EQ(async_quiesce_begin(), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK(async_schedule(count, &ran));
+	CHECK_EQ(async_synchronize_full(), -EDEADLK);
+	CHECK_EQ(ran, 0);
+	CHECK_EQ(async_synchronize_full_domain(&exclusive), 0);
+	CHECK_EQ(async_quiesce_end(), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(ran, 1);
+}
+
+TEST(begins_nest, .pools = PALL)
+{
+	CHECK_EQ(async_quiesce_end(), -EINVAL);
+	CHECK_EQ(async_quiesce_begin(), 0);
+	CHECK_EQ(async_quiesce_begin(), 0);
+	CHECK(async_schedule(count, &ran));
+	CHECK_EQ(async_quiesce_end(), 0);
+	quiet();
+	CHECK_EQ(ran, 0);
+	CHECK_EQ(async_quiesce_end(), 0);
+	CHECK_EQ(async_quiesce_end(), -EINVAL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(ran, 1);
+}
+
+TEST(several_threads_hold, .pools = PALL)
+{
+	struct quiescer one = { .begun = 1 }, two = { .begun = 1 };
+	struct waiter waiter;
+
+	sem_init(&one.end, 0, 0);
+	sem_init(&two.end, 0, 0);
+	actor_start(&one.actor, quiesce, &one);
+	down(&one.actor.begun);
+	actor_start(&two.actor, quiesce, &two);
+	down(&two.actor.begun);
+	quiet();
+	CHECK_EQ(one.begun, 0);
+	CHECK_EQ(two.begun, 0);
+	CHECK(async_schedule(count, &ran));
+	waiter_start(&waiter, wait_full, 0, NULL);
+	up(&one.end);
+	actor_join(&one.actor);
+	quiet();
+	CHECK_EQ(ran, 0);
+	CHECK(!waiter_done(&waiter));
+	up(&two.end);
+	actor_join(&two.actor);
+	CHECK_EQ(waiter_join(&waiter), 0);
+	CHECK_EQ(ran, 1);
+}
+
+static void retire(void *data, async_cookie_t cookie)
+{
+	count(data, cookie);
+}
+
+TEST(retire_steps_are_held_back, .pools = P2 | P256)
+{
+	static atomic_uint funcs, retired;
+	struct gate gate;
+	struct waiter begin;
+	async_cookie_t last = 0;
+
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	for (int i = 0; i < 3; i++)
+		CHECK(last = async_schedule_ordered(count, retire, i ? (void *)&funcs : (void *)&retired, NULL));
+	while (funcs + retired < 3)
+		sched_yield();
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	quiet();
+	gate_end(&gate);
+	CHECK_EQ(waiter_join(&begin), 0);
+	quiet();
+	CHECK_EQ(funcs + retired, 3);
+	_exit(0); /* the thread that holds is gone */
+}
