@@ -45,7 +45,7 @@ uint32_t jobs_below(const struct async_domain *domain, async_cookie_t bound);
 /* Fails if one of them is not complete. */
 void check_complete(uint32_t mask);
 void check_all_complete(void);
-bool own_job(const struct job *job);
+bool somebody_waits(void);
 unsigned begun_order(const struct job *job);
 unsigned retired_order(const struct job *job);
 unsigned ended_order(const struct job *job);

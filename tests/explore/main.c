@@ -10,7 +10,7 @@
 #define SHORT_SCHEDULES 6000 /* of a case, in the short form */
 
 static struct {
-	bool deep, list, coverage;
+	bool deep, list, coverage, stop;
 	unsigned bound;
 	bool bound_given;
 	unsigned long random, seed;
@@ -199,7 +199,7 @@ static unsigned each_case(void (*what)(const struct sim_case *which))
 		if (options.group && strcmp(options.group, groups[i].name))
 			continue;
 		for (const struct sim_case *which = groups[i].cases; which->name; which++) {
-			if (options.only && strcmp(options.only, which->name))
+			if ((options.only && strcmp(options.only, which->name)) || (options.stop && totals.failures))
 				continue;
 			what(which);
 			count++;
@@ -288,7 +288,7 @@ static void print_coverage(void)
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: explore [--long] [--bound N] [--random RUNS [--seed N]] [--group G] [--case NAME]\n"
-		    "               [--most SCHEDULES] [--seconds N] [--coverage] | --list | --replay CASE@SCHEDULE\n");
+		    "               [--most SCHEDULES] [--seconds N] [--stop] [--coverage] | --list | --replay CASE@SCHEDULE\n");
 }
 
 static void parse(int argc, char **argv)
@@ -296,7 +296,7 @@ static void parse(int argc, char **argv)
 	static const struct option known[] = {{"long", 0, 0, 'l'},   {"bound", 1, 0, 'b'},  {"random", 1, 0, 'r'},
 					      {"seed", 1, 0, 's'},   {"group", 1, 0, 'g'},  {"case", 1, 0, 'c'},
 					      {"list", 0, 0, 'L'},   {"replay", 1, 0, 'R'}, {"seconds", 1, 0, 't'},
-					      {"coverage", 0, 0, 'C'}, {"most", 1, 0, 'm'},   {"help", 0, 0, 'h'},  {0, 0, 0, 0}};
+					      {"coverage", 0, 0, 'C'}, {"most", 1, 0, 'm'},   {"stop", 0, 0, 'S'},   {"help", 0, 0, 'h'},  {0, 0, 0, 0}};
 	int option;
 
 	options.deep = getenv("INORDER_TEST_LONG") != NULL;
@@ -312,6 +312,7 @@ static void parse(int argc, char **argv)
 		case 'c': options.only = optarg; break;
 		case 'L': options.list = true; break;
 		case 't': options.seconds = strtod(optarg, NULL); break;
+		case 'S': options.stop = true; break;
 		case 'm': options.most = strtoul(optarg, NULL, 10); break;
 		case 'C': options.coverage = true; break;
 		case 'R': exit(replay(optarg));

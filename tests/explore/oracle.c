@@ -90,6 +90,11 @@ bool is_complete(const struct job *job)
 	return job->released || (job->ordered ? job->retired : job->ended);
 }
 
+bool somebody_waits(void)
+{
+	return rob.waiters;
+}
+
 unsigned begun_order(const struct job *job)
 {
 	return job->begun;

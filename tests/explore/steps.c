@@ -190,6 +190,27 @@ static void cancel_between(void)
 	free_domain(domain_b);
 }
 
+/* One that is claimed behind a call which runs, and not begun, can be taken back. */
+static void cancel_leased(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_b, in_gate);
+	start(2, domain_a, nothing);
+	cancelled = async_cancel_domain(domain_a, release_job);
+	sim_check(is_complete(&jobs[2]) || is_begun(&jobs[2]));
+	gate_open(&gates[1]);
+	sim_check(!wait_full(NULL));
+}
+
+/* Wide calls in the room that is left in a small block. */
+static void ordered_chain(void)
+{
+	start(0, domain_a, nothing);
+	for (unsigned i = 1; i < 5; i++)
+		start_ordered(i, domain_a, nothing);
+	sim_check(!wait_full(domain_a));
+}
+
 /* ---- entries ---- */
 
 static struct async_entry *entries[2];
@@ -285,6 +306,8 @@ const struct sim_case cases_steps[] = {
 	CASE("cancel-awaited", "cancel, one call", one_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-between", "cancel", cancel_between), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-between-waited", "cancel", cancel_between, full_wait), .begin = begin_cancel, .end = end_cancel},
+	CASE("cancel-leased", "cancel lease", cancel_leased), .begin = begin_cancel, .end = end_cancel},
+	CASE("ordered-chain", "retire", ordered_chain)},
 	CASE("entries", "entries retire", two_entries, full_wait), .begin = begin_entries},
 	CASE("entries-2cpus", "entries retire", two_entries), .begin = begin_entries, .cpus = 2},
 	CASE("entry-call", "entries, one call", entry_waited_for), .begin = begin_entries, .cpus = 2},
