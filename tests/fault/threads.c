@@ -70,6 +70,59 @@ TEST(a_wait_for_all_runs_all_in_order, .pools = PSOME)
 	CHECK_EQ(in_b.n, 1000);
 }
 
+/* A thread that was made while threads could be, and waits when told to. */
+struct later {
+	struct actor actor;
+	sem_t go;
+	struct async_domain *domain;
+	async_cookie_t bound;
+};
+
+static void wait_later(void *data)
+{
+	struct later *later = data;
+
+	down(&later->go);
+	CHECK_EQ(async_synchronize_cookie_domain(later->bound, later->domain), 0);
+}
+
+static void later_start(struct later *later, struct async_domain *domain)
+{
+	sem_init(&later->go, 0, 0);
+	later->domain = domain;
+	actor_start(&later->actor, wait_later, later);
+}
+
+/* One waiter runs the call that both await. The other has nothing to run: what is pending lies beyond its bound. */
+TEST(a_waiter_runs_nothing_beyond_its_bound, .pools = PSOME)
+{
+	ASYNC_DOMAIN(a);
+	struct later runner;
+	struct later bystander;
+	struct gate slow;
+
+	gate_init(&slow);
+	later_start(&runner, &a);
+	later_start(&bystander, &a);
+	no_threads();
+	runner.bound = async_schedule_domain(gate_call, &slow, &a) + 1;
+	bystander.bound = runner.bound;
+	for (unsigned int i = 0; i < 20; i++)
+		async_schedule_domain(record, &in_a, &a);
+	up(&runner.go);
+	down(&slow.begun);
+	up(&bystander.go);
+	quiet();
+	CHECK_EQ(in_a.n, 0);
+	CHECK(!bystander.actor.done);
+	gate_open(&slow);
+	actor_join(&runner.actor);
+	actor_join(&bystander.actor);
+	CHECK_EQ(in_a.n, 0);
+	CHECK_EQ(async_synchronize_full_domain(&a), 0);
+	CHECK_EQ(in_a.n, 20);
+}
+
 TEST(timed_waits_run_nothing_even_then, .pools = PSOME)
 {
 	ASYNC_DOMAIN(a);
