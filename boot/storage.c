@@ -88,7 +88,7 @@ static size_t count_turns(void)
 	cpu_set_t processors;
 	int count = 1;
 
-	if (is_finisher())
+	if (is_finisher() || cmdline.unordered)
 		return SIZE_MAX;
 	if (!sched_getaffinity(0, sizeof(processors), &processors))
 		count = CPU_COUNT(&processors);
