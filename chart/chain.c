@@ -67,7 +67,8 @@ static bool is_awaited(const struct model *model, const struct span *wait, const
 		return false;
 	if (wait->domain && call->domain && wait->domain != call->domain)
 		return false;
-	return wait->wait_for == 0 || call->cookie < wait->wait_for;
+	/* The bound is exclusive; but a wait for one call names that call. */
+	return wait->wait_for == 0 || call->cookie <= wait->wait_for;
 }
 
 static size_t find_awaited(const struct walk *walk, const struct span *wait)
@@ -215,21 +216,36 @@ static void walk_back(struct walk *walk)
 	}
 }
 
+/* The end is that of the thread which wrote the last line; of a thread with something to show, if that one has not. */
+static void find_end(struct walk *walk)
+{
+	const struct model *model = walk->model;
+
+	walk->thread = model->last_thread;
+	walk->t_ns = model->end_ns;
+	if (walk->thread != NONE && model->threads[walk->thread].span_count)
+		return;
+	walk->thread = NONE;
+	walk->t_ns = 0;
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *span = &model->spans[i];
+
+		if (span->kind == SPAN_TURN || span->end_ns <= walk->t_ns || span->end_ns == span->begin_ns)
+			continue;
+		walk->thread = span->thread;
+		walk->t_ns = span->end_ns;
+	}
+}
+
 void model_find_chain(struct model *model)
 {
-	struct walk walk = { .model = model, .thread = NONE };
+	struct walk walk = { .model = model };
 
 	sort_completions(&walk);
-	for (size_t i = 0; i < model->span_count; i++) {
-		struct span *span = &model->spans[i];
-
-		if (span->kind == SPAN_WAIT && !span->unfinished)
-			span->awaited = find_awaited(&walk, span);
-		if (span->kind != SPAN_TURN && span->end_ns > walk.t_ns && span->end_ns > span->begin_ns) {
-			walk.thread = span->thread;
-			walk.t_ns = span->end_ns;
-		}
-	}
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->spans[i].kind == SPAN_WAIT && !model->spans[i].unfinished)
+			model->spans[i].awaited = find_awaited(&walk, &model->spans[i]);
+	find_end(&walk);
 	if (walk.thread != NONE)
 		walk_back(&walk);
 	free(walk.by_completion);

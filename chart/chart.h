@@ -172,6 +172,7 @@ struct model {
 	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count;
 	size_t workers;      /* that were started, as far as the trace says */
 	size_t earlier_boots;
+	size_t last_thread;  /* that wrote the last line, or NONE */
 	uint64_t begin_ns;
 	uint64_t end_ns;
 };
@@ -240,7 +241,7 @@ struct layout {
 	double width, height;
 	double lane_height, lane_gap, row_gap, font, turn_height;
 	double phases_y, phases_height;  /* of one process' phases */
-	double load_y, load_height;
+	double load_y, load_height, pending_height;
 	double rows_y, rows_bottom;
 	double legend_y;
 };

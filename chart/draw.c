@@ -22,7 +22,8 @@ static const char style[] =
 	".grid { stroke: #dde3ea; stroke-width: 1 }\n"
 	".boundary { stroke: #9aa5b1; stroke-width: 1; stroke-dasharray: 4 3 }\n"
 	".phase0 { fill: #dfe7f1 } .phase1 { fill: #ebe6f3 }\n"
-	".load { fill: #a9cdf0; stroke: #3d7ab5; stroke-width: 1 }\n"
+	"path.load { fill: #a9cdf0; stroke: #3d7ab5; stroke-width: 1 }\n"
+	"path.pending { fill: #e6e9ee; stroke: #7b8794; stroke-width: 1 }\n"
 	"rect.run { fill: #a9cdf0; stroke: #3d7ab5 }\n"
 	"rect.step { fill: #d3dae3; stroke: #6b7f95 }\n"
 	"rect.retire { fill: #a6dbae; stroke: #34834a }\n"
@@ -36,7 +37,7 @@ static const char style[] =
 	"rect.wait.narrow { fill: #e3b53c } rect.failed.narrow { fill: #dc5a4f }\n"
 	".waits { stroke: #8d6a00; stroke-width: 1; stroke-opacity: 0.75; fill: none }\n"
 	".chain { stroke: #d6225f; stroke-width: 2.4 }\n"
-	".follows { stroke: #d6225f; stroke-width: 1 }\n"
+	".follows { stroke: #d6225f; stroke-width: 1 } .idle { stroke-dasharray: 3 3 }\n"
 	".names text { pointer-events: none }\n";
 
 struct item {
@@ -168,7 +169,15 @@ static void draw_axis(struct svg *svg, const struct model *model, const struct l
 	svg_group_end(svg);
 }
 
-/* ---- how many threads were at work ---- */
+/* ---- how many threads were at work, how many calls were not ---- */
+
+struct area {
+	const char *label;
+	const char *class_name;
+	void (*add)(double *columns, size_t count, const struct model *model, const struct scale *scale);
+	double y;
+	double height;
+};
 
 static void add_time(double *columns, size_t count, const struct scale *scale, const struct span *span, double sign)
 {
@@ -200,10 +209,25 @@ static void add_load(double *columns, size_t count, const struct model *model, c
 	}
 }
 
-static void load_path(struct svg *svg, const struct layout *layout, const double *columns, size_t count, double most)
+/* How many calls were scheduled and had not begun. */
+static void add_pending(double *columns, size_t count, const struct model *model, const struct scale *scale)
 {
-	double bottom = layout->load_y + layout->load_height;
-	double step = layout->scale.width / (double)count;
+	for (size_t i = 0; i < model->call_count; i++) {
+		const struct call *call = &model->calls[i];
+		uint64_t end_ns = call->started_ns ? call->started_ns : call->completed_ns ? call->completed_ns : model->end_ns;
+		struct span pending = { .begin_ns = call->scheduled_ns, .end_ns = end_ns };
+
+		if (call->scheduled_ns && end_ns > call->scheduled_ns && end_ns >= scale->begin_ns &&
+		    call->scheduled_ns <= scale->end_ns)
+			add_time(columns, count, scale, &pending, 1);
+	}
+}
+
+static void area_path(struct svg *svg, const struct area *area, const struct scale *scale, const double *columns,
+		      size_t count, double most)
+{
+	double step = scale->width / (double)count;
+	double bottom = area->y + area->height;
 	char *path = NULL;
 	size_t bytes = 0;
 	FILE *file = open_memstream(&path, &bytes);
@@ -211,22 +235,22 @@ static void load_path(struct svg *svg, const struct layout *layout, const double
 
 	if (!file)
 		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
-	fprintf(file, "M%.1f %.1f", layout->scale.left, bottom);
+	fprintf(file, "M%.1f %.1f", scale->left, bottom);
 	for (size_t i = 0; i < count; i++) {
-		double y = bottom - (columns[i] > 0 ? columns[i] : 0) / most * layout->load_height;
+		double y = bottom - (columns[i] > 0 ? columns[i] : 0) / most * area->height;
 
 		if (y - before < 0.05 && before - y < 0.05)
 			continue;
-		fprintf(file, "H%.1fV%.1f", layout->scale.left + step * (double)i, y);
+		fprintf(file, "H%.1fV%.1f", scale->left + step * (double)i, y);
 		before = y;
 	}
-	fprintf(file, "H%.1fV%.1fZ", layout->scale.left + layout->scale.width, bottom);
+	fprintf(file, "H%.1fV%.1fZ", scale->left + scale->width, bottom);
 	fclose(file);
-	svg_path(svg, path, "load", NULL);
+	svg_path(svg, path, area->class_name, NULL);
 	free(path);
 }
 
-static void draw_load(struct svg *svg, const struct model *model, const struct layout *layout)
+static void draw_area(struct svg *svg, const struct model *model, const struct layout *layout, const struct area *area)
 {
 	size_t count = (size_t)layout->scale.width;
 	double *columns = calloc(count + 1, sizeof(*columns));
@@ -235,16 +259,27 @@ static void draw_load(struct svg *svg, const struct model *model, const struct l
 
 	if (!columns)
 		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
-	add_load(columns, count, model, &layout->scale);
+	area->add(columns, count, model, &layout->scale);
 	for (size_t i = 0; i < count; i++)
 		most = columns[i] > most ? columns[i] : most;
-	svg_group(svg, "at-work");
-	svg_text(svg, layout->scale.left - 10, layout->load_y + 20, 11, "end", NULL, "threads at work");
+	svg_group(svg, area->class_name);
+	svg_text(svg, layout->scale.left - 10, area->y + area->height / 2 - 2, 11, "end", NULL, area->label);
 	snprintf(label, sizeof(label), "at most %.0f", most);
-	svg_text(svg, layout->scale.left - 10, layout->load_y + 35, 11, "end", "quiet", label);
-	load_path(svg, layout, columns, count, most);
+	svg_text(svg, layout->scale.left - 10, area->y + area->height / 2 + 12, 11, "end", "quiet", label);
+	area_path(svg, area, &layout->scale, columns, count, most);
 	svg_group_end(svg);
 	free(columns);
+}
+
+static void draw_load(struct svg *svg, const struct model *model, const struct layout *layout)
+{
+	struct area load = { "threads at work", "load", add_load, layout->load_y, layout->load_height };
+	struct area pending = { "calls not begun", "pending", add_pending, layout->load_y + layout->load_height + 6,
+				layout->pending_height };
+
+	draw_area(svg, model, layout, &load);
+	if (layout->pending_height > 0)
+		draw_area(svg, model, layout, &pending);
 }
 
 /* ---- title ---- */

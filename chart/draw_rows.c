@@ -164,8 +164,11 @@ static void add_bar(struct bars *bars, size_t *last, const struct model *model, 
 	const struct span *span = &model->spans[index];
 	double left = scale_x(&layout->scale, span->begin_ns);
 	double right = scale_x(&layout->scale, span->end_ns);
+	bool overlay = span->kind == SPAN_WAIT && span->parent != NONE;
 	struct bar *before = last[span->lane] == NONE ? NULL : &bars->bars[last[span->lane]];
 
+	if (overlay && right - left < TINY) /* a wait that had nothing to wait for */
+		return;
 	if (before && right - left < TINY && left - before->right < TINY && model->spans[before->span].kind == span->kind &&
 	    (before->count > 1 || before->right - before->left < TINY)) {
 		before->right = right > before->right ? right : before->right;
@@ -393,7 +396,10 @@ static size_t count_links(const struct model *model, const struct layout *layout
 	return count;
 }
 
-/* The chain runs along the lower edges of its bars. */
+/*
+ * The chain runs along the lower edges of its bars. Where the next part did not begin at once (a call waited
+ * for a worker, or the program did what it does not trace), a dashed line leads to it.
+ */
 static void draw_chain(struct svg *svg, const struct model *model, const struct layout *layout)
 {
 	double later_x = 0;
@@ -413,7 +419,9 @@ static void draw_chain(struct svg *svg, const struct model *model, const struct 
 			continue;
 		y = layout_span_y(layout, model, span) + layout->lane_height - 1.2;
 		if (connected && (y > later_y + 1 || y < later_y - 1))
-			svg_line(svg, right, y, later_x, later_y, "follows");
+			svg_line(svg, right, y, right, later_y, "follows");
+		if (connected && later_x - right > 1)
+			svg_line(svg, right, later_y, later_x, later_y, "follows idle");
 		svg_line(svg, left, y, right, y, "chain");
 		later_x = left;
 		later_y = y;

@@ -183,6 +183,21 @@ static void place_rows(struct layout *layout, const struct model *model)
 	layout->height = y + 34;
 }
 
+/* Whether a call was kept waiting for a worker for so long that it would be seen. */
+static bool has_pending(const struct model *model)
+{
+	uint64_t least_ns = (model->end_ns - model->begin_ns) / 200;
+
+	for (size_t i = 0; i < model->call_count; i++) {
+		const struct call *call = &model->calls[i];
+
+		if (call->scheduled_ns && call->started_ns > call->scheduled_ns &&
+		    call->started_ns - call->scheduled_ns > least_ns)
+			return true;
+	}
+	return false;
+}
+
 void layout_build(struct layout *layout, struct model *model, const struct selection *selection, double width)
 {
 	size_t with_phases = 0;
@@ -205,7 +220,8 @@ void layout_build(struct layout *layout, struct model *model, const struct selec
 	layout->phases_height = 20;
 	layout->load_y = layout->phases_y + (double)with_phases * (layout->phases_height + 2) + 26;
 	layout->load_height = 44;
-	layout->rows_y = layout->load_y + layout->load_height + 14;
+	layout->pending_height = has_pending(model) ? 28 : 0;
+	layout->rows_y = layout->load_y + layout->load_height + layout->pending_height + (layout->pending_height > 0 ? 20 : 14);
 	place_rows(layout, model);
 }
 

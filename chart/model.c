@@ -462,7 +462,7 @@ static void finish_threads(struct model *model)
 
 bool model_build(struct model *model, struct input *input, long pid)
 {
-	*model = (struct model){ .begin_ns = UINT64_MAX };
+	*model = (struct model){ .begin_ns = UINT64_MAX, .last_thread = NONE };
 	drop_earlier_boots(model, input);
 	for (size_t i = 0; i < input->count; i++)
 		input->records[i].order = i;
@@ -482,6 +482,7 @@ bool model_build(struct model *model, struct input *input, long pid)
 		if (record->t_ns > model->end_ns)
 			model->end_ns = record->t_ns;
 		add_record(model, record);
+		model->last_thread = thread_of(model, process_of(model, record->pid), record->tid);
 	}
 	finish_calls(model);
 	finish_threads(model);

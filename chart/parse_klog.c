@@ -22,16 +22,16 @@ struct stamp {
 
 typedef const char *parse_line(struct input *input, const struct stamp *stamp, const char *rest);
 
-/* "    1.277283" */
+/* "    1.277283]" */
 static bool parse_time(const char *text, uint64_t *t_ns)
 {
-	unsigned long seconds;
-	unsigned long micros;
+	char seconds[10];
+	char micros[7];
 	int used = 0;
 
-	if (sscanf(text, " %9lu.%6lu]%n", &seconds, &micros, &used) != 2 || used == 0)
+	if (sscanf(text, " %9[0-9].%6[0-9]]%n", seconds, micros, &used) != 2 || used == 0 || strlen(micros) != 6)
 		return false;
-	*t_ns = seconds * UINT64_C(1000000000) + micros * UINT64_C(1000);
+	*t_ns = strtoul(seconds, NULL, 10) * UINT64_C(1000000000) + strtoul(micros, NULL, 10) * UINT64_C(1000);
 	*t_ns += *t_ns == 0; /* 0 stands for unknown */
 	return true;
 }
