@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 SOURCE, BUILD = (os.path.abspath(path) for path in sys.argv[2:4])
@@ -50,20 +51,26 @@ def case_limit(folder):
     must(not machines(folder), 'no machine left')
 
 
+def interrupt(folder, number, wanted):
+    """Sends a signal as soon as the machine is there; returns exit code and output."""
+    process = start(folder, 60)
+    while not machines(folder):
+        must(process.poll() is None, f'a machine before the end ({process.returncode})')
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    must(process.returncode == wanted, f'exit code {wanted}, not {process.returncode}: {said}')
+    return said
+
+
 def case_interrupt(folder):
-    for number in (signal.SIGINT, signal.SIGTERM):
-        process = start(folder, 60)
-        line = ''
-        while 'booting' not in line:
-            line = process.stdout.readline()
-            must(line, 'a line about the boot')
-        while not machines(folder) and process.poll() is None:
-            pass
-        process.send_signal(number)
-        said, _ = process.communicate(timeout=30)
-        must(process.returncode == 130, f'exit code 130, not {process.returncode}: {said}')
-        must('interrupted' in said, f'that it was interrupted in: {said}')
+    """Signals end the machine too: those that can be caught before the end of tools/boot, SIGKILL with it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        must('interrupted' in interrupt(folder, number, 130), 'that it was interrupted')
         must(not machines(folder), f'no machine left after {number.name}')
+    interrupt(folder, signal.SIGKILL, -signal.SIGKILL)
+    until = time.monotonic() + 10
+    while machines(folder):
+        must(time.monotonic() < until, 'no machine left after SIGKILL')
 
 
 def case_mirror(folder):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One boot in QEMU: the command line, the limit, what came out."""
 import contextlib
+import ctypes
 import os
 import selectors
 import signal
@@ -9,6 +10,8 @@ import time
 
 from .common import Failure
 
+PR_SET_PDEATHSIG = 1
+END_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 QEMU = 'qemu-system-x86_64'
 PORTS = ('console', 'trace', 'log')
 COMMAND_LINE = 'console=ttyS0 quiet panic=-1 printk.devkmsg=on log_buf_len=8M'
@@ -76,23 +79,39 @@ def command(kernel, image, disks, arguments, boot, icount):
     return options + attach(disks) + ['-netdev', 'hubport,id=net,hubid=0', '-device', 'e1000,netdev=net']
 
 
+def _in_child():
+    """Between fork and exec: signals as usual again, and an end with us even if we are killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
+
+
+def _spawn(options):
+    try:
+        return subprocess.Popen(options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                start_new_session=True, preexec_fn=_in_child)
+    except OSError as error:
+        raise Failure(f'cannot start {QEMU}: {error.strerror}; is qemu-system-x86 installed?') from error
+
+
 @contextlib.contextmanager
 def started(options):
     """A QEMU of ours, in a session of its own: whatever happens, it does not outlive us."""
+    # a signal between the fork and the try below would leave it running
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     try:
-        process = subprocess.Popen(options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   start_new_session=True)
-    except OSError as error:
-        raise Failure(f'cannot start {QEMU}: {error.strerror}; is qemu-system-x86 installed?') from error
-    try:
-        yield process
+        process = _spawn(options)
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                with contextlib.suppress(OSError):
+                    stream.close()
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            with contextlib.suppress(OSError):
-                stream.close()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def attend(process, dialogue, until):
@@ -145,5 +164,5 @@ def exit_on_signals():
     """SIGTERM and SIGHUP end the program as Ctrl-C does: with everything cleaned up."""
     def stop(number, _frame):
         raise KeyboardInterrupt(signal.Signals(number).name)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in END_SIGNALS - {signal.SIGINT}:
         signal.signal(number, stop)
