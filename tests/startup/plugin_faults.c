@@ -3,6 +3,8 @@
 #include "../fault/faults.h"
 #include "host.h"
 
+#include <dlfcn.h>
+
 static struct part_job jobs[2];
 static atomic_uint calls;
 
@@ -77,6 +79,28 @@ TEST(load_without_memory_leaves_loaded_plugins_alone, .pools = P0 | P2)
 	}
 	unload(needed);
 	CHECK_STEPS("b.exit2 b.exit1");
+	CHECK(!part_is_mapped("b"));
+}
+
+TEST(needed_plugin_that_stays_mapped_starts_after_loads_without_memory, .pools = P0 | P2)
+{
+	void *handle = dlopen(part_path("b"), RTLD_NOW);
+	struct plugin *plugin;
+	bool failed = true;
+
+	CHECK(handle);
+	unload(load("b"));
+	for (long n = 1; failed; n++) {
+		fault_arm(&fault_memory, n, n);
+		if (!plugin_load(part_path("needs_b"), 0, &plugin)) {
+			CHECK(strstr(steps(), "b.init1 b.init2 needs_b.init1 needs_b.init2"));
+			unload(plugin);
+		}
+		failed = fault_memory.failed > 0;
+		fault_disarm(&fault_memory);
+		steps_clear();
+	}
+	dlclose(handle);
 	CHECK(!part_is_mapped("b"));
 }
 

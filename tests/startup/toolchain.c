@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What toolchains.sh compiles in every way: prints what ran, and whether init code is gone once it was freed. */
+/* What toolchains.sh compiles in every way, as C++ too: prints what ran, and whether init code is gone once it was freed. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,9 +17,9 @@ int called(const char *name)
 	return 0;
 }
 
-static int __initdata value = 1;
+static int INITCALL_DATA value = 1;
 
-static int __init init_code(void)
+static int INITCALL_TEXT init_code(void)
 {
 	return value;
 }

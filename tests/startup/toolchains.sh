@@ -32,7 +32,7 @@ dynamic() {
 	"$@" $warnings $includes -fPIC -shared -DLIBRARY=library "$here/calls_library.c" -o "$scratch/liblibrary.so" &&
 		"$@" $warnings $includes -fPIC -shared -DLIBRARY=plugin "$here/calls_library.c" -o "$scratch/plugin.so" &&
 		"$@" $warnings $includes -rdynamic "$here/calls_first.c" "$here/calls_second.c" "$here/toolchain.c" \
-			-Wl,--no-as-needed "$scratch/liblibrary.so" "$build_dir/libinorder.so" \
+			-x none -Wl,--no-as-needed "$scratch/liblibrary.so" "$build_dir/libinorder.so" \
 			-Wl,-rpath,"$build_dir" -Wl,-rpath,"$scratch" -o "$scratch/program" || { fail "compiling: $*"; return; }
 	{ echo library_core; echo $program_calls | tr ' ' '\n' | sed '/^first_device$/i library_device'
 	  echo plugin_core; echo plugin_device; echo "$freed"; } >"$scratch/wanted"
@@ -44,7 +44,7 @@ dynamic() {
 archived() {
 	have "$@" || { echo "not tried: $*"; return 0; }
 	"$@" $warnings $includes "$here/calls_first.c" "$here/calls_second.c" "$here/toolchain.c" \
-		"$build_dir/libinorder.a" -pthread -o "$scratch/program" 2>"$scratch/log" ||
+		-x none "$build_dir/libinorder.a" -pthread -o "$scratch/program" 2>"$scratch/log" ||
 		{ fail "compiling with libinorder.a: $*"; cat "$scratch/log" >&2; return; }
 	{ echo $program_calls | tr ' ' '\n'; echo "$freed"; } >"$scratch/wanted"
 	timeout 20 "$scratch/program" >"$scratch/out" 2>&1 || fail "libinorder.a, $*: the program ended with $?"
@@ -64,6 +64,9 @@ for compiler in gcc clang; do
 	for options in '-O0' "$sections" '-O2 -flto' '-O2 -static'; do
 		archived $compiler $options
 	done
+done
+for compiler in g++ clang++; do
+	dynamic $compiler -x c++ -std=c++17 -O2
 done
 [ $tried -ge 20 ] || fail "only $tried ways could be tried"
 echo "$tried ways"
