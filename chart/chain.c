@@ -98,7 +98,8 @@ static size_t find_before(const struct walk *walk, const struct call *call)
 	return NONE;
 }
 
-/* In the walk's thread: the innermost span that began before and reaches to now, and the last one in it that did not. */
+/* In the walk's thread: the innermost span that began before and reaches to now, and the last one in it that did not.
+ */
 static void look(const struct walk *walk, size_t *inside, size_t *before)
 {
 	const struct thread *thread = &walk->model->threads[walk->thread];
@@ -130,7 +131,7 @@ static void blame(struct walk *walk, size_t span, uint64_t begin_ns)
 	struct model *model = walk->model;
 
 	if (begin_ns < walk->t_ns)
-		*APPEND(model->chain, model->chain_count) = (struct link){ span, begin_ns, walk->t_ns };
+		*APPEND(model->chain, model->chain_count) = (struct link){span, begin_ns, walk->t_ns};
 }
 
 static void go(struct walk *walk, size_t thread, uint64_t t_ns)
@@ -159,7 +160,9 @@ static void go_before_run(struct walk *walk, const struct span *run, const struc
 	if (call->inlined || call->scheduler == NONE)
 		return;
 	look(walk, &inside, &before);
-	free_ns = before != NONE ? walk->model->spans[before].end_ns : inside != NONE ? walk->model->spans[inside].begin_ns : 0;
+	free_ns = before != NONE   ? walk->model->spans[before].end_ns
+		  : inside != NONE ? walk->model->spans[inside].begin_ns
+				   : 0;
 	if (call->scheduled_ns >= free_ns)
 		go(walk, call->scheduler, call->scheduled_ns);
 }
@@ -239,7 +242,7 @@ static void find_end(struct walk *walk)
 
 void model_find_chain(struct model *model)
 {
-	struct walk walk = { .model = model };
+	struct walk walk = {.model = model};
 
 	sort_completions(&walk);
 	for (size_t i = 0; i < model->span_count; i++)

@@ -24,7 +24,8 @@
 void *more(void *array, size_t count, size_t bytes);
 #define APPEND(array, count) ((array) = more((array), (count), sizeof(*(array))), &(array)[(count)++])
 
-/* Texts, each kept once: equal texts are equal pointers. Until keep_free(). What neither XML nor a terminal takes is replaced. */
+/* Texts, each kept once: equal texts are equal pointers. Until keep_free(). What neither XML nor a terminal takes is
+ * replaced. */
 const char *keep(const char *text);
 /* The same of a part of a text. */
 const char *keep_part(const char *text, size_t bytes);
@@ -42,13 +43,13 @@ enum record_type {
 struct record {
 	int type;
 	uint64_t t_ns;
-	long pid;          /* 0: a kernel log, which does not tell processes apart */
-	long tid;          /* -1: not known */
+	long pid; /* 0: a kernel log, which does not tell processes apart */
+	long tid; /* -1: not known */
 	uint64_t cookie;
 	uint64_t arg;      /* as in ASYNC_TRACE_EVENTS; of waits, 0 stands for all */
 	uint64_t since_ns; /* 0: unknown */
 	uint64_t realtime_ns;
-	size_t order;      /* as read */
+	size_t order; /* as read */
 	int error;
 	const char *domain;
 	const char *func;
@@ -67,8 +68,8 @@ struct open_call {
 struct input {
 	struct record *records;
 	size_t count;
-	size_t bad;           /* lines that should have been understood and were not */
-	size_t lost;          /* lines that the writer said it could not write */
+	size_t bad;                   /* lines that should have been understood and were not */
+	size_t lost;                  /* lines that the writer said it could not write */
 	struct open_call *open_calls; /* of a kernel log */
 	size_t open_count;
 };
@@ -94,7 +95,7 @@ enum span_kind {
 #define SPAN_ENUM(name, word) SPAN_##name,
 	SPAN_KINDS(SPAN_ENUM)
 #undef SPAN_ENUM
-	SPAN_TYPES
+		SPAN_TYPES
 };
 
 struct span {
@@ -102,27 +103,27 @@ struct span {
 	uint64_t begin_ns;
 	uint64_t end_ns;
 	size_t thread;
-	size_t call;         /* whose; of a wait: who waits. NONE if no call's */
-	size_t parent;       /* the span that it began in, or NONE */
-	size_t awaited;      /* of a wait: the call that it ended with, or NONE */
-	uint64_t wait_for;   /* of a wait: exclusive bound, 0: all */
-	const char *name;    /* of a step */
-	const char *domain;  /* of a wait */
+	size_t call;        /* whose; of a wait: who waits. NONE if no call's */
+	size_t parent;      /* the span that it began in, or NONE */
+	size_t awaited;     /* of a wait: the call that it ended with, or NONE */
+	uint64_t wait_for;  /* of a wait: exclusive bound, 0: all */
+	const char *name;   /* of a step */
+	const char *domain; /* of a wait */
 	int error;
-	bool unfinished;     /* the trace ends before it does */
-	unsigned int lane;   /* set by the layout */
+	bool unfinished;   /* the trace ends before it does */
+	unsigned int lane; /* set by the layout */
 };
 
 struct call {
 	uint64_t cookie;
-	uint64_t by;         /* cookie of the call that scheduled it, or 0 */
+	uint64_t by; /* cookie of the call that scheduled it, or 0 */
 	size_t process;
-	size_t scheduler;    /* thread, or NONE */
+	size_t scheduler; /* thread, or NONE */
 	const char *name;
 	const char *func;
 	const char *domain;
 	uint64_t scheduled_ns, started_ns, returned_ns, retiring_ns, completed_ns; /* 0: did not happen, or unknown */
-	size_t run, retire;  /* spans, or NONE */
+	size_t run, retire;                                                        /* spans, or NONE */
 	int error;
 	bool inlined, helped, cancelled;
 };
@@ -130,12 +131,12 @@ struct call {
 struct thread {
 	size_t process;
 	long tid;
-	size_t number;       /* from 1 in its process, in order of the rows */
+	size_t number; /* from 1 in its process, in order of the rows */
 	uint64_t first_ns;
 	uint64_t last_ns;
-	size_t *stack;       /* open spans, the innermost last */
+	size_t *stack; /* open spans, the innermost last */
 	size_t depth;
-	size_t *spans;       /* all of them in order of their begin */
+	size_t *spans; /* all of them in order of their begin */
 	size_t span_count;
 };
 
@@ -152,7 +153,7 @@ struct process {
 	uint64_t realtime_ns;
 	size_t threads;
 	bool has_phases;
-	void *calls;         /* by cookie */
+	void *calls; /* by cookie */
 };
 
 /* A part of a span that the whole had to wait for. */
@@ -168,19 +169,19 @@ struct model {
 	struct call *calls;
 	struct span *spans;
 	struct phase *phases;
-	struct link *chain;  /* the last first */
+	struct link *chain; /* the last first */
 	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count;
-	size_t workers;      /* that were started, as far as the trace says */
+	size_t workers; /* that were started, as far as the trace says */
 	size_t earlier_boots;
-	size_t last_thread;  /* that wrote the last line, or NONE */
+	size_t last_thread; /* that wrote the last line, or NONE */
 	uint64_t begin_ns;
 	uint64_t end_ns;
 };
 
 struct selection {
-	long pid;             /* 0: all */
-	uint64_t from_ns;     /* after the model's begin */
-	uint64_t to_ns;       /* 0: to the end */
+	long pid;         /* 0: all */
+	uint64_t from_ns; /* after the model's begin */
+	uint64_t to_ns;   /* 0: to the end */
 };
 
 /* @input's records are sorted by this. False if there is nothing to draw. */
@@ -221,9 +222,9 @@ const char *text_fit(const char *text, double width, double size, char *out, siz
 
 struct row {
 	size_t process;
-	size_t first_thread;  /* for the label */
+	size_t first_thread; /* for the label */
 	size_t thread_count;
-	size_t *spans;        /* in order of their begin; turns apart */
+	size_t *spans; /* in order of their begin; turns apart */
 	size_t span_count;
 	size_t *turns;
 	size_t turn_count;
@@ -240,7 +241,7 @@ struct layout {
 	size_t *row_of_thread;
 	double width, height;
 	double lane_height, lane_gap, row_gap, font, turn_height;
-	double phases_y, phases_height;  /* of one process' phases */
+	double phases_y, phases_height; /* of one process' phases */
 	double load_y, load_height, pending_height;
 	double rows_y, rows_bottom;
 	double legend_y;

@@ -77,15 +77,15 @@ static double legend_item(struct svg *svg, double x, double y, const struct item
 static void draw_legend(struct svg *svg, const struct model *model, const struct layout *layout)
 {
 	static const struct item items[] = {
-		[SPAN_RUN] = { "running", "run", false },
-		[SPAN_STEP] = { "synchronous step", "step", false },
-		[SPAN_RETIRE] = { "retiring, in order", "retire", false },
-		[SPAN_WAIT] = { "waiting for calls", "wait", false },
-		[SPAN_TURN] = { "returned, waiting for its turn", "turn", false },
+		[SPAN_RUN] = {"running", "run", false},
+		[SPAN_STEP] = {"synchronous step", "step", false},
+		[SPAN_RETIRE] = {"retiring, in order", "retire", false},
+		[SPAN_WAIT] = {"waiting for calls", "wait", false},
+		[SPAN_TURN] = {"returned, waiting for its turn", "turn", false},
 	};
-	static const struct item failed = { "failed", "failed", false };
-	static const struct item chain = { "what the total depends on", "chain", true };
-	static const struct item ends = { "which call ended a wait", "waits", true };
+	static const struct item failed = {"failed", "failed", false};
+	static const struct item chain = {"what the total depends on", "chain", true};
+	static const struct item ends = {"which call ended a wait", "waits", true};
 	double x = 24;
 
 	svg_group(svg, "bars");
@@ -134,11 +134,13 @@ static void draw_phases(struct svg *svg, const struct model *model, const struct
 		bool odd = false;
 
 		/* A kernel's come first: they began before all others. */
-		if (!model->processes[process].has_phases || (model->processes[process].pid == 0) != (i < model->process_count))
+		if (!model->processes[process].has_phases ||
+		    (model->processes[process].pid == 0) != (i < model->process_count))
 			continue;
 		snprintf(label, sizeof(label), "phases");
 		if (model->process_count > 1)
-			snprintf(label, sizeof(label), model->processes[process].pid ? "phases of %ld" : "phases of Linux",
+			snprintf(label, sizeof(label),
+				 model->processes[process].pid ? "phases of %ld" : "phases of Linux",
 				 model->processes[process].pid);
 		svg_text(svg, layout->scale.left - 10, y + 14, 11, "end", "quiet", label);
 		for (size_t j = 0; j < model->phase_count; j++)
@@ -214,8 +216,10 @@ static void add_pending(double *columns, size_t count, const struct model *model
 {
 	for (size_t i = 0; i < model->call_count; i++) {
 		const struct call *call = &model->calls[i];
-		uint64_t end_ns = call->started_ns ? call->started_ns : call->completed_ns ? call->completed_ns : model->end_ns;
-		struct span pending = { .begin_ns = call->scheduled_ns, .end_ns = end_ns };
+		uint64_t end_ns = call->started_ns     ? call->started_ns
+				  : call->completed_ns ? call->completed_ns
+						       : model->end_ns;
+		struct span pending = {.begin_ns = call->scheduled_ns, .end_ns = end_ns};
 
 		if (call->scheduled_ns && end_ns > call->scheduled_ns && end_ns >= scale->begin_ns &&
 		    call->scheduled_ns <= scale->end_ns)
@@ -273,9 +277,9 @@ static void draw_area(struct svg *svg, const struct model *model, const struct l
 
 static void draw_load(struct svg *svg, const struct model *model, const struct layout *layout)
 {
-	struct area load = { "threads at work", "load", add_load, layout->load_y, layout->load_height };
-	struct area pending = { "calls not begun", "pending", add_pending, layout->load_y + layout->load_height + 6,
-				layout->pending_height };
+	struct area load = {"threads at work", "load", add_load, layout->load_y, layout->load_height};
+	struct area pending = {"calls not begun", "pending", add_pending, layout->load_y + layout->load_height + 6,
+			       layout->pending_height};
 
 	draw_area(svg, model, layout, &load);
 	if (layout->pending_height > 0)

@@ -8,8 +8,8 @@
 
 #include "chart.h"
 
-#define TINY 0.7           /* bars narrower than this that touch are drawn as one */
-#define NARROW 2.5         /* bars narrower than this have no outline, which would be all that is seen of them */
+#define TINY 0.7   /* bars narrower than this that touch are drawn as one */
+#define NARROW 2.5 /* bars narrower than this have no outline, which would be all that is seen of them */
 #define WAIT_LINES_MOST 200
 #define CHAIN_LINES_MOST 300 /* a chain of more parts has no lines between them */
 #define CHAIN_NARROWEST 0.3
@@ -20,7 +20,7 @@ struct bar {
 	double left;
 	double right;
 	unsigned int lane;
-	size_t span;      /* the first one of several */
+	size_t span; /* the first one of several */
 	size_t count;
 	uint64_t total_ns;
 };
@@ -75,7 +75,8 @@ static void tip_call(struct tip *tip, const struct model *model, const struct ca
 	if (call->returned_ns && call->retiring_ns)
 		tip_duration(tip, "\nwaited for its turn ", call->retiring_ns - call->returned_ns);
 	if (call->error)
-		tip_add(tip, "\nerror %d (%.100s)", call->error, strerror(call->error < 0 ? -call->error : call->error));
+		tip_add(tip, "\nerror %d (%.100s)", call->error,
+			strerror(call->error < 0 ? -call->error : call->error));
 }
 
 static void tip_wait(struct tip *tip, const struct model *model, const struct span *span)
@@ -122,8 +123,11 @@ static void tip_span(struct tip *tip, const struct model *model, const struct sp
 
 static const char *span_class(const struct model *model, const struct span *span, char *text, size_t bytes)
 {
-	static const char *const classes[] = { [SPAN_RUN] = "run", [SPAN_STEP] = "step", [SPAN_RETIRE] = "retire",
-					       [SPAN_WAIT] = "wait", [SPAN_TURN] = "turn" };
+	static const char *const classes[] = {[SPAN_RUN] = "run",
+					      [SPAN_STEP] = "step",
+					      [SPAN_RETIRE] = "retire",
+					      [SPAN_WAIT] = "wait",
+					      [SPAN_TURN] = "turn"};
 
 	snprintf(text, bytes, "%s%s%s", classes[span->kind], span_failed(model, span) ? " failed" : "",
 		 span->unfinished ? " unfinished" : "");
@@ -143,7 +147,7 @@ static void draw_bar(struct svg *svg, const struct model *model, const struct la
 	double height = span->kind == SPAN_TURN ? layout->turn_height - 1 : layout->lane_height;
 	double width = bar->right - bar->left;
 	char class_name[64];
-	struct tip tip = { .used = 0 };
+	struct tip tip = {.used = 0};
 
 	span_class(model, span, class_name, sizeof(class_name));
 	if (width < NARROW)
@@ -159,7 +163,8 @@ static void draw_bar(struct svg *svg, const struct model *model, const struct la
 }
 
 /* Adds a span to its lane: a tiny one joins a tiny one of the same kind that it touches. */
-static void add_bar(struct bars *bars, size_t *last, const struct model *model, const struct layout *layout, size_t index)
+static void add_bar(struct bars *bars, size_t *last, const struct model *model, const struct layout *layout,
+		    size_t index)
 {
 	const struct span *span = &model->spans[index];
 	double left = scale_x(&layout->scale, span->begin_ns);
@@ -169,7 +174,8 @@ static void add_bar(struct bars *bars, size_t *last, const struct model *model, 
 
 	if (overlay && right - left < TINY) /* a wait that had nothing to wait for */
 		return;
-	if (before && right - left < TINY && left - before->right < TINY && model->spans[before->span].kind == span->kind &&
+	if (before && right - left < TINY && left - before->right < TINY &&
+	    model->spans[before->span].kind == span->kind &&
 	    (before->count > 1 || before->right - before->left < TINY)) {
 		before->right = right > before->right ? right : before->right;
 		before->count++;
@@ -178,7 +184,7 @@ static void add_bar(struct bars *bars, size_t *last, const struct model *model, 
 	}
 	last[span->lane] = bars->count;
 	*APPEND(bars->bars, bars->count) =
-		(struct bar){ left, right, span->lane, index, 1, span->end_ns - span->begin_ns };
+		(struct bar){left, right, span->lane, index, 1, span->end_ns - span->begin_ns};
 }
 
 static void collect_bars(struct bars *bars, const struct model *model, const struct layout *layout, const size_t *spans,
@@ -207,7 +213,8 @@ static void bar_name(const struct model *model, const struct span *span, char *t
 		snprintf(text, bytes, "waits");
 }
 
-/* In the bar, else right of it, else left of it, else a part of it in the bar. Returns up to where the lane is taken. */
+/* In the bar, else right of it, else left of it, else a part of it in the bar. Returns up to where the lane is taken.
+ */
 static double draw_name(struct svg *svg, const struct layout *layout, const char *name, const struct bar *bar, double y,
 			double taken, double next)
 {
@@ -317,8 +324,8 @@ static void draw_process(struct svg *svg, const struct model *model, const struc
 
 static void draw_row(struct svg *svg, const struct model *model, const struct layout *layout, const struct row *row)
 {
-	struct bars turns = { NULL, 0 };
-	struct bars bars = { NULL, 0 };
+	struct bars turns = {NULL, 0};
+	struct bars bars = {NULL, 0};
 
 	collect_bars(&bars, model, layout, row->spans, row->span_count, row->lanes);
 	collect_bars(&turns, model, layout, row->turns, row->turn_count, row->turn_lanes);
@@ -378,7 +385,8 @@ static void draw_wait_lines(struct svg *svg, const struct model *model, const st
 		size_t from = !call ? NONE : call->retire != NONE ? call->retire : call->run;
 
 		if (wait->kind != SPAN_WAIT || from == NONE || wait->end_ns - wait->begin_ns < shortest_ns ||
-		    !shown(layout, wait) || !shown(layout, &model->spans[from]) || model->spans[from].thread == wait->thread)
+		    !shown(layout, wait) || !shown(layout, &model->spans[from]) ||
+		    model->spans[from].thread == wait->thread)
 			continue;
 		svg_line(svg, scale_x(&layout->scale, call->completed_ns), middle(layout, model, &model->spans[from]),
 			 scale_x(&layout->scale, wait->end_ns), middle(layout, model, wait), NULL);
@@ -392,7 +400,8 @@ static size_t count_links(const struct model *model, const struct layout *layout
 
 	for (size_t i = 0; i < model->chain_count; i++)
 		count += scale_x(&layout->scale, model->chain[i].end_ns) -
-				 scale_x(&layout->scale, model->chain[i].begin_ns) >= CHAIN_NARROWEST;
+				 scale_x(&layout->scale, model->chain[i].begin_ns) >=
+			 CHAIN_NARROWEST;
 	return count;
 }
 

@@ -30,7 +30,8 @@ static void read_line(struct input *input, const char *path, size_t number, char
 	else
 		wrong = memchr(line, 0, bytes) ? NULL : parse_klog_line(input, line);
 	if (wrong && !whole)
-		fprintf(stderr, "inorder-chart: %s:%zu: the last line is cut short; its writer was stopped\n", path, number);
+		fprintf(stderr, "inorder-chart: %s:%zu: the last line is cut short; its writer was stopped\n", path,
+			number);
 	else if (wrong)
 		tell(input, path, number, wrong);
 }
@@ -65,5 +66,5 @@ void input_free(struct input *input)
 {
 	free(input->open_calls);
 	free(input->records);
-	*input = (struct input){ 0 };
+	*input = (struct input){0};
 }

@@ -7,7 +7,7 @@
 
 #define LEFT 132.0
 #define RIGHT 28.0
-#define PACK_ABOVE 64  /* threads; above, threads that were not there at the same time share a row */
+#define PACK_ABOVE 64 /* threads; above, threads that were not there at the same time share a row */
 #define TURN_LANES_MOST 4
 
 static bool visible(const struct layout *layout, const struct span *span)
@@ -63,7 +63,7 @@ static size_t row_for(struct layout *layout, uint64_t *row_end_ns, const struct 
 		if (layout->rows[i].process == thread->process && row_end_ns[i] < thread->first_ns)
 			return i;
 	row = APPEND(layout->rows, layout->row_count);
-	*row = (struct row){ .process = thread->process, .first_thread = index };
+	*row = (struct row){.process = thread->process, .first_thread = index};
 	return layout->row_count - 1;
 }
 
@@ -81,8 +81,9 @@ static void fill_rows(struct layout *layout, struct model *model)
 		size_t number = row_for(layout, row_end_ns, thread, threads[i], count > PACK_ABOVE);
 		struct row *row = &layout->rows[number];
 
-		thread->number = i && model->threads[threads[i - 1]].process == thread->process ?
-					 model->threads[threads[i - 1]].number + 1 : 1;
+		thread->number = i && model->threads[threads[i - 1]].process == thread->process
+					 ? model->threads[threads[i - 1]].number + 1
+					 : 1;
 		row->thread_count++;
 		row_end_ns[number] = thread->last_ns;
 		layout->row_of_thread[threads[i]] = number;
@@ -148,8 +149,7 @@ static void choose_heights(struct layout *layout)
 		unsigned int most;
 		double lane_height, lane_gap, row_gap, font;
 	} sizes[] = {
-		{ 30, 22, 2, 8, 11.5 }, { 60, 18, 1, 5, 10.5 }, { 120, 14, 1, 3, 9 }, { 200, 11, 1, 2, 8 },
-		{ ~0u, 8, 0.5, 1, 0 },
+		{30, 22, 2, 8, 11.5}, {60, 18, 1, 5, 10.5}, {120, 14, 1, 3, 9}, {200, 11, 1, 2, 8}, {~0u, 8, 0.5, 1, 0},
 	};
 	unsigned int lanes = 0;
 	size_t size = 0;
@@ -202,7 +202,7 @@ void layout_build(struct layout *layout, struct model *model, const struct selec
 {
 	size_t with_phases = 0;
 
-	*layout = (struct layout){ .width = width };
+	*layout = (struct layout){.width = width};
 	layout->scale.left = LEFT;
 	layout->scale.width = width - LEFT - RIGHT;
 	layout->scale.begin_ns = model->begin_ns + selection->from_ns;
@@ -221,7 +221,8 @@ void layout_build(struct layout *layout, struct model *model, const struct selec
 	layout->load_y = layout->phases_y + (double)with_phases * (layout->phases_height + 2) + 26;
 	layout->load_height = 44;
 	layout->pending_height = has_pending(model) ? 28 : 0;
-	layout->rows_y = layout->load_y + layout->load_height + layout->pending_height + (layout->pending_height > 0 ? 20 : 14);
+	layout->rows_y =
+		layout->load_y + layout->load_height + layout->pending_height + (layout->pending_height > 0 ? 20 : 14);
 	place_rows(layout, model);
 }
 
@@ -233,7 +234,7 @@ void layout_free(struct layout *layout)
 	}
 	free(layout->rows);
 	free(layout->row_of_thread);
-	*layout = (struct layout){ 0 };
+	*layout = (struct layout){0};
 }
 
 double layout_span_y(const struct layout *layout, const struct model *model, const struct span *span)

@@ -34,11 +34,11 @@ static const char usage[] =
 	"  -h, --help                  show this\n";
 
 static const struct option long_options[] = {
-	{ "output", required_argument, NULL, 'o' },  { "title", required_argument, NULL, 't' },
-	{ "text", no_argument, NULL, 'T' },	     { "pid", required_argument, NULL, 'p' },
-	{ "from", required_argument, NULL, 'f' },    { "until", required_argument, NULL, 'u' },
-	{ "symbols", required_argument, NULL, 's' }, { "width", required_argument, NULL, 'w' },
-	{ "help", no_argument, NULL, 'h' },	     { NULL, 0, NULL, 0 },
+	{"output", required_argument, NULL, 'o'},  {"title", required_argument, NULL, 't'},
+	{"text", no_argument, NULL, 'T'},          {"pid", required_argument, NULL, 'p'},
+	{"from", required_argument, NULL, 'f'},    {"until", required_argument, NULL, 'u'},
+	{"symbols", required_argument, NULL, 's'}, {"width", required_argument, NULL, 'w'},
+	{"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
 static bool number(const char *option, const char *text, double least, double most, double *value)
@@ -132,8 +132,10 @@ static int chart(const struct options *options, struct input *input)
 	int result;
 
 	if (!model_build(&model, input, options->selection.pid)) {
-		fprintf(stderr, "inorder-chart: nothing to draw%s: neither a trace (INORDER_DEBUG=trace=FILE) nor a kernel log "
-			"with initcall_debug\n", options->selection.pid ? " of that process" : "");
+		fprintf(stderr,
+			"inorder-chart: nothing to draw%s: neither a trace (INORDER_DEBUG=trace=FILE) nor a kernel log "
+			"with initcall_debug\n",
+			options->selection.pid ? " of that process" : "");
 		model_free(&model);
 		return FAILED;
 	}
@@ -152,8 +154,8 @@ static int chart(const struct options *options, struct input *input)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .width = 1400 };
-	struct input input = { 0 };
+	struct options options = {.width = 1400};
+	struct input input = {0};
 	int result = DONE;
 	int letter;
 

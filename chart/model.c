@@ -42,7 +42,7 @@ static size_t process_of(struct model *model, long pid)
 	for (size_t i = model->process_count; i-- > 0;)
 		if (model->processes[i].pid == pid)
 			return i;
-	*APPEND(model->processes, model->process_count) = (struct process){ .pid = pid };
+	*APPEND(model->processes, model->process_count) = (struct process){.pid = pid};
 	return model->process_count - 1;
 }
 
@@ -50,7 +50,7 @@ static size_t thread_make(struct model *model, size_t process, long tid)
 {
 	struct thread *thread = APPEND(model->threads, model->thread_count);
 
-	*thread = (struct thread){ .process = process, .tid = tid, .first_ns = UINT64_MAX };
+	*thread = (struct thread){.process = process, .tid = tid, .first_ns = UINT64_MAX};
 	model->processes[process].threads++;
 	return model->thread_count - 1;
 }
@@ -80,11 +80,11 @@ static size_t thread_free_since(struct model *model, size_t process, uint64_t si
 
 static size_t call_make(struct model *model, size_t process, uint64_t cookie)
 {
-	struct call_node key = { cookie, 0 };
+	struct call_node key = {cookie, 0};
 	struct call_node **found = tfind(&key, &model->processes[process].calls, compare_nodes);
 	struct call *call = APPEND(model->calls, model->call_count);
 
-	*call = (struct call){ .cookie = cookie, .process = process, .scheduler = NONE, .run = NONE, .retire = NONE };
+	*call = (struct call){.cookie = cookie, .process = process, .scheduler = NONE, .run = NONE, .retire = NONE};
 	if (!found) {
 		struct call_node *node = more(NULL, 0, sizeof(*node));
 
@@ -100,7 +100,7 @@ static size_t call_make(struct model *model, size_t process, uint64_t cookie)
 /* NONE if that cookie was not met yet. */
 static size_t call_find(const struct model *model, size_t process, uint64_t cookie)
 {
-	struct call_node key = { cookie, 0 };
+	struct call_node key = {cookie, 0};
 	struct call_node **found = tfind(&key, &model->processes[process].calls, compare_nodes);
 
 	return found ? (*found)->call : NONE;
@@ -110,8 +110,13 @@ static size_t span_make(struct model *model, enum span_kind kind, size_t thread,
 {
 	struct span *span = APPEND(model->spans, model->span_count);
 
-	*span = (struct span){ .kind = kind, .thread = thread, .begin_ns = begin_ns, .end_ns = end_ns, .call = NONE,
-			       .parent = NONE, .awaited = NONE };
+	*span = (struct span){.kind = kind,
+			      .thread = thread,
+			      .begin_ns = begin_ns,
+			      .end_ns = end_ns,
+			      .call = NONE,
+			      .parent = NONE,
+			      .awaited = NONE};
 	if (end_ns > model->threads[thread].last_ns)
 		model->threads[thread].last_ns = end_ns;
 	return model->span_count - 1;
@@ -317,7 +322,7 @@ static void add_phase(struct model *model, size_t process, const struct record *
 		break;
 	}
 	*APPEND(model->phases, model->phase_count) =
-		(struct phase){ process, record->t_ns, 0, record->name ? record->name : "" };
+		(struct phase){process, record->t_ns, 0, record->name ? record->name : ""};
 	model->processes[process].has_phases = true;
 }
 
@@ -388,8 +393,9 @@ static void drop_earlier_boots(struct model *model, struct input *input)
 
 	for (size_t i = 0; i < input->count; i++) {
 		const struct record *record = &input->records[i];
-		bool other = record->type == RECORD_START && boot && record->domain ? boot != record->domain :
-			     record->type == RECORD_START && record->t_ns < latest_ns && !record->domain;
+		bool other = record->type == RECORD_START && boot && record->domain
+				     ? boot != record->domain
+				     : record->type == RECORD_START && record->t_ns < latest_ns && !record->domain;
 
 		if (other) {
 			first = i;
@@ -462,7 +468,7 @@ static void finish_threads(struct model *model)
 
 bool model_build(struct model *model, struct input *input, long pid)
 {
-	*model = (struct model){ .begin_ns = UINT64_MAX, .last_thread = NONE };
+	*model = (struct model){.begin_ns = UINT64_MAX, .last_thread = NONE};
 	drop_earlier_boots(model, input);
 	for (size_t i = 0; i < input->count; i++)
 		input->records[i].order = i;
@@ -503,7 +509,7 @@ void model_free(struct model *model)
 	free(model->spans);
 	free(model->phases);
 	free(model->chain);
-	*model = (struct model){ 0 };
+	*model = (struct model){0};
 }
 
 const char *call_name(const struct call *call)

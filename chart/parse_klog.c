@@ -66,7 +66,7 @@ static struct record *add(struct input *input, int type, const struct stamp *sta
 {
 	struct record *record = APPEND(input->records, input->count);
 
-	*record = (struct record){ .type = type, .t_ns = stamp->t_ns, .tid = tid };
+	*record = (struct record){.type = type, .t_ns = stamp->t_ns, .tid = tid};
 	return record;
 }
 
@@ -90,7 +90,8 @@ static const char *split_name(const char *text, size_t bytes, uint64_t *cookie, 
 	if (digit > text && digit < end && *digit == '_') {
 		*cookie = strtoull(text, NULL, 10);
 		text = digit + 1;
-		if ((size_t)(end - text) > strlen(suffix) && memcmp(end - strlen(suffix), suffix, strlen(suffix)) == 0) {
+		if ((size_t)(end - text) > strlen(suffix) &&
+		    memcmp(end - strlen(suffix), suffix, strlen(suffix)) == 0) {
 			end -= strlen(suffix);
 			*retire = true;
 		}
@@ -118,7 +119,7 @@ static bool rename_call(struct input *input, const char *full_name, const struct
 static const char *parse_calling(struct input *input, const struct stamp *stamp, const char *rest)
 {
 	const char *at = strstr(rest, " @ ");
-	struct record record = { .t_ns = stamp->t_ns, .type = ASYNC_TRACE_CALLING };
+	struct record record = {.t_ns = stamp->t_ns, .type = ASYNC_TRACE_CALLING};
 	bool retire;
 	char *end;
 
@@ -134,7 +135,7 @@ static const char *parse_calling(struct input *input, const struct stamp *stamp,
 	if (rename_call(input, record.func, &record))
 		return NULL; /* its end will tell the name */
 	*APPEND(input->open_calls, input->open_count) =
-		(struct open_call){ record.func, record.t_ns, record.cookie, record.tid, record.type };
+		(struct open_call){record.func, record.t_ns, record.cookie, record.tid, record.type};
 	*APPEND(input->records, input->count) = record;
 	return NULL;
 }
@@ -267,14 +268,14 @@ static const struct {
 	const char *text;
 	parse_line *parse;
 } verbs[] = {
-	{ "] calling  ", parse_calling },
-	{ "] initcall ", parse_initcall },
-	{ "] probe of ", parse_probe },
-	{ "] async_waiting @ ", parse_waiting },
-	{ "] async_continuing @ ", parse_continuing },
-	{ "] inorder: phase ", parse_phase },
-	{ "] Run ", parse_run },
-	{ "] Linux version ", parse_version },
+	{"] calling  ", parse_calling},
+	{"] initcall ", parse_initcall},
+	{"] probe of ", parse_probe},
+	{"] async_waiting @ ", parse_waiting},
+	{"] async_continuing @ ", parse_continuing},
+	{"] inorder: phase ", parse_phase},
+	{"] Run ", parse_run},
+	{"] Linux version ", parse_version},
 };
 
 const char *parse_klog_line(struct input *input, const char *line)

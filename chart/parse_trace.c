@@ -11,7 +11,7 @@
 #define T_MOST (UINT64_C(1) << 62) /* so that no sum of times overflows */
 
 #define WORD(name, word) word,
-static const char *const words[] = { ASYNC_TRACE_EVENTS(WORD) "start", "lost" };
+static const char *const words[] = {ASYNC_TRACE_EVENTS(WORD) "start", "lost"};
 
 static int type_of(const char *word)
 {
@@ -119,7 +119,7 @@ static const char *read_object(json_object *line, struct record *record)
 
 const char *parse_trace_line(struct input *input, const char *line, size_t bytes)
 {
-	struct record record = { .tid = -1 };
+	struct record record = {.tid = -1};
 	struct json_tokener *tokener = json_tokener_new_ex(4);
 	json_object *object;
 	const char *wrong;

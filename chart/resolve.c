@@ -90,7 +90,8 @@ static void read_section(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, st
 
 		if (!name || symbol.st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_OBJECT))
 			continue;
-		*APPEND(object->functions, object->count) = (struct function){ symbol.st_value, symbol.st_size, keep(name) };
+		*APPEND(object->functions, object->count) =
+			(struct function){symbol.st_value, symbol.st_size, keep(name)};
 	}
 }
 
@@ -121,7 +122,7 @@ static const struct object *object_of(const char *path)
 		if (objects[i].path == path)
 			return &objects[i];
 	object = APPEND(objects, object_count);
-	*object = (struct object){ .path = path };
+	*object = (struct object){.path = path};
 	file = file_of(path);
 	if (file)
 		read_symbols(file, object);

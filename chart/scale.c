@@ -7,8 +7,8 @@
 double scale_x(const struct scale *scale, uint64_t t_ns)
 {
 	double span_ns = (double)(scale->end_ns - scale->begin_ns);
-	double offset_ns = t_ns >= scale->begin_ns ? (double)(t_ns - scale->begin_ns) :
-						     -(double)(scale->begin_ns - t_ns);
+	double offset_ns =
+		t_ns >= scale->begin_ns ? (double)(t_ns - scale->begin_ns) : -(double)(scale->begin_ns - t_ns);
 	double part = span_ns > 0 ? offset_ns / span_ns : 0;
 
 	return scale->left + scale->width * (part < 0 ? 0 : part > 1 ? 1 : part);
@@ -16,7 +16,7 @@ double scale_x(const struct scale *scale, uint64_t t_ns)
 
 uint64_t scale_step_ns(const struct scale *scale, unsigned int most)
 {
-	static const unsigned int factors[] = { 1, 2, 5 };
+	static const unsigned int factors[] = {1, 2, 5};
 	uint64_t span_ns = scale->end_ns - scale->begin_ns;
 
 	for (uint64_t power = 1; power < UINT64_MAX / 100; power *= 10)
@@ -31,7 +31,7 @@ struct unit {
 	uint64_t ns;
 };
 
-static const struct unit units[] = { { "s", 1000000000 }, { "ms", 1000000 }, { "µs", 1000 }, { "ns", 1 } };
+static const struct unit units[] = {{"s", 1000000000}, {"ms", 1000000}, {"µs", 1000}, {"ns", 1}};
 
 static const struct unit *unit_of(uint64_t ns)
 {
@@ -59,8 +59,10 @@ const char *duration_text(uint64_t ns, char *text, size_t bytes)
 
 const char *tick_text(uint64_t ns, uint64_t step_ns, char *text, size_t bytes)
 {
-	const struct unit *unit = step_ns >= 100000000 ? &units[0] : step_ns >= 100000 ? &units[1] :
-				  step_ns >= 100 ? &units[2] : &units[3];
+	const struct unit *unit = step_ns >= 100000000 ? &units[0]
+				  : step_ns >= 100000  ? &units[1]
+				  : step_ns >= 100     ? &units[2]
+						       : &units[3];
 	int decimals = 0;
 
 	for (uint64_t part = unit->ns; part > step_ns; part /= 10)

@@ -22,10 +22,14 @@ static int compare_lengths(const void *a, const void *b, void *data)
 	return (left > right) - (left < right);
 }
 
-static void print_span(const struct model *model, const struct span *span, uint64_t begin_ns, uint64_t end_ns, FILE *file)
+static void print_span(const struct model *model, const struct span *span, uint64_t begin_ns, uint64_t end_ns,
+		       FILE *file)
 {
-	static const char *const kinds[] = { [SPAN_RUN] = "run", [SPAN_STEP] = "step", [SPAN_RETIRE] = "retire",
-					     [SPAN_WAIT] = "wait", [SPAN_TURN] = "turn" };
+	static const char *const kinds[] = {[SPAN_RUN] = "run",
+					    [SPAN_STEP] = "step",
+					    [SPAN_RETIRE] = "retire",
+					    [SPAN_WAIT] = "wait",
+					    [SPAN_TURN] = "turn"};
 	long tid = model->threads[span->thread].tid;
 	char thread[32] = "-"; /* a kernel log does not tell that of a probe */
 	bool wait = span->kind == SPAN_WAIT && span->awaited != NONE;
@@ -33,8 +37,8 @@ static void print_span(const struct model *model, const struct span *span, uint6
 	if (tid >= 0)
 		snprintf(thread, sizeof(thread), "%ld", tid);
 	fprintf(file, "%12.3f %12.3f  %-7s %7s  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
-		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind], thread,
-		wait ? "for " : "", wait ? call_name(&model->calls[span->awaited]) : span_name(model, span),
+		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind], thread, wait ? "for " : "",
+		wait ? call_name(&model->calls[span->awaited]) : span_name(model, span),
 		span->unfinished ? " (not finished)" : "");
 }
 
@@ -50,8 +54,8 @@ static void print_longest(struct model *model, FILE *file)
 		qsort_r(spans, count, sizeof(*spans), compare_lengths, model->spans);
 	fprintf(file, "\nlongest\n%12s %12s  %-7s %7s  %s\n", "ms", "at ms", "what", "thread", "name");
 	for (size_t i = 0; i < count && i < LONGEST_MOST; i++)
-		print_span(model, &model->spans[spans[i]], model->spans[spans[i]].begin_ns, model->spans[spans[i]].end_ns,
-			   file);
+		print_span(model, &model->spans[spans[i]], model->spans[spans[i]].begin_ns,
+			   model->spans[spans[i]].end_ns, file);
 	free(spans);
 }
 
@@ -85,8 +89,8 @@ static void print_chain(const struct model *model, FILE *file)
 	}
 	if (count > CHAIN_MOST)
 		shortest_ns = lengths[CHAIN_MOST - 1];
-	fprintf(file, "\nwhat the total depends on: %.3f ms in %zu parts\n%12s %12s  %-7s %7s  %s\n", (double)sum_ns / 1e6,
-		model->chain_count, "ms", "at ms", "what", "thread", "name");
+	fprintf(file, "\nwhat the total depends on: %.3f ms in %zu parts\n%12s %12s  %-7s %7s  %s\n",
+		(double)sum_ns / 1e6, model->chain_count, "ms", "at ms", "what", "thread", "name");
 	for (size_t i = model->chain_count; i-- > 0;)
 		if (model->chain[i].end_ns - model->chain[i].begin_ns >= shortest_ns)
 			print_span(model, &model->spans[model->chain[i].span], model->chain[i].begin_ns,
@@ -96,14 +100,14 @@ static void print_chain(const struct model *model, FILE *file)
 
 int summary_print(struct model *model, const char *title, FILE *file)
 {
-	uint64_t sums_ns[SPAN_TYPES] = { 0 };
+	uint64_t sums_ns[SPAN_TYPES] = {0};
 
 	for (size_t i = 0; i < model->span_count; i++)
 		sums_ns[model->spans[i].kind] += model->spans[i].end_ns - model->spans[i].begin_ns;
 	fprintf(file, "%s\n", title);
 	fprintf(file, "%zu calls, %zu threads; running %.3f ms, steps %.3f ms, retiring %.3f ms, waiting %.3f ms\n",
-		model->call_count, model->thread_count, (double)sums_ns[SPAN_RUN] / 1e6, (double)sums_ns[SPAN_STEP] / 1e6,
-		(double)sums_ns[SPAN_RETIRE] / 1e6, (double)sums_ns[SPAN_WAIT] / 1e6);
+		model->call_count, model->thread_count, (double)sums_ns[SPAN_RUN] / 1e6,
+		(double)sums_ns[SPAN_STEP] / 1e6, (double)sums_ns[SPAN_RETIRE] / 1e6, (double)sums_ns[SPAN_WAIT] / 1e6);
 	print_phases(model, file);
 	print_chain(model, file);
 	print_longest(model, file);

@@ -87,7 +87,8 @@ int svg_close(struct svg *svg, FILE *file)
 	if (svg->failed)
 		result = -ENOMEM;
 	else if (fwrite(xmlBufferContent(svg->buffer), 1, (size_t)xmlBufferLength(svg->buffer), file) !=
-		 (size_t)xmlBufferLength(svg->buffer) || fflush(file) != 0)
+			 (size_t)xmlBufferLength(svg->buffer) ||
+		 fflush(file) != 0)
 		result = errno ? -errno : -EIO;
 	xmlBufferFree(svg->buffer);
 	free(svg);

@@ -21,7 +21,7 @@
 
 /* The parts of an object's dynamic section that lead to its symbols. */
 struct tables {
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *names;
 	const uint32_t *gnu_hash;
 	const uint32_t *sysv_hash;
@@ -112,7 +112,7 @@ static size_t count_symbols(const struct tables *tables)
 	return (size_t)last + 1;
 }
 
-static bool covers(const ElfW(Sym) *symbol, uintptr_t offset)
+static bool covers(const ElfW(Sym) * symbol, uintptr_t offset)
 {
 	unsigned int type = symbol->st_info & 15u; /* the same for 32 and 64 bits */
 
@@ -123,7 +123,7 @@ static bool covers(const ElfW(Sym) *symbol, uintptr_t offset)
 
 static void find_in_object(const struct dl_phdr_info *info, uintptr_t address, struct symbol *found)
 {
-	struct tables tables = { NULL, NULL, NULL, NULL };
+	struct tables tables = {NULL, NULL, NULL, NULL};
 	uintptr_t offset = address - info->dlpi_addr;
 	size_t count;
 
@@ -169,7 +169,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data)
 
 void symbol_find(uintptr_t address, struct symbol *symbol)
 {
-	struct search search = { address, symbol };
+	struct search search = {address, symbol};
 
 	symbol->object[0] = 0;
 	symbol->name[0] = 0;

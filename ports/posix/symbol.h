@@ -7,13 +7,14 @@
 
 /* What is known of an address. The texts are copies: the object may be unloaded at any time. */
 struct symbol {
-	char object[256];  /* path of the program or library; "" if the address is in none */
-	char name[128];    /* dynamic symbol; "" if there is none */
-	uintptr_t offset;  /* from the symbol's start; without a symbol, the address as the object's file numbers it */
-	uintptr_t size;    /* of the symbol, bytes */
+	char object[256]; /* path of the program or library; "" if the address is in none */
+	char name[128];   /* dynamic symbol; "" if there is none */
+	uintptr_t offset; /* from the symbol's start; without a symbol, the address as the object's file numbers it */
+	uintptr_t size;   /* of the symbol, bytes */
 };
 
-/* Fills in @symbol. Takes the loader's list lock (not the one that dlopen() holds while constructors run). No malloc. */
+/* Fills in @symbol. Takes the loader's list lock (not the one that dlopen() holds while constructors run). No malloc.
+ */
 void symbol_find(uintptr_t address, struct symbol *symbol);
 
 /* The last component of a path. */

@@ -42,14 +42,14 @@ _Bool port_tracing;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static struct sink full = { .fd = -1, .what = "the trace" };
-static struct sink kernel = { .fd = -1, .what = "the initcall lines" };
+static struct sink full = {.fd = -1, .what = "the trace"};
+static struct sink kernel = {.fd = -1, .what = "the initcall lines"};
 static pid_t own_pid;
 static _Thread_local pid_t own_tid;
 
 static uint64_t clock_ns(clockid_t clock)
 {
-	struct timespec now = { 0, 0 };
+	struct timespec now = {0, 0};
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
@@ -59,7 +59,7 @@ static struct trace_place here(void)
 {
 	if (own_tid == 0)
 		own_tid = (pid_t)syscall(SYS_gettid);
-	return (struct trace_place){ clock_ns(CLOCK_MONOTONIC), own_pid, own_tid };
+	return (struct trace_place){clock_ns(CLOCK_MONOTONIC), own_pid, own_tid};
 }
 
 /*
@@ -68,7 +68,7 @@ static struct trace_place here(void)
  */
 static ssize_t write_quietly(int fd, const char *text, size_t bytes)
 {
-	static const struct timespec at_once = { 0, 0 };
+	static const struct timespec at_once = {0, 0};
 	sigset_t ours, before, pending;
 	ssize_t done;
 	int error;
@@ -227,7 +227,8 @@ static void fork_register(void)
 {
 	own_pid = getpid();
 	if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
-		tell("a trace", "", "no memory for its fork handlers", "lines of forked children bear the parent's pid");
+		tell("a trace", "", "no memory for its fork handlers",
+		     "lines of forked children bear the parent's pid");
 }
 
 static void set_tracing(void)
@@ -308,7 +309,8 @@ void port_trace_start(int initcall_fd, const char *path)
 		async_trace_initcall(initcall_fd);
 	error = path ? async_trace_open(path) : 0;
 	if (error)
-		tell("the trace", path, strerror(-error), "going on without it (INORDER_DEBUG or the configuration asked)");
+		tell("the trace", path, strerror(-error),
+		     "going on without it (INORDER_DEBUG or the configuration asked)");
 }
 
 /* A program's marks may come before its first call, which is what reads INORDER_DEBUG. */
@@ -325,7 +327,7 @@ static bool tracing(void)
 
 void async_trace_phase(const char *name)
 {
-	struct port_event event = { .type = ASYNC_TRACE_PHASE, .name = name ? name : "" };
+	struct port_event event = {.type = ASYNC_TRACE_PHASE, .name = name ? name : ""};
 
 	if (tracing())
 		port_trace(&event);
@@ -333,7 +335,7 @@ void async_trace_phase(const char *name)
 
 uint64_t async_trace_calling(void (*func)(void), const char *name)
 {
-	struct port_event event = { .type = ASYNC_TRACE_CALLING, .func = (async_func_t)func, .name = name };
+	struct port_event event = {.type = ASYNC_TRACE_CALLING, .func = (async_func_t)func, .name = name};
 
 	if (!tracing())
 		return 0;
@@ -343,8 +345,11 @@ uint64_t async_trace_calling(void (*func)(void), const char *name)
 
 void async_trace_called(void (*func)(void), const char *name, int result, uint64_t since_ns)
 {
-	struct port_event event = { .type = ASYNC_TRACE_CALLED, .func = (async_func_t)func, .name = name,
-				    .error = result, .since_ns = since_ns };
+	struct port_event event = {.type = ASYNC_TRACE_CALLED,
+				   .func = (async_func_t)func,
+				   .name = name,
+				   .error = result,
+				   .since_ns = since_ns};
 
 	if (tracing())
 		port_trace(&event);

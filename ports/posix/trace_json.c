@@ -16,7 +16,7 @@
 #define TEXT_BYTES 300 /* of one escaped text; a path or a name that is longer is cut */
 
 #define WORD(name, word) word,
-const char *const trace_words[] = { ASYNC_TRACE_EVENTS(WORD) };
+const char *const trace_words[] = {ASYNC_TRACE_EVENTS(WORD)};
 
 __attribute__((format(printf, 2, 3))) static void add(struct trace_line *line, const char *format, ...)
 {
@@ -34,7 +34,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct trace_line *line, c
 /* The bytes of the UTF-8 character at @text, or 0 if there is none. */
 static size_t utf8_bytes(const unsigned char *text)
 {
-	static const uint32_t lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t bytes = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
 	uint32_t code = bytes == 1 ? text[0] : text[0] & (0xffu >> (bytes + 1));
 

@@ -61,8 +61,8 @@ static void kernel_name(char *text, size_t bytes, const struct port_event *event
 
 static void stamp(struct trace_line *line, uint64_t t_ns)
 {
-	line->used += (size_t)snprintf(line->text + line->used, sizeof(line->text) - line->used, "[%5" PRIu64 ".%06" PRIu64 "] ",
-				       t_ns / 1000000000, t_ns % 1000000000 / 1000);
+	line->used += (size_t)snprintf(line->text + line->used, sizeof(line->text) - line->used,
+				       "[%5" PRIu64 ".%06" PRIu64 "] ", t_ns / 1000000000, t_ns % 1000000000 / 1000);
 }
 
 static void calling(struct trace_line *line, const struct trace_place *place, const struct port_event *event,
@@ -91,10 +91,11 @@ static void returned(struct trace_line *line, const struct trace_place *place, c
 				       usecs(place, since_ns));
 }
 
-static void begins(struct trace_line *line, const struct trace_place *place, const struct port_event *event, bool retire)
+static void begins(struct trace_line *line, const struct trace_place *place, const struct port_event *event,
+		   bool retire)
 {
 	if (begun_used < BEGUN_MOST)
-		begun[begun_used++] = (struct begun){ event->cookie, place->now_ns, retire, event->name };
+		begun[begun_used++] = (struct begun){event->cookie, place->now_ns, retire, event->name};
 	stamp(line, place->now_ns);
 	calling(line, place, event, retire ? ".retire" : "");
 }
@@ -102,7 +103,7 @@ static void begins(struct trace_line *line, const struct trace_place *place, con
 /* What began as @event's call, if this thread knows; else what the event itself says of it. */
 static struct begun take_begun(const struct port_event *event)
 {
-	struct begun other = { event->cookie, event->since_ns, false, false };
+	struct begun other = {event->cookie, event->since_ns, false, false};
 
 	if (begun_used && begun[begun_used - 1].cookie == event->cookie)
 		return begun[--begun_used];
@@ -126,7 +127,8 @@ static void ends(struct trace_line *line, const struct trace_place *place, const
 	returned(line, place, event, suffix, event->since_ns ? event->since_ns : call.since_ns);
 }
 
-/* Not the kernel's: bootgraph.pl passes over it. The name is free text, so only what would break the line is replaced. */
+/* Not the kernel's: bootgraph.pl passes over it. The name is free text, so only what would break the line is replaced.
+ */
 static void phase(struct trace_line *line, const char *name)
 {
 	char text[NAME_BYTES];
@@ -135,8 +137,8 @@ static void phase(struct trace_line *line, const char *name)
 	for (char *next = text; *next; next++)
 		if ((unsigned char)*next < 0x20 || *next == 0x7f)
 			*next = '_';
-	line->used += (size_t)snprintf(line->text + line->used, sizeof(line->text) - line->used, "inorder: phase %s\n",
-				       text);
+	line->used +=
+		(size_t)snprintf(line->text + line->used, sizeof(line->text) - line->used, "inorder: phase %s\n", text);
 }
 
 static void waits(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
@@ -146,10 +148,12 @@ static void waits(struct trace_line *line, const struct trace_place *place, cons
 	stamp(line, place->now_ns);
 	room = sizeof(line->text) - line->used;
 	if (event->type == ASYNC_TRACE_WAITING)
-		line->used += (size_t)snprintf(line->text + line->used, room, "async_waiting @ %ld\n", (long)place->tid);
+		line->used +=
+			(size_t)snprintf(line->text + line->used, room, "async_waiting @ %ld\n", (long)place->tid);
 	else
-		line->used += (size_t)snprintf(line->text + line->used, room, "async_continuing @ %ld after %" PRIu64 " usec\n",
-					       (long)place->tid, usecs(place, event->since_ns));
+		line->used += (size_t)snprintf(line->text + line->used, room,
+					       "async_continuing @ %ld after %" PRIu64 " usec\n", (long)place->tid,
+					       usecs(place, event->since_ns));
 }
 
 void trace_kernel_event(struct trace_line *line, const struct trace_place *place, const struct port_event *event)

@@ -12,7 +12,7 @@ static ASYNC_DOMAIN_EXCLUSIVE(disks);
 /* Long enough to be seen in a picture of the whole. */
 static void work(unsigned int milliseconds)
 {
-	struct timespec time = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
+	struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
 
 	while (nanosleep(&time, &time) != 0)
 		;
@@ -50,7 +50,7 @@ static void unnamed(void *data, async_cookie_t cookie)
 
 int main(void)
 {
-	static char names[3][8] = { "sda", "sdb", "sdc" };
+	static char names[3][8] = {"sda", "sdb", "sdc"};
 	uint64_t since_ns;
 
 	async_trace_phase("disks");

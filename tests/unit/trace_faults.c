@@ -27,7 +27,7 @@
 
 static void send(async_cookie_t cookie)
 {
-	struct port_event event = { .type = ASYNC_TRACE_STARTED, .cookie = cookie, .name = "probe" };
+	struct port_event event = {.type = ASYNC_TRACE_STARTED, .cookie = cookie, .name = "probe"};
 
 	port_trace(&event);
 }
@@ -73,8 +73,8 @@ static void full_disk_is_told_once(void **state)
 
 static void reach_the_limit(void)
 {
-	struct rlimit small = { 1500, RLIM_INFINITY };
-	struct rlimit large = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit small = {1500, RLIM_INFINITY};
+	struct rlimit large = {RLIM_INFINITY, RLIM_INFINITY};
 
 	check(async_trace_open(scratch("limited")) == 0, "open");
 	check(setrlimit(RLIMIT_FSIZE, &small) == 0, "limit");

@@ -35,8 +35,13 @@ static uint64_t now_ns(void)
 static void send(enum async_trace_type type, async_cookie_t cookie, async_cookie_t arg, int error, uint64_t since_ns,
 		 const char *name)
 {
-	struct port_event event = { .type = type, .cookie = cookie, .arg = arg, .error = error, .since_ns = since_ns,
-				    .name = name, .func = probe };
+	struct port_event event = {.type = type,
+				   .cookie = cookie,
+				   .arg = arg,
+				   .error = error,
+				   .since_ns = since_ns,
+				   .name = name,
+				   .func = probe};
 
 	port_trace(&event);
 }
@@ -97,7 +102,8 @@ static void header_tells_the_start(void **state)
 	assert_int_equal(trace_number(start, "ppid"), getppid());
 	assert_string_equal(trace_text_of(start, "clock"), "monotonic");
 	assert_non_null(strstr(trace_text_of(start, "program"), "trace_format"));
-	assert_in_range(trace_number(start, "realtime_ns"), (time(NULL) - 60) * 1000000000ll, (time(NULL) + 1) * 1000000000ll);
+	assert_in_range(trace_number(start, "realtime_ns"), (time(NULL) - 60) * 1000000000ll,
+			(time(NULL) + 1) * 1000000000ll);
 	assert_in_range(trace_number(start, "t_ns"), now_ns() - 60000000000, now_ns());
 	json_object_put(lines);
 }
@@ -178,12 +184,12 @@ static void arguments_by_event(void **state)
 static void any_name_is_safe(void **state)
 {
 	static const char *const names[][2] = {
-		{ "a \"quoted\" \\ name", "a \"quoted\" \\ name" },
-		{ "two\nlines\r\ttab\x01\x7f", "two\nlines\r\ttab\x01\x7f" },
-		{ "größe 🦀", "größe 🦀" },
-		{ "bad \xff\xc3( \xed\xa0\x80 \xf4\x90\x80\x80 \xc0\xaf", NULL },
-		{ "cut \xf0\x9f\xa6", NULL },
-		{ "", "" },
+		{"a \"quoted\" \\ name", "a \"quoted\" \\ name"},
+		{"two\nlines\r\ttab\x01\x7f", "two\nlines\r\ttab\x01\x7f"},
+		{"größe 🦀", "größe 🦀"},
+		{"bad \xff\xc3( \xed\xa0\x80 \xf4\x90\x80\x80 \xc0\xaf", NULL},
+		{"cut \xf0\x9f\xa6", NULL},
+		{"", ""},
 	};
 
 	(void)state;
@@ -241,7 +247,9 @@ static void kernel_lines(void **state)
 
 	(void)state;
 	assert_matches(log, "^\\[ *[0-9]+\\.[0-9]{6}\\] calling  5_ata_port_1\\+0x0/0x0 @ [0-9]+$");
-	assert_matches(log, "^\\[ *[0-9]+\\.[0-9]{6}\\] initcall 5_ata_port_1\\+0x0/0x0 returned -5 after 3778[0-9]{2} usecs$");
+	assert_matches(
+		log,
+		"^\\[ *[0-9]+\\.[0-9]{6}\\] initcall 5_ata_port_1\\+0x0/0x0 returned -5 after 3778[0-9]{2} usecs$");
 	assert_matches(log, "^\\[.*\\] calling  6_[a-zA-Z0-9_.]+\\+0x[0-9a-f]+/0x0 @ [0-9]+$");
 	assert_matches(log, "^\\[.*\\] async_waiting @ [0-9]+$");
 	assert_matches(log, "^\\[.*\\] async_continuing @ [0-9]+ after 198[0-9]{2} usec$");

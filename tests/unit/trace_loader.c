@@ -27,7 +27,8 @@ __attribute__((visibility("default"))) void trace_loader_constructor(async_func_
 static void *traced_work(void *data)
 {
 	static int domain;
-	struct port_event event = { .type = ASYNC_TRACE_STARTED, .cookie = 1, .func = loaded_function, .domain = &domain };
+	struct port_event event = {
+		.type = ASYNC_TRACE_STARTED, .cookie = 1, .func = loaded_function, .domain = &domain};
 
 	port_trace(&event);
 	return data;
@@ -57,7 +58,8 @@ static void constructor_waits_for_traced_work(void **state)
 		fail_msg("%s", dlerror());
 	assert_int_equal(async_trace_open(NULL), 0);
 	lines = trace_lines(scratch("loader"));
-	assert_int_equal(strncmp(trace_text_of(trace_find(lines, "started", 0), "func"), "trace_loader_probe+0x0/", 23), 0);
+	assert_int_equal(strncmp(trace_text_of(trace_find(lines, "started", 0), "func"), "trace_loader_probe+0x0/", 23),
+			 0);
 	json_object_put(lines);
 	dlclose(handle);
 }
