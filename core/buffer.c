@@ -182,6 +182,8 @@ void rob_issue(struct async_domain *domain, struct rob_slot *slot)
 		rob_block_append(domain, block);
 	block->live |= rob_bit(slot);
 	block->fill = (uint8_t)(block->fill + width);
+	if (domain->first == block)
+		rob_publish_lowest(domain, rob_lowest(domain));
 }
 
 /* The calls of mask are no longer in progress. */

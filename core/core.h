@@ -212,6 +212,7 @@ struct rob_pool {
 	unsigned brisk;           /* workers whose calls are short */
 	unsigned cpus;
 	unsigned burst;           /* extra threads to bring in, since others are asleep */
+	bool eager;               /* calls block in the kernel, of late: idle workers are brought in at once */
 	bool waking;              /* a wake-up or start is in flight */
 	uint64_t retry_ns;        /* no thread is started before this time */
 	struct port_parker monitor;
@@ -347,8 +348,14 @@ static inline bool rob_pool_quiet(void)
 	if (pool->monitor_state != ROB_MONITOR_TICKS)
 		return false;
 	if (pool->active >= pool->cpus)
-		return !pool->burst;
+		return !pool->burst && !(pool->eager && pool->idle);
 	return rob_pool_left_to_others() || (!pool->idle && pool->active && pool->total >= rob.config.threads);
+}
+
+/* What waits look at without the lock (O4). A lower bound of the truth is enough. */
+static inline void rob_publish_lowest(struct async_domain *domain, struct rob_slot *lowest)
+{
+	port_store64_release(&domain->lowest, lowest ? rob_cookie(lowest) : ASYNC_COOKIE_MAX);
 }
 
 /* ---- buffer.c: blocks, slots ---- */

@@ -25,10 +25,10 @@ static bool is_busy(struct rob_worker *worker)
 }
 
 /* Looks at one worker; drops the lock meanwhile. Returns whether it was found blocked in the kernel just now. */
-static bool look_at(struct rob_worker *worker, bool recheck, struct rob_after *after)
+static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck, struct rob_after *after)
 {
 	uint64_t where = position(worker);
-	bool moved = worker->seen != where;
+	bool moved = worker->seen != where && now_ns - worker->lease.frame.since_ns < TICK_SHORT_NS;
 	int thread_id = worker->thread_id;
 	bool sleeps;
 
@@ -61,15 +61,19 @@ static bool look_at(struct rob_worker *worker, bool recheck, struct rob_after *a
 /* One look at every worker. Returns how many more are blocked. */
 static unsigned look(unsigned round, struct rob_after *after)
 {
+	uint64_t now_ns = port_clock_ns();
 	unsigned found = 0, index = 0;
 
 	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next, index++)
 		if (is_busy(worker))
-			found += look_at(worker, (index + round) % 16 == 0, after);
+			found += look_at(worker, now_ns, (index + round) % 16 == 0, after);
 	if (found) {
 		rob.pool.burst = 2 * found;
+		rob.pool.eager = true;
 		rob_pool_kick(after);
 		rob_pool_help_wanted(after);
+	} else if (rob.pool.active > rob.pool.cpus) {
+		rob.pool.eager = false;
 	}
 	return found;
 }

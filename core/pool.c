@@ -40,6 +40,8 @@ void rob_pool_brisk(struct rob_worker *worker, bool brisk)
 {
 	rob.pool.brisk += brisk;
 	rob.pool.brisk -= worker->brisk;
+	if (brisk)
+		rob.pool.eager = false;
 	worker->brisk = brisk;
 }
 
@@ -118,7 +120,7 @@ static void bring_in(struct rob_after *after)
 		rob_pool_help_wanted(after);
 		return;
 	}
-	if (pool->active >= pool->cpus)
+	if (pool->active >= pool->cpus && pool->burst)
 		pool->burst--;
 	pool->active++;
 	pool->waking = true;
@@ -131,7 +133,7 @@ void rob_pool_kick(struct rob_after *after)
 
 	if (!rob.queue.pending || pool->waking || rob_inline_only())
 		return;
-	if ((pool->active >= pool->cpus && !pool->burst) || rob_pool_left_to_others()) {
+	if ((pool->active >= pool->cpus && !pool->burst && !(pool->eager && pool->idle)) || rob_pool_left_to_others()) {
 		rob_pool_arm(after);
 		return;
 	}
@@ -254,7 +256,7 @@ void rob_pool_unblock(struct rob_thread *thread)
 /* More are active than processors: one that has done something may rest. */
 static bool surplus(struct rob_worker *worker)
 {
-	return rob.pool.active > rob.pool.cpus && !worker->fresh && !worker->asleep;
+	return rob.pool.active > rob.pool.cpus && !rob.pool.eager && !worker->fresh && !worker->asleep;
 }
 
 /* Gives calls a moment to gather. Whether some did. */
@@ -283,9 +285,7 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	rob_pool_brisk(worker, false);
 	idle_push(worker);
 	rob_unlock(after);
-	flags = port_spin(&worker->thread->parker);
-	if (!flags)
-		flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS);
+	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS);
 	port_lock(&rob.lock);
 	if (worker->idle && !flags) {
 		idle_remove(worker);

@@ -124,17 +124,19 @@ static void retire_ready(struct rob_slot *slot, struct rob_after *after)
 	rob_pool_kick(after);
 }
 
-/* Some calls of the domain have completed: who can go on now? */
+/*
+ * Some calls of the domain have completed: who can go on now? Publishing the
+ * lowest cookie comes last: where none is left, the domain may be gone at once.
+ */
 void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after)
 {
-	struct rob_slot *lowest;
+	struct rob_slot *lowest = rob_lowest(domain);
 
 	rob_waiters_wake(domain, exclusive, after);
-	if (!domain->ordered)
-		return;
-	lowest = rob_lowest(domain);
-	if (rob_is_ordered(lowest) && (rob_wide(lowest)->flags & (ROB_FUNC_DONE | ROB_READY)) == ROB_FUNC_DONE)
+	if (domain->ordered && rob_is_ordered(lowest) &&
+	    (rob_wide(lowest)->flags & (ROB_FUNC_DONE | ROB_READY)) == ROB_FUNC_DONE)
 		retire_ready(lowest, after);
+	rob_publish_lowest(domain, lowest);
 }
 
 /* Func has returned, or retire has, or the call was cancelled (then it has no retire step any more). */

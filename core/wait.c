@@ -2,8 +2,7 @@
 /*
  * Waiting.
  *
- * A waiter looks, under the lock, whether its condition holds; if not it stands
- * in a list, spins for less than a wake-up takes, and parks. Whoever makes the condition true takes it out of the list
+ * A waiter looks whether its condition holds; if not it stands in a list and parks. Whoever makes the condition true takes it out of the list
  * under the lock, and raises ROB_DONE afterwards (O3): only then does it go on.
  * While it runs a call for progress it is in no list. Other flags make it look
  * again.
@@ -97,19 +96,12 @@ static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct r
 	struct rob_thread *self = waiter->thread;
 	uint32_t flags;
 
+	rob_pool_block(self, after);
 	rob_unlock(after);
-	flags = port_spin(&self->parker);
+	flags = port_park(&self->parker, deadline_ns);
 	if (flags & ROB_DONE)
 		return flags;
 	port_lock(&rob.lock);
-	if (!flags && waiter->list != ROB_NO_LIST) {
-		rob_pool_block(self, after);
-		rob_unlock(after);
-		flags = port_park(&self->parker, deadline_ns);
-		if (flags & ROB_DONE)
-			return flags;
-		port_lock(&rob.lock);
-	}
 	if (waiter->list == ROB_NO_LIST) { /* satisfied: whoever did it is about to say so */
 		port_unlock(&rob.lock);
 		while (!(flags & ROB_DONE))
@@ -228,8 +220,6 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 		struct rob_after after = {0};
 
 		rob_recall(&self->worker->lease, &after);
-		self->worker->lease.size = 1;
-		self->worker->lease.single = SINGLE_LEASES;
 		rob_unlock(&after);
 		port_lock(&rob.lock);
 	}
@@ -241,11 +231,52 @@ int rob_wait(struct async_waiter *waiter)
 	return do_wait(waiter, 0);
 }
 
+/* Calls on this thread's stack, and what it holds back, need thought. */
+static bool is_plain(struct rob_thread *self, async_cookie_t bound)
+{
+	for (struct rob_frame *frame = self->top; frame; frame = frame->parent)
+		if (frame->cookie < bound)
+			return false;
+	return !self->quiesce && !port_traces();
+}
+
+/*
+ * Without the lock: the domain's lowest cookie in progress is published (O4: what
+ * the completed calls wrote comes with it). A call that waits for its turn spins
+ * for it a little, since it often comes sooner than a wake-up could.
+ */
+static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
+{
+	struct rob_thread *self = port_self();
+	unsigned spins = 1;
+
+	if (!is_plain(self, bound))
+		return false;
+	if (self->worker && self->top) {
+		self->worker->lease.size = 1;
+		self->worker->lease.single = SINGLE_LEASES;
+		if (self->worker->lease.count == 1)
+			spins += port_spins();
+	}
+	for (; spins; spins--) {
+		async_cookie_t lowest = port_load64_acquire(&domain->lowest);
+
+		if (!lowest)
+			return false; /* not used yet */
+		if (lowest >= bound)
+			return true;
+		port_relax();
+	}
+	return false;
+}
+
 /* A wait for cookies below cookie; NULL: all registered domains. */
 static int wait_below(async_cookie_t cookie, bool full, struct async_domain *domain, uint64_t deadline_ns)
 {
 	struct async_waiter waiter = {.kind = domain ? ROB_WAIT_DOMAIN : ROB_WAIT_ALL};
 
+	if (domain && turn_has_come(domain, full ? ASYNC_COOKIE_MAX : cookie))
+		return 0;
 	rob_lock();
 	waiter.domain = domain ? rob_domain(domain) : NULL;
 	waiter.bound = full ? ASYNC_COOKIE_MAX : cookie <= rob.last ? cookie : rob.last + 1;

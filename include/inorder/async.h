@@ -43,11 +43,12 @@ struct async_domain {
 	unsigned int generation;
 	unsigned int exclusive;
 	unsigned int ordered;
-	void *reserved[9];
+	async_cookie_t lowest;
+	void *reserved[8];
 };
 
-#define ASYNC_DOMAIN_INIT { 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } }
-#define ASYNC_DOMAIN_EXCLUSIVE_INIT { 0, 0, 0, 0, 0, 0, 0, 1, 0, { 0 } }
+#define ASYNC_DOMAIN_INIT { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } }
+#define ASYNC_DOMAIN_EXCLUSIVE_INIT { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, { 0 } }
 
 /** A registered domain: waits on NULL cover it. */
 #define ASYNC_DOMAIN(name) struct async_domain name = ASYNC_DOMAIN_INIT

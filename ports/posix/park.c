@@ -43,14 +43,9 @@ void port_lock_slow(struct port_lock *lock)
 		port_futex_wait(&lock->word, 2, 0);
 }
 
-uint32_t port_spin(struct port_parker *parker)
+unsigned port_spins(void)
 {
-	for (unsigned i = spins(PARK_SPINS); i; i--) {
-		if (port_load_relaxed(&parker->flags))
-			return port_xchg_acq_rel(&parker->flags, 0);
-		port_relax();
-	}
-	return 0;
+	return spins(PARK_SPINS);
 }
 
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)

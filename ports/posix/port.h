@@ -57,6 +57,17 @@ static inline void port_store_release(port_u32 *p, uint32_t value)
 	atomic_store_explicit(p, value, memory_order_release);
 }
 
+/* For a word of the public types, which cannot be declared atomic. */
+static inline uint64_t port_load64_acquire(uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline void port_store64_release(uint64_t *p, uint64_t value)
+{
+	__atomic_store_n(p, value, __ATOMIC_RELEASE);
+}
+
 static inline uint32_t port_xchg_acq_rel(port_u32 *p, uint32_t value)
 {
 	return atomic_exchange_explicit(p, value, memory_order_acq_rel);
@@ -147,8 +158,8 @@ static inline void port_unpark(struct port_parker *parker, uint32_t flags)
 		port_futex_wake(&parker->flags, 1);
 }
 
-/* Takes flags that are raised within a few microseconds, less than a wake-up takes. 0: none. */
-uint32_t port_spin(struct port_parker *parker);
+/* How often port_relax() is worth its while before parking: about 5 us, what a wake-up takes. 0 with one processor. */
+unsigned port_spins(void);
 
 /* Sleeps until a flag is raised; takes and returns all of them. 0: deadline_ns (CLOCK_MONOTONIC) has passed; 0: none. */
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);

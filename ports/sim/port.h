@@ -69,6 +69,12 @@ void sim_name_store(port_name *p, const char *name, enum sim_order order, struct
 #define port_cas_acq_rel(p, old, v) sim_cas(p, old, v, SIM_ACQ_REL, SIM_SITE("cas_acq_rel"))
 #define port_name_load(p) sim_name_load(p, SIM_ACQUIRE, SIM_SITE("name_load"))
 #define port_name_store(p, v) sim_name_store(p, v, SIM_RELEASE, SIM_SITE("name_store"))
+/* Words of the public types: as names, which are as wide. */
+#define port_load64_acquire(p) \
+	((uint64_t)(uintptr_t)sim_name_load((port_name *)(void *)(p), SIM_ACQUIRE, SIM_SITE("load64_acquire")))
+#define port_store64_release(p, v) \
+	sim_name_store((port_name *)(void *)(p), (const char *)(uintptr_t)(v), SIM_RELEASE, SIM_SITE("store64_release"))
+#define port_spins() 0u
 #define port_relax() ((void)0) /* a delay between two scheduling points adds no behaviour */
 
 /* Another thread may go on here. */
@@ -93,7 +99,6 @@ void sim_unpark(struct port_parker *parker, uint32_t flags, enum sim_order order
 #define port_lock(l) sim_lock(l, SIM_SITE("lock"))
 #define port_unlock(l) sim_unlock(l, SIM_SITE("unlock"))
 #define port_park(p, deadline_ns) sim_park(p, deadline_ns, SIM_ACQUIRE, SIM_SITE("park"))
-#define port_spin(p) sim_spin(p, SIM_ACQUIRE, SIM_SITE("spin"))
 #define port_unpark(p, flags) sim_unpark(p, flags, SIM_RELEASE, SIM_SITE("unpark"))
 
 /* ---- memory, clock, thread, log ---- */

@@ -90,6 +90,7 @@ void sim_gate_open(struct sim_gate *gate, struct sim_site *site);
 
 /* The processor is used for so long. */
 void sim_spend(uint64_t ns);
+uint64_t sim_elapsed_ns(void);           /* since the run began */
 unsigned sim_actor(void);                /* which actor this is; -1u on other threads */
 unsigned sim_wakes(unsigned actor);      /* how often it was unparked in this run */
 unsigned sim_reports(void);              /* lines written to standard error */

@@ -389,6 +389,11 @@ void sim_spend(uint64_t ns)
 	now_ns += ns;
 }
 
+uint64_t sim_elapsed_ns(void)
+{
+	return now_ns - START_NS;
+}
+
 unsigned sim_actor(void)
 {
 	return sim_current->role == SIM_ACTOR ? sim_current->number : -1u;
