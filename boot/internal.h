@@ -92,6 +92,8 @@ int modules_wait(struct module_set *set);
 void modules_wait_needs(struct module_set *set);
 /** From now on load nothing but what the root itself needs: the finisher does the rest. */
 void modules_stop(void);
+/** True after that: what is being found may now stay incomplete, so no more names are given in this process. */
+bool modules_are_stopped(void);
 
 /* device.c: one device of sysfs and those below it */
 /** Load the drivers of the device at @path and of all below it, bind it, and so on for what appears. */
@@ -153,8 +155,11 @@ void root_woken(void);
 void usb_wait(void);
 
 /* root.c */
-/** For calls of the rest: wait for the watch. Return: true if the rest is wanted now, in this process. */
-bool rest_wanted(void);
+/**
+ * For calls of the rest: wait for the watch, and those that bring no disk (@late) also for the USB disks.
+ * Return: true if the rest is wanted now, in this process.
+ */
+bool rest_wanted(bool late);
 /** Wait for the root. Return: false if it did not come in time. */
 bool root_wait(void);
 /** Wait for the driver of the root's file system. */

@@ -343,3 +343,8 @@ void modules_stop(void)
 {
 	stopped = true;
 }
+
+bool modules_are_stopped(void)
+{
+	return stopped;
+}

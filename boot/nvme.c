@@ -166,6 +166,8 @@ static void bind_nvme(void *data, async_cookie_t cookie)
 	struct pci_function *function = data;
 
 	(void)cookie;
+	if (modules_are_stopped())
+		return;
 	if (!cmdline.unordered)
 		set_override(function, "\n");
 	device_bind(function->path);

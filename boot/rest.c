@@ -11,7 +11,7 @@ static void find_rest(void *data, async_cookie_t cookie)
 	(void)data;
 	(void)cookie;
 	async_set_name("rest_find");
-	if (!rest_wanted())
+	if (!rest_wanted(true))
 		return;
 	device_find("/sys/devices", MODULE_PROBE_ASYNC);
 	root_look(true);

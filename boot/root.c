@@ -92,10 +92,14 @@ static void settle(void *data, async_cookie_t cookie)
 	root_wake();
 }
 
-bool rest_wanted(void)
+bool rest_wanted(bool late)
 {
 	async_synchronize_call(watch_cookie, &watch_domain);
-	return cmdline.serial || is_finisher() || !is_found();
+	if (cmdline.serial || is_finisher())
+		return true;
+	if (late)
+		usb_wait();
+	return !is_found();
 }
 
 static void read_events(void)

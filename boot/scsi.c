@@ -68,7 +68,7 @@ static void bind_below(const char *above)
 
 void scsi_name_disks(const struct pci_function *function)
 {
-	if (!cmdline.unordered)
+	if (!cmdline.unordered && !modules_are_stopped())
 		bind_below(function->path);
 }
 

@@ -133,7 +133,7 @@ static void find_usb(void *data, async_cookie_t cookie)
 
 	(void)cookie;
 	async_set_name("usb_find");
-	if (!rest_wanted())
+	if (!rest_wanted(false))
 		return;
 	events = uevent_open();
 	modules_request("sd_mod", MODULE_PROBE_ASYNC, &disks);
