@@ -9,6 +9,9 @@
  */
 #include "core.h"
 
+#define SPIN_RAN_NS 100000 /* a call that has run for longer does not spin for its turn */
+#define SPIN_RATIO 16      /* one that has not: this many times as long as it has run */
+#define SPIN_LOOK 16       /* rounds between looks at the clock */
 #define SINGLE_LEASES 32 /* after a call that waited: others of its kind are likely to wait too */
 
 /* Could this lease hide, until its end, a completion that satisfies the waiter? */
@@ -241,33 +244,56 @@ static bool is_plain(struct rob_thread *self, async_cookie_t bound)
 }
 
 /*
+ * How long this call may spin for its turn. A spin shorter than a wake-up would
+ * not do: one waiter that has parked makes the turn of the next so late that it
+ * parks too, and so on. A call that has run for long gains nothing by it.
+ */
+static uint64_t spin_ns(struct rob_worker *worker)
+{
+	uint64_t most_ns = port_spin_ns(), ran_ns;
+
+	if (!worker || !worker->thread->top || !most_ns)
+		return 0;
+	worker->lease.size = 1;
+	worker->lease.single = SINGLE_LEASES;
+	if (worker->lease.count != 1)
+		return 0;
+	ran_ns = port_clock_ns() - worker->lease.frame.since_ns;
+	if (ran_ns > SPIN_RAN_NS)
+		return 0;
+	return ran_ns * SPIN_RATIO < most_ns ? ran_ns * SPIN_RATIO : most_ns;
+}
+
+/*
  * Without the lock: the domain's lowest cookie in progress is published (O4: what
  * the completed calls wrote comes with it). A call that waits for its turn spins
- * for it a little, since it often comes sooner than a wake-up could.
+ * for it, since it often comes sooner than a wake-up could.
  */
 static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 {
 	struct rob_thread *self = port_self();
-	unsigned spins = 1;
+	uint64_t until_ns = 0;
 
 	if (!is_plain(self, bound))
 		return false;
-	if (self->worker && self->top) {
-		self->worker->lease.size = 1;
-		self->worker->lease.single = SINGLE_LEASES;
-		if (self->worker->lease.count == 1)
-			spins += port_spins();
-	}
-	for (; spins; spins--) {
+	for (unsigned i = 0;; i++) {
 		async_cookie_t lowest = port_load64_acquire(&domain->lowest);
 
-		if (!lowest)
-			return false; /* not used yet */
 		if (lowest >= bound)
 			return true;
+		if (!lowest)
+			return false; /* not used yet */
+		if (!i) {
+			uint64_t most_ns = spin_ns(self->worker);
+
+			if (!most_ns)
+				return false;
+			until_ns = port_clock_ns() + most_ns;
+		} else if (i % SPIN_LOOK == 0 && port_clock_ns() > until_ns) {
+			return false;
+		}
 		port_relax();
 	}
-	return false;
 }
 
 /* A wait for cookies below cookie; NULL: all registered domains. */

@@ -2,19 +2,14 @@
 /*
  * Sleeping: the slow halves of the lock and the parker.
  *
- * Spinning is for what comes sooner than a futex wake would take (2.6 us and
- * more), and not at all with one processor.
+ * The lock is held for a fraction of a microsecond, so whoever wants it spins
+ * first; not with one processor.
  */
 #define _GNU_SOURCE
 #include "core.h"
 
 #define LOCK_SPINS 100
-#define PARK_SPINS 200
-
-static unsigned spins(unsigned most)
-{
-	return rob.pool.cpus > 1 ? most : 0;
-}
+#define SPIN_NS 40000
 
 bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {
@@ -30,7 +25,7 @@ bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 
 void port_lock_slow(struct port_lock *lock)
 {
-	for (unsigned i = spins(LOCK_SPINS); i; i--) {
+	for (unsigned i = rob.pool.cpus > 1 ? LOCK_SPINS : 0; i; i--) {
 		uint32_t expected = 0;
 
 		if (!port_load_relaxed(&lock->word) &&
@@ -43,9 +38,9 @@ void port_lock_slow(struct port_lock *lock)
 		port_futex_wait(&lock->word, 2, 0);
 }
 
-unsigned port_spins(void)
+uint64_t port_spin_ns(void)
 {
-	return spins(PARK_SPINS);
+	return rob.pool.cpus > 1 ? SPIN_NS : 0;
 }
 
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)

@@ -158,8 +158,8 @@ static inline void port_unpark(struct port_parker *parker, uint32_t flags)
 		port_futex_wake(&parker->flags, 1);
 }
 
-/* How often port_relax() is worth its while before parking: about 5 us, what a wake-up takes. 0 with one processor. */
-unsigned port_spins(void);
+/* The longest that a short call may spin for its turn, in ns: some wake-ups; 0 with one processor. */
+uint64_t port_spin_ns(void);
 
 /* Sleeps until a flag is raised; takes and returns all of them. 0: deadline_ns (CLOCK_MONOTONIC) has passed; 0: none. */
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);

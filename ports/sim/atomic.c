@@ -277,13 +277,6 @@ uint32_t sim_park(struct port_parker *parker, uint64_t deadline_ns, enum sim_ord
 	return take_flags(parker, order);
 }
 
-/* Whoever raises flags in time does it in a preemption here. */
-uint32_t sim_spin(struct port_parker *parker, enum sim_order order, struct sim_site *site)
-{
-	sim_point(site);
-	return parker->flags.value ? take_flags(parker, order) : 0;
-}
-
 void sim_unpark(struct port_parker *parker, uint32_t flags, enum sim_order order, struct sim_site *site)
 {
 	sim_point(site);

@@ -74,7 +74,7 @@ void sim_name_store(port_name *p, const char *name, enum sim_order order, struct
 	((uint64_t)(uintptr_t)sim_name_load((port_name *)(void *)(p), SIM_ACQUIRE, SIM_SITE("load64_acquire")))
 #define port_store64_release(p, v) \
 	sim_name_store((port_name *)(void *)(p), (const char *)(uintptr_t)(v), SIM_RELEASE, SIM_SITE("store64_release"))
-#define port_spins() 0u
+#define port_spin_ns() UINT64_C(0)
 #define port_relax() ((void)0) /* a delay between two scheduling points adds no behaviour */
 
 /* Another thread may go on here. */
@@ -93,7 +93,6 @@ struct port_parker {
 void sim_lock(struct port_lock *lock, struct sim_site *site);
 void sim_unlock(struct port_lock *lock, struct sim_site *site);
 uint32_t sim_park(struct port_parker *parker, uint64_t deadline_ns, enum sim_order order, struct sim_site *site);
-uint32_t sim_spin(struct port_parker *parker, enum sim_order order, struct sim_site *site);
 void sim_unpark(struct port_parker *parker, uint32_t flags, enum sim_order order, struct sim_site *site);
 
 #define port_lock(l) sim_lock(l, SIM_SITE("lock"))

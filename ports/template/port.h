@@ -48,8 +48,8 @@ uint64_t port_load64_acquire(uint64_t *p);
 void port_store64_release(uint64_t *p, uint64_t value);
 /* In a loop that waits for another processor. */
 void port_relax(void);
-/* How many of these before parking: about what a wake-up takes; 0 where spinning is no use. */
-unsigned port_spins(void);
+/* The longest that a short call may spin for its turn, in ns: some wake-ups; 0 with one processor. */
+uint64_t port_spin_ns(void);
 
 /* ---- a lock (held for well under a microsecond), and a parker for each thread ---- */
 
