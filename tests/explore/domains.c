@@ -94,6 +94,35 @@ static void waits_too(void)
 	gate_open(&gates[0]);
 }
 
+/* The last call of a lease fails: it is complete before the lease ends, and the domain may go. */
+static void fails(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_error(-EIO);
+}
+
+static void fail_in_lease(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_a, nothing);
+	start(2, domain_a, fails);
+	sim_check(!wait_full(domain_a));
+	sim_check(async_domain_error(domain_a, NULL) == -EIO);
+	free_domain(domain_a);
+}
+
+static void twice_full(void)
+{
+	start(3, domain_b, NULL);
+	sim_check(!wait_full(NULL));
+}
+
+static void cancel_b(void)
+{
+	async_cancel_domain(domain_b, release_job);
+}
+
 /* ---- owners ---- */
 
 static struct async_owner *owner;
@@ -162,6 +191,8 @@ const struct sim_case cases_domains[] = {
 	CASE("not-exclusive", "2.4 C8", not_exclusive), .begin = begin_exclusive, .cpus = 2, .flags = SIM_MONITOR},
 	CASE("exclusive-alone", "2.4 C10", exclusive_alone), .begin = begin_exclusive, .cpus = 2},
 	CASE("freed-after-other", "2.4 C9", frees_after_other, waits_too)},
+	CASE("freed-after-error", "2.4 errors lease", fail_in_lease, twice_full)},
+	CASE("freed-after-error-cancel", "2.4 errors lease", fail_in_lease, cancel_b)},
 	CASE("owner", "owners C15 C13", owned), .begin = begin_owner, .cpus = 2, .flags = SIM_MONITOR},
 	CASE("owner-waits-for-self", "2.8 owners C14", self_load), .begin = begin_owner, .cpus = 2},
 	{0},

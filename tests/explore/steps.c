@@ -67,6 +67,25 @@ static void retire_schedules(void)
 	check_all_complete();
 }
 
+/* The second retire step goes on once a wait for the first has returned. */
+static void retire_in_gate(void *data, async_cookie_t cookie)
+{
+	gate_wait(&gates[2]);
+	retire_job(data, cookie);
+}
+
+static void retire_hides(void)
+{
+	start(0, domain_a, NULL);
+	start_ordered(1, domain_a, nothing);
+	prepare(2, domain_a, nothing);
+	jobs[2].ordered = true;
+	note_scheduled(&jobs[2], async_schedule_ordered(run_job, retire_in_gate, &jobs[2], domain_a));
+	sim_check(!wait_cookie(jobs[2].cookie, domain_a));
+	gate_open(&gates[2]);
+	sim_check(!wait_full(domain_a));
+}
+
 /* func waits for what is below: no thread is held by those that await their turn. */
 static void wait_for_lower(void *data, async_cookie_t cookie)
 {
@@ -294,6 +313,8 @@ const struct sim_case cases_steps[] = {
 	CASE("ordered-call", "retire, one call", ordered_call_waited), .cpus = 2},
 	CASE("ordered-call-no-thread", "retire, one call", ordered_call_waited), .flags = SIM_NO_WORKERS},
 	CASE("retire-schedules", "retire", retire_schedules), .cpus = 2},
+	CASE("retire-hides", "retire lease", retire_hides), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("retire-hides-no-monitor", "retire lease", retire_hides), .cpus = 2},
 	CASE("ordered-waits", "retire", ordered_and_waiting), .cpus = 2},
 	CASE("ordered-waits-one", "retire 2.6", ordered_and_waiting), .threads = 1},
 	CASE("errors", "errors", errors), .cpus = 2},
@@ -303,6 +324,8 @@ const struct sim_case cases_steps[] = {
 	CASE("cancel-2cpus", "cancel", two_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel, .cpus = 2},
 	CASE("cancel-mixed", "cancel", three_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-ordered", "cancel retire", ordered_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
+	CASE("cancel-ordered-2cpus", "cancel retire", ordered_to_cancel, cancel_a), .begin = begin_cancel,
+	 .end = end_cancel, .cpus = 2},
 	CASE("cancel-awaited", "cancel, one call", one_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-between", "cancel", cancel_between), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-between-waited", "cancel", cancel_between, full_wait), .begin = begin_cancel, .end = end_cancel},

@@ -227,6 +227,7 @@ const struct sim_case cases_waits[] = {
 	CASE("claims-in-order-waited", "2.2", three, full_wait), .threads = 1, .end = end_in_order},
 	CASE("below-bound", "2.3 C1 C2 C5 C7", below_bound), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("below-bound-one-cpu", "2.3 C5 lease", below_bound), .flags = SIM_MONITOR},
+	CASE("below-bound-no-monitor", "2.3 C5 lease", below_bound)},
 	CASE("finite-everywhere", "2.3 C8 C11 C12", finite_everywhere), .flags = SIM_MONITOR},
 	CASE("full-and-child", "2.3 C3", parent, full_everywhere)},
 	CASE("full-and-child-2cpus", "2.3 C3", parent, full_everywhere), .cpus = 2},
