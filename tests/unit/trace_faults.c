@@ -250,6 +250,7 @@ static void processes_share_a_file(void **state)
 		children[i] = fork();
 		assert_true(children[i] >= 0);
 		if (children[i] == 0) {
+			alarm(60);
 			many_threads();
 			_exit(0);
 		}
@@ -264,6 +265,13 @@ static void processes_share_a_file(void **state)
 	assert_int_equal(starts, 1 + PROCESSES);
 	for (size_t i = 1; i < starts; i++)
 		assert_int_equal(trace_number(trace_find(lines, "start", i), "ppid"), getpid());
+	for (size_t i = 0; i < PROCESSES; i++) {
+		size_t j = 1;
+
+		while (j < starts && trace_number(trace_find(lines, "start", j), "pid") != children[i])
+			j++;
+		assert_true(j < starts);
+	}
 	json_object_put(lines);
 }
 
