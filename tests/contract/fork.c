@@ -10,6 +10,26 @@ static ASYNC_DOMAIN_EXCLUSIVE(stale_exclusive);
 static ASYNC_OWNER(stale_owner);
 static ASYNC_DOMAIN(with_error);
 
+static void scribble(void *data)
+{
+	volatile unsigned char stack[128 << 10];
+
+	(void)data;
+	for (size_t i = 0; i < sizeof(stack); i++)
+		stack[i] = 0xa5;
+}
+
+/* The stacks of the parent's other threads are used again in a child: what the library kept there is gone. */
+static void overwrite_old_stacks(void)
+{
+	struct actor actors[6];
+
+	for (unsigned int i = 0; i < 6; i++)
+		actor_start(&actors[i], scribble, NULL);
+	for (unsigned int i = 0; i < 6; i++)
+		actor_join(&actors[i]);
+}
+
 /* In a child: nothing of the parent's is in progress, and everything works. */
 static void use_everything(async_cookie_t last)
 {
@@ -19,6 +39,7 @@ static void use_everything(async_cookie_t last)
 	async_cookie_t cookie;
 
 	alarm(30); /* not inherited */
+	overwrite_old_stacks();
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(async_synchronize_full_domain(&stale), 0);
 	CHECK_EQ(async_synchronize_full_domain(&stale_exclusive), 0);
