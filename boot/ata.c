@@ -23,7 +23,7 @@ static void find_ata(void *data, async_cookie_t cookie)
 
 static int probe_ata(void)
 {
-	const int classes[] = { PCI_IDE, PCI_ATA, PCI_SATA };
+	const int classes[] = {PCI_IDE, PCI_ATA, PCI_SATA};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
 		for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, classes[i]));) {

@@ -54,11 +54,11 @@ static bool parse_flag(const char *word, struct cmdline *result)
 		const char *word;
 		bool *flag, value;
 	} flags[] = {
-		{ "ro", &result->rw, false },
-		{ "rw", &result->rw, true },
-		{ "initcall_debug", &result->initcall_debug, true },
-		{ "inorder.serial", &result->serial, true },
-		{ "inorder.unordered", &result->unordered, true },
+		{"ro", &result->rw, false},
+		{"rw", &result->rw, true},
+		{"initcall_debug", &result->initcall_debug, true},
+		{"inorder.serial", &result->serial, true},
+		{"inorder.unordered", &result->unordered, true},
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
@@ -78,9 +78,8 @@ static bool parse_value(const char *word, struct cmdline *result)
 		const char *prefix;
 		const char **value;
 	} values[] = {
-		{ "root=", &result->root },           { "rootfstype=", &result->rootfstype },
-		{ "rootflags=", &result->rootflags }, { "init=", &result->init },
-		{ "inorder.trace=", &result->trace },
+		{"root=", &result->root}, {"rootfstype=", &result->rootfstype}, {"rootflags=", &result->rootflags},
+		{"init=", &result->init}, {"inorder.trace=", &result->trace},
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
@@ -100,7 +99,7 @@ void cmdline_parse(char *line, struct cmdline *result)
 {
 	char *word;
 
-	*result = (struct cmdline){ .wait_s = DEFAULT_WAIT_S };
+	*result = (struct cmdline){.wait_s = DEFAULT_WAIT_S};
 	while ((word = next_word(&line))) {
 		if (!strcmp(word, "--")) /* the rest is init's */
 			break;

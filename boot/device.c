@@ -83,7 +83,7 @@ static void visit_load(const char *path, void *data)
 static void visit_bind(const char *path, void *data)
 {
 	const struct round *round = data;
-	struct module_set set = { 0 };
+	struct module_set set = {0};
 	char file[PATH_MAX], alias[1024], bus[64];
 
 	if (!file_link_name(path, "subsystem", bus, sizeof(bus)) || !strcmp(bus, "scsi"))
@@ -100,7 +100,7 @@ static void visit_bind(const char *path, void *data)
 void device_find(const char *path, enum module_probe probe)
 {
 	size_t known;
-	struct round round = { .probe = probe };
+	struct round round = {.probe = probe};
 
 	device_walk(path, "modalias", visit_load, &round);
 	do {

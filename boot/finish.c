@@ -28,8 +28,8 @@ extern char **environ;
 
 int finisher_start(void)
 {
-	const struct sched_param param = { 0 };
-	char *const argv[] = { (char *)(uintptr_t)FINISHER, NULL };
+	const struct sched_param param = {0};
+	char *const argv[] = {(char *)(uintptr_t)FINISHER, NULL};
 	int ends[2];
 	long pid;
 

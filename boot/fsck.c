@@ -19,7 +19,7 @@ static int status;
 
 static void check(void *data, async_cookie_t cookie)
 {
-	const char *const argv[] = { checker, "-p", checked, NULL };
+	const char *const argv[] = {checker, "-p", checked, NULL};
 
 	(void)data;
 	(void)cookie;

@@ -107,11 +107,11 @@ void device_bind(const char *path);
 struct pci_function {
 	char address[32];
 	char path[PATH_MAX];
-	unsigned int class_code;  /* base, sub, interface: 0x010601 is AHCI */
+	unsigned int class_code; /* base, sub, interface: 0x010601 is AHCI */
 	unsigned int vendor, device, subdevice;
 	const struct pci_function *before; /* which has to have loaded before this one may; NULL: none */
-	async_func_t finder;      /* finds what is behind it, which the kernel then calls SCSI; NULL: nothing */
-	enum module_probe probe;  /* how its driver is loaded */
+	async_func_t finder;             /* finds what is behind it, which the kernel then calls SCSI; NULL: nothing */
+	enum module_probe probe;         /* how its driver is loaded */
 	async_cookie_t load, find, name; /* its calls; see storage.c */
 };
 /** The functions whose base class, and subclass unless it is -1, are these: the next one after @from (NULL: first). */
@@ -181,7 +181,7 @@ int fsck_wait(void);
 int process_run(const char *const argv[], char *output, size_t room);
 
 /* switch_root.c */
-/** Move the mounts, leave the initramfs (and free it), execute init with @argv. Returns only on failure, said on the console. */
+/** Move the mounts, leave the initramfs (and free it), execute init. Returns only on failure, said on the console. */
 void switch_root(char **argv, bool free_it);
 /** Delete the files below an open folder, if it is an initramfs; closes it. */
 void free_initramfs(int folder);

@@ -69,7 +69,8 @@ static bool hand_over(void)
 	error = finisher_start();
 	if (!error)
 		return true;
-	complain("cannot start the finisher: %s: what the root did not need is left to the real init", strerror(-error));
+	complain("cannot start the finisher: %s: what the root did not need is left to the real init",
+		 strerror(-error));
 	scsi_release();
 	return false;
 }
@@ -79,8 +80,10 @@ _Noreturn static void fail_without_root(void)
 	char devices[512];
 
 	root_seen(devices, sizeof(devices));
-	failure("root=%s is not there, %u s after every driver was tried. Block devices: %s. Is root= right, and are the drivers of the "
-		"disk in the image? rootwait waits longer", cmdline.root, cmdline.wait_s, devices);
+	failure("root=%s is not there, %u s after every driver was tried. Block devices: %s. Is root= right, and are "
+		"the drivers of the "
+		"disk in the image? rootwait waits longer",
+		cmdline.root, cmdline.wait_s, devices);
 }
 
 static void boot(char **argv)
@@ -121,7 +124,8 @@ int main(int argc, char **argv)
 		return finisher_main();
 	}
 	if (getpid() != 1) {
-		fprintf(stderr, "inorder-init: this is the /init of an initramfs, for process 1 only; see inorder-init(8)\n");
+		fprintf(stderr,
+			"inorder-init: this is the /init of an initramfs, for process 1 only; see inorder-init(8)\n");
 		return 1;
 	}
 	error = mounts_early();

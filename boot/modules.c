@@ -188,7 +188,8 @@ static void schedule_list(struct kmod_list *list, enum module_probe probe, struc
 {
 	struct kmod_list *item;
 
-	kmod_list_foreach(item, list) {
+	kmod_list_foreach(item, list)
+	{
 		struct kmod_module *kmodule = kmod_module_get_module(item);
 		struct module *module = schedule(kmodule, probe);
 
@@ -204,8 +205,7 @@ static size_t count_list(struct kmod_list *list)
 	struct kmod_list *item;
 	size_t count = 0;
 
-	kmod_list_foreach(item, list)
-		count++;
+	kmod_list_foreach(item, list) count++;
 	return count;
 }
 
@@ -302,7 +302,8 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 	}
 	if (kmod_module_new_from_lookup(kmod, alias, &found) >= 0 && found &&
 	    kmod_module_apply_filter(kmod, KMOD_FILTER_BLACKLIST, found, &wanted) >= 0)
-		kmod_list_foreach(item, wanted) {
+		kmod_list_foreach(item, wanted)
+		{
 			struct kmod_module *kmodule = kmod_module_get_module(item);
 			struct module *module = schedule(kmodule, probe);
 
@@ -327,7 +328,7 @@ int modules_wait(struct module_set *set)
 			error = set->modules[i]->result;
 	}
 	free(set->modules);
-	*set = (struct module_set){ 0 };
+	*set = (struct module_set){0};
 	return error;
 }
 
@@ -336,7 +337,7 @@ void modules_wait_needs(struct module_set *set)
 	for (size_t i = 0; i < set->count; i++)
 		wait_for_needs(set->modules[i]);
 	free(set->modules);
-	*set = (struct module_set){ 0 };
+	*set = (struct module_set){0};
 }
 
 void modules_stop(void)

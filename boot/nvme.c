@@ -123,7 +123,7 @@ static bool all_disks(void *data)
 		ask_disks(controller);
 	for (size_t i = 0; i < MOST_DISKS && controller->disks[i]; i++) {
 		char number[32];
-		struct seek seek = { .number = number };
+		struct seek seek = {.number = number};
 
 		path_print(number, "%u", le32toh(controller->disks[i]));
 		device_walk(controller->path, "nsid", visit_disk, &seek);

@@ -30,7 +30,7 @@ static bool read_function(const char *address, struct pci_function *function)
 	char file[PATH_MAX];
 	unsigned int place[4];
 
-	*function = (struct pci_function){ 0 };
+	*function = (struct pci_function){0};
 	path_print(function->address, "%s", address);
 	path_print(file, "/sys/bus/pci/devices/%s", address);
 	if (!pci_parse(address, place) || !realpath(file, function->path))

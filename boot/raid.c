@@ -39,7 +39,7 @@ void raid_member_seen(const char *device, const char *uuid)
 /* By array, then by device: the numbers of the arrays do not depend on who was seen first. */
 static int compare(const void *one, const void *other)
 {
-	const struct member *members_of[2] = { one, other };
+	const struct member *members_of[2] = {one, other};
 	const int order = strcmp(members_of[0]->array, members_of[1]->array);
 
 	return order ? order : strverscmp(members_of[0]->device, members_of[1]->device);
@@ -50,7 +50,8 @@ static void copy_value(const char *output, const char *name, char *value, size_t
 {
 	const char *at = strstr(output, name);
 
-	path_print_room(value, room, "%.*s", at ? (int)strcspn(at + strlen(name), "\n") : 0, at ? at + strlen(name) : "");
+	path_print_room(value, room, "%.*s", at ? (int)strcspn(at + strlen(name), "\n") : 0,
+			at ? at + strlen(name) : "");
 }
 
 /*
@@ -59,9 +60,9 @@ static void copy_value(const char *output, const char *name, char *value, size_t
  */
 static size_t examine(const char *device)
 {
-	const char *const argv[] = { MDADM, "--examine", "--export", device, NULL };
+	const char *const argv[] = {MDADM, "--examine", "--export", device, NULL};
 	char output[2048], level[32], alias[64], disks[32];
-	struct module_set set = { 0 };
+	struct module_set set = {0};
 
 	if (process_run(argv, output, sizeof(output)))
 		return 0;
@@ -77,7 +78,7 @@ static size_t examine(const char *device)
 /* One array of @count members that begin at @first. Return: true if it runs. */
 static bool assemble(struct member *first, size_t count, const char *array, bool degraded)
 {
-	const char *argv[MOST_MEMBERS + 5] = { MDADM, "--assemble", array };
+	const char *argv[MOST_MEMBERS + 5] = {MDADM, "--assemble", array};
 	const size_t disks = examine(first->device);
 	char output[1024];
 	int status, at = 3;

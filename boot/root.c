@@ -118,7 +118,7 @@ static void read_events(void)
 /* Waits for the root, an event or the deadline. */
 static void wait_event(uint64_t deadline_ns)
 {
-	struct pollfd fds[] = { { .fd = root_event(), .events = POLLIN }, { .fd = events, .events = POLLIN } };
+	struct pollfd fds[] = {{.fd = root_event(), .events = POLLIN}, {.fd = events, .events = POLLIN}};
 	const uint64_t now = now_ns();
 	int timeout_ms = -1;
 

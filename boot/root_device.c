@@ -117,10 +117,10 @@ static bool fits(blkid_probe probe, const char *device)
 		const char *prefix, *name;
 		bool any_case;
 	} tags[] = {
-		{ "LABEL=", "LABEL", false },
-		{ "UUID=", "UUID", true },
-		{ "PARTLABEL=", "PART_ENTRY_NAME", false },
-		{ "PARTUUID=", "PART_ENTRY_UUID", true },
+		{"LABEL=", "LABEL", false},
+		{"UUID=", "UUID", true},
+		{"PARTLABEL=", "PART_ENTRY_NAME", false},
+		{"PARTUUID=", "PART_ENTRY_UUID", true},
 	};
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
@@ -139,7 +139,7 @@ static bool fits(blkid_probe probe, const char *device)
 static void choose(blkid_probe probe)
 {
 	char raid[] = "linux_raid_member", type[32];
-	char *types[] = { type, raid, NULL };
+	char *types[] = {type, raid, NULL};
 
 	blkid_probe_enable_superblocks(probe, 1);
 	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID | BLKID_SUBLKS_TYPE);
@@ -190,6 +190,30 @@ static int can_be_read(const struct dirent *item)
 	return item->d_name[0] != '.' && file_read(file, size, sizeof(size)) > 0 && strcmp(size, "0");
 }
 
+/* Return: the device, noted as looked at; NULL if somebody has looked at it already. */
+static struct block_device *take(const char *name)
+{
+	struct block_device *block = calloc(1, sizeof(*block));
+
+	if (!block) {
+		complain("root: out of memory: nobody looks at %s", name);
+		return NULL;
+	}
+	path_print(block->device, "/dev/%s", name);
+	for (char *at = block->device; (at = strchr(at, '!'));)
+		*at = '/';
+	pthread_mutex_lock(&lock);
+	if (is_new(block->device)) {
+		block->next = looked_at;
+		looked_at = block;
+	} else {
+		free(block);
+		block = NULL;
+	}
+	pthread_mutex_unlock(&lock);
+	return block;
+}
+
 void root_look(bool here)
 {
 	struct dirent **items;
@@ -199,26 +223,12 @@ void root_look(bool here)
 		return;
 	count = scandir(BLOCK, &items, can_be_read, versionsort);
 	for (int i = 0; i < count; i++) {
-		struct block_device *block = calloc(1, sizeof(*block));
+		struct block_device *block = take(items[i]->d_name);
 
-		if (block) {
-			path_print(block->device, "/dev/%s", items[i]->d_name);
-			for (char *at = block->device; (at = strchr(at, '!'));)
-				*at = '/';
-			pthread_mutex_lock(&lock);
-			if (is_new(block->device)) {
-				block->next = looked_at;
-				looked_at = block;
-				pthread_mutex_unlock(&lock);
-				if (here)
-					look(block, 0);
-				else
-					async_schedule_domain(look, block, &look_domain);
-			} else {
-				pthread_mutex_unlock(&lock);
-				free(block);
-			}
-		}
+		if (block && here)
+			look(block, 0);
+		else if (block)
+			async_schedule_domain(look, block, &look_domain);
 		free(items[i]);
 	}
 	if (count >= 0)

@@ -85,7 +85,7 @@ static void find_scsi(void *data, async_cookie_t cookie)
 
 static int probe_scsi(void)
 {
-	const int classes[] = { PCI_SCSI, PCI_RAID, PCI_SAS };
+	const int classes[] = {PCI_SCSI, PCI_RAID, PCI_SAS};
 
 	scsi_hold(); /* in case that SCSI is built in */
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)

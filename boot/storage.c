@@ -26,7 +26,7 @@ static bool is_virtio(const struct pci_function *function)
 	return function->vendor == VIRTIO_VENDOR && function->device >= VIRTIO_OLD && function->device <= VIRTIO_LAST;
 }
 
-/* A virtio device stands behind a function whose numbers say which: its driver need not wait for that of the function. */
+/* The numbers of the function say which virtio device is behind it: its driver need not wait for that of the function. */
 static void request_virtio(const struct pci_function *function, struct module_set *set)
 {
 	const unsigned int number = function->device < VIRTIO_NEW ? function->subdevice : function->device - VIRTIO_NEW;
@@ -39,7 +39,7 @@ static void request_virtio(const struct pci_function *function, struct module_se
 static void load_controller(void *data, async_cookie_t cookie)
 {
 	const struct pci_function *function = data, *before = function->before;
-	struct module_set set = { 0 };
+	struct module_set set = {0};
 	char file[PATH_MAX], alias[256];
 
 	(void)cookie;
@@ -73,7 +73,7 @@ static void name_disks(void *data, async_cookie_t cookie)
 static void wait_for_find(void *data, async_cookie_t cookie)
 {
 	const struct pci_function *function = data;
-	struct module_set disks = { 0 };
+	struct module_set disks = {0};
 
 	(void)cookie;
 	async_set_name("storage_name");

@@ -15,14 +15,14 @@
 #include <unistd.h>
 
 /* In the kernel's order. */
-static const char *const inits[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
+static const char *const inits[] = {"/sbin/init", "/etc/init", "/bin/init", "/bin/sh"};
 
 enum { INIT_COUNT = sizeof(inits) / sizeof(*inits) };
 
 /* True if @path is there inside the new root, whose links are its own. */
 static bool is_there(const char *path)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
 	const int root = open(NEW_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const int fd = root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	const bool there = fd >= 0 || (root >= 0 && errno == ENOSYS);
@@ -53,7 +53,8 @@ static bool check_root(void)
 	while (i < INIT_COUNT && !is_there(inits[i]))
 		i++;
 	if (i == INIT_COUNT)
-		complain("switch_root: the root has no /sbin/init, /etc/init, /bin/init, /bin/sh: is it the right one?");
+		complain(
+			"switch_root: the root has no /sbin/init, /etc/init, /bin/init, /bin/sh: is it the right one?");
 	return i < INIT_COUNT;
 }
 
@@ -127,7 +128,7 @@ static void execute(char **argv)
 
 void switch_root(char **argv, bool free_it)
 {
-	static const char *const mounts[] = { "/dev", "/proc", "/sys", "/run" };
+	static const char *const mounts[] = {"/dev", "/proc", "/sys", "/run"};
 	int initramfs;
 
 	if (!check_root())

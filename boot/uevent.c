@@ -20,10 +20,10 @@ bool uevent_parse(const char *message, size_t bytes, struct uevent *event)
 		const char *prefix;
 		const char **value;
 	} keys[] = {
-		{ "ACTION=", &event->action },
-		{ "DEVPATH=", &event->devpath },
-		{ "SUBSYSTEM=", &event->subsystem },
-		{ "DEVNAME=", &event->devname },
+		{"ACTION=", &event->action},
+		{"DEVPATH=", &event->devpath},
+		{"SUBSYSTEM=", &event->subsystem},
+		{"DEVNAME=", &event->devname},
 	};
 	const char *at = message, *end = message + bytes;
 
@@ -42,7 +42,7 @@ bool uevent_parse(const char *message, size_t bytes, struct uevent *event)
 
 int uevent_open(void)
 {
-	const struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = KERNEL_GROUP };
+	const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = KERNEL_GROUP};
 	const int bytes = SOCKET_BYTES;
 	const int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
 
@@ -64,7 +64,7 @@ bool uevent_read(int fd, char *buffer, size_t room, struct uevent *event, bool *
 {
 	*lost = false;
 	for (;;) {
-		struct sockaddr_nl from = { 0 };
+		struct sockaddr_nl from = {0};
 		socklen_t from_bytes = sizeof(from);
 		const ssize_t bytes = recvfrom(fd, buffer, room - 1, 0, (struct sockaddr *)&from, &from_bytes);
 
@@ -88,7 +88,7 @@ bool uevent_wait(int fd, bool (*ready)(void *data), void *data, uint64_t deadlin
 	char buffer[MESSAGE_BYTES];
 
 	for (;;) {
-		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 		const uint64_t now = now_ns();
 		struct uevent event;
 		bool lost;

@@ -49,7 +49,7 @@ static int open_hub(const char *path)
 
 static bool is_connected(int hub, long port)
 {
-	unsigned char status[4] = { 0 };
+	unsigned char status[4] = {0};
 	struct usbdevfs_ctrltransfer request = {
 		.bRequestType = PORT_STATUS,
 		.bRequest = GET_STATUS,
@@ -127,7 +127,7 @@ static void visit_scan(const char *path, void *data)
 static void find_usb(void *data, async_cookie_t cookie)
 {
 	const struct pci_function *function = data;
-	struct module_set disks = { 0 };
+	struct module_set disks = {0};
 	int events;
 	size_t known;
 

@@ -36,9 +36,10 @@ static void test_empty(void **state)
 
 static void test_every_word(void **state)
 {
-	const struct cmdline result = parse("BOOT_IMAGE=/vmlinuz root=UUID=12-34 rootfstype=ext4,xfs rootflags=noatime,data=journal "
-					    "rw init=/bin/true initcall_debug inorder.serial inorder.trace=/run/t inorder.unordered "
-					    "quiet\n");
+	const struct cmdline result =
+		parse("BOOT_IMAGE=/vmlinuz root=UUID=12-34 rootfstype=ext4,xfs rootflags=noatime,data=journal "
+		      "rw init=/bin/true initcall_debug inorder.serial inorder.trace=/run/t inorder.unordered "
+		      "quiet\n");
 
 	(void)state;
 	assert_string_equal(result.root, "UUID=12-34");
@@ -112,9 +113,9 @@ static void test_words_of_init(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),         cmocka_unit_test(test_every_word),
+		cmocka_unit_test(test_empty),          cmocka_unit_test(test_every_word),
 		cmocka_unit_test(test_last_word_wins), cmocka_unit_test(test_quotes),
-		cmocka_unit_test(test_waiting),       cmocka_unit_test(test_unknown_words),
+		cmocka_unit_test(test_waiting),        cmocka_unit_test(test_unknown_words),
 		cmocka_unit_test(test_words_of_init),
 	};
 

@@ -30,8 +30,8 @@ static void test_pci_parse(void **state)
 static void test_pci_order(void **state)
 {
 	static const char *const ordered[] = {
-		"0000:00:01.0", "0000:00:01.1", "0000:00:1f.2", "0000:01:00.0", "0000:0a:00.0", "0000:10:00.0", "0001:00:00.0",
-		"fffe:00:00.0", "10000:00:00.0",
+		"0000:00:01.0", "0000:00:01.1", "0000:00:1f.2", "0000:01:00.0",  "0000:0a:00.0",
+		"0000:10:00.0", "0001:00:00.0", "fffe:00:00.0", "10000:00:00.0",
 	};
 	enum { COUNT = sizeof(ordered) / sizeof(*ordered) };
 
@@ -64,7 +64,8 @@ static void test_scsi_parse(void **state)
 static void test_scsi_order(void **state)
 {
 	static const char *const ordered[] = {
-		"0:0:0:0", "0:0:0:1", "0:0:0:10", "0:0:0:4294967306", "0:0:2:0", "0:0:10:0", "0:1:0:0", "2:0:0:0", "10:0:0:0",
+		"0:0:0:0",  "0:0:0:1", "0:0:0:10", "0:0:0:4294967306", "0:0:2:0",
+		"0:0:10:0", "0:1:0:0", "2:0:0:0",  "10:0:0:0",
 	};
 	enum { COUNT = sizeof(ordered) / sizeof(*ordered) };
 

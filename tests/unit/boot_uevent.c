@@ -19,7 +19,8 @@ static void test_disk(void **state)
 
 	(void)state;
 	assert_true(PARSE("add@/devices/pci0000:00/block/sda\0ACTION=add\0DEVPATH=/devices/pci0000:00/block/sda\0"
-			  "SUBSYSTEM=block\0MAJOR=8\0MINOR=0\0DEVNAME=sda\0DEVTYPE=disk\0SEQNUM=1234", &event));
+			  "SUBSYSTEM=block\0MAJOR=8\0MINOR=0\0DEVNAME=sda\0DEVTYPE=disk\0SEQNUM=1234",
+			  &event));
 	assert_string_equal(event.action, "add");
 	assert_string_equal(event.devpath, "/devices/pci0000:00/block/sda");
 	assert_string_equal(event.subsystem, "block");
@@ -48,7 +49,7 @@ static void test_not_the_kernels(void **state)
 
 static void test_no_end(void **state)
 {
-	const char text[] = { 'A', 'C', 'T', 'I', 'O', 'N', '=', 'a', 'd', 'd' };
+	const char text[] = {'A', 'C', 'T', 'I', 'O', 'N', '=', 'a', 'd', 'd'};
 	struct uevent event;
 
 	(void)state;
@@ -74,8 +75,11 @@ static void test_every_prefix(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_disk),   cmocka_unit_test(test_without_name), cmocka_unit_test(test_not_the_kernels),
-		cmocka_unit_test(test_no_end), cmocka_unit_test(test_every_prefix),
+		cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_without_name),
+		cmocka_unit_test(test_not_the_kernels),
+		cmocka_unit_test(test_no_end),
+		cmocka_unit_test(test_every_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
