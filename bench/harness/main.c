@@ -13,7 +13,7 @@
 
 #define SLOW_NS 4000000000u /* a run that is expected to take longer is left out */
 
-static struct settings settings = { .programs = ".", .out = "out/bench", .passes = 7, .seconds = 540, .limit_s = 20, .load_most = 0.05 };
+static struct settings settings = { .programs = ".", .out = "out/bench", .passes = 7, .seconds = 540, .limit_s = 8, .load_most = 0.05 };
 
 /* ---- points ---- */
 
@@ -133,7 +133,7 @@ static void run_series(struct point *point, size_t peer, unsigned pass, struct m
 	for (int attempt = 0; attempt < (settings.smoke ? 1 : 2) && outcome == SAMPLE_LOADED; attempt++) {
 		struct sample sample = { .pass = pass };
 
-		outcome = sample_take(&settings, point, peers[peer].name, machine->spin, &sample, series->failed);
+		outcome = sample_take(&settings, point, &peers[peer], machine->spin, &sample, series->failed);
 		series->cannot = outcome == SAMPLE_CANNOT;
 		if (outcome == SAMPLE_GOOD || outcome == SAMPLE_LOADED)
 			keep(series, &sample, outcome == SAMPLE_GOOD);

@@ -171,8 +171,8 @@ static enum outcome judge(struct run *run, int status, bool in_time, const struc
 	return text[0] ? SAMPLE_FAILED : SAMPLE_GOOD;
 }
 
-enum outcome sample_take(const struct settings *settings, const struct point *point, const char *peer, uint64_t spin_turns,
-			 struct sample *sample, char text[256])
+enum outcome sample_take(const struct settings *settings, const struct point *point, const struct peer_info *peer,
+			 uint64_t spin_turns, struct sample *sample, char text[256])
 {
 	struct run run = { .pid = 0 };
 	struct rusage used;
@@ -184,8 +184,9 @@ enum outcome sample_take(const struct settings *settings, const struct point *po
 	bool in_time;
 	int status;
 
-	snprintf(program, sizeof(program), "%s/bench-%s", settings->programs, peer);
-	snprintf(option[0], sizeof(option[0]), "calls=%u", point->calls);
+	snprintf(program, sizeof(program), "%s/bench-%s", settings->programs, peer->name);
+	snprintf(option[0], sizeof(option[0]), "calls=%u",
+		 peer->calls_most && point->calls > peer->calls_most ? peer->calls_most : point->calls);
 	snprintf(option[1], sizeof(option[1]), "threads=%u", point->threads);
 	snprintf(option[2], sizeof(option[2]), "submitters=%u", point->submitters);
 	snprintf(option[3], sizeof(option[3]), "domains=%u", point->domains);

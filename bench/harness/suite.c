@@ -2,7 +2,7 @@
 /* What is measured. */
 #include "harness.h"
 
-#define PEER(name, title, colour) { name, title, colour, false },
+#define PEER(name, title, colour, calls_most) { name, title, colour, calls_most, false },
 struct peer_info peers[] = { PEERS(PEER) };
 const size_t peer_count = sizeof(peers) / sizeof(peers[0]);
 
@@ -14,6 +14,13 @@ const size_t peer_count = sizeof(peers) / sizeof(peers[0]);
 #define COLD { "cold_ms", "ms", "all, the first time" }
 
 const struct row rows[] = {
+	{ .id = "raw", .title = "What single operations cost", .work = "raw", .threads = 2, .submitters = 1,
+	  .figures = { { "call_ns", "ns", "a call by pointer" }, { "atomic_ns", "ns", "an atomic addition" },
+		       { "atomic_both_ns", "ns", "the same, both cores at it" }, { "mutex_ns", "ns", "lock and unlock" },
+		       { "malloc_ns", "ns", "malloc and free" }, { "clock_ns", "ns", "reading the clock" },
+		       { "syscall_ns", "ns", "a system call" }, { "line_ns", "ns", "a cache line to the other core" },
+		       { "wake_ns", "ns", "a futex wake, until it runs" }, { "thread_ns", "ns", "a thread, made and joined" },
+		       { "page_ns", "ns", "first touch of a page" } } },
 	{ .id = "W1", .title = "W1: empty calls", .work = "W1", .calls = 1000000, .threads = 2, .submitters = 1,
 	  .figures = { CALL, SUBMIT, INLINE } },
 	{ .id = "W1-256", .title = "W1: empty calls, 256 threads allowed", .work = "W1", .calls = 200000, .threads = 256,

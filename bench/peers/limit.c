@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "raw.h"
 
 #define RING 8192
 #define BATCH 64
@@ -180,4 +181,5 @@ const struct peer peer = {
 	.enter = enter,
 	.run_one = run_one,
 	.ordered_retire = ordered,
+	.raw = raw_costs,
 };

@@ -43,6 +43,7 @@ struct peer {
 	bool nested;            /* calls may submit calls */
 	bool counts_nested;     /* but enter() does not wait for these: the workload has to count */
 	bool unbounded;         /* any number of calls may be pending */
+	void (*raw)(void);      /* the machine's own costs; NULL: another peer has them */
 	unsigned main_helps;    /* threads that the thread of body() counts for */
 };
 

@@ -21,7 +21,7 @@ static const struct {
 	{ "W1", work_empty },	     { "W2-wait", work_order_wait },   { "W2-retire", work_order_retire },
 	{ "W3-wait", work_sleep_wait }, { "W3-retire", work_sleep_retire }, { "W4", work_latency },
 	{ "W5", work_memory },	     { "W6", work_first },	       { "W7", work_some_wait },
-	{ "W8", work_domains },	     { "W9", work_tree },	       { "W9-wait", work_tree_wait },
+	{ "W8", work_domains },	     { "W9", work_tree },	       { "W9-wait", work_tree_wait },   { "raw", work_raw },
 };
 
 uint64_t now_ns(void)

@@ -167,6 +167,13 @@ void work_memory(void)
 	put("inline", (double)tally_check(options.calls + options.threads - peer.main_helps));
 }
 
+void work_raw(void)
+{
+	if (!peer.raw)
+		exit(2);
+	peer.raw();
+}
+
 /* ---- W6 ---- */
 
 static void submit_first(unsigned submitter)

@@ -27,6 +27,7 @@ void work_some_wait(void);  /* W7 */
 void work_domains(void);    /* W8 */
 void work_tree(void);       /* W9 */
 void work_tree_wait(void);
+void work_raw(void);        /* no calls at all: what operations of the machine cost */
 
 /* Calls are counted by the threads that run them, each in its own cache line. */
 void tally_reset(void);
