@@ -284,6 +284,29 @@ static void chain_goes_from_the_end_to_the_beginning(void **state)
 	input_free(&input);
 }
 
+/* A kernel log does not say what is waited for; a call that ends right after its wait did not end that wait. */
+static void nobody_waits_for_himself(void **state)
+{
+	static const char *const lines[] = {
+		"[    1.000000] calling  1_first+0x0/0x1 @ 5",
+		"[    1.000100] calling  2_second+0x0/0x1 @ 6",
+		"[    1.001000] async_waiting @ 6",
+		"[    1.009000] initcall 1_first+0x0/0x1 returned 0 after 8789 usecs",
+		"[    1.009010] async_continuing @ 6 after 7822 usec",
+		"[    1.009020] initcall 2_second+0x0/0x1 returned 0 after 8710 usecs",
+		NULL,
+	};
+	struct model model;
+	struct input input;
+
+	(void)state;
+	read_lines(&model, &input, lines);
+	assert_int_equal(model.spans[2].kind, SPAN_WAIT);
+	assert_int_equal(model.spans[2].awaited, 0);
+	model_free(&model);
+	input_free(&input);
+}
+
 static void assert_wrong(const char *line)
 {
 	struct input input = {0};
@@ -338,6 +361,7 @@ int main(void)
 		cmocka_unit_test(crash_leaves_it_unfinished),
 		cmocka_unit_test(repeated_names_in_a_kernel_log),
 		cmocka_unit_test(chain_goes_from_the_end_to_the_beginning),
+		cmocka_unit_test(nobody_waits_for_himself),
 		cmocka_unit_test(bad_lines_are_named),
 	};
 
