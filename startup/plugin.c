@@ -31,6 +31,7 @@ static void set_state(struct plugin *plugin, enum plugin_state state, int error)
 	plugin->error = error;
 	plugin->inside = NULL;
 	plugin->loader = NULL;
+	plugin->settling = false;
 	startup_wake();
 	startup_unlock();
 }
@@ -106,6 +107,16 @@ static int wait_for_needs(struct plugin *plugin)
 	return 0;
 }
 
+/* Waits for the calls of a plug-in whose initcalls have run. */
+static int settle(struct plugin *plugin)
+{
+	startup_lock();
+	plugin->settling = true;
+	startup_wake();
+	startup_unlock();
+	return async_synchronize_owner(&plugin->owner);
+}
+
 /* Runs the initcalls of one plug-in. */
 static int bring_up(struct plugin *plugin, unsigned int flags)
 {
@@ -120,7 +131,7 @@ static int bring_up(struct plugin *plugin, unsigned int flags)
 		return plugin_fail(error, "plug-in %s: initcall %s failed: %s", plugin->path, pass.failed->name,
 				   strerror(-error));
 	if (!error && !(flags & PLUGIN_ASYNC))
-		error = async_synchronize_owner(&plugin->owner);
+		error = settle(plugin);
 	return error ? plugin_fail(error, "plug-in %s: its calls wait for its load", plugin->path) : 0;
 }
 

@@ -8,6 +8,9 @@
  * initcalls or calls. That plug-in, and each one inside which it is itself being
  * loaded, cannot go on before the wait ends. A wait that would close a circle
  * of these is refused, so the waits that exist never form one.
+ *
+ * Once a plug-in only waits for its own calls, so does whoever waits for it: in
+ * the core, which then sees the circle if one of those calls waits for us.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -56,6 +59,7 @@ int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin 
 {
 	struct wait wait = { NULL, target, inside };
 	struct wait **link = &waits;
+	bool settled = false;
 	int error = 0;
 
 	if (!locked)
@@ -65,8 +69,18 @@ int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin 
 				      "this", inside->path, target->path, (unsigned long long)async_current_cookie());
 	wait.next = waits;
 	waits = &wait;
-	while (!error && still_is(target, states))
-		startup_wait();
+	while (!error && still_is(target, states)) {
+		if (settled || !target->settling) {
+			startup_wait();
+			continue;
+		}
+		startup_unlock();
+		error = async_synchronize_owner(&target->owner);
+		if (error)
+			plugin_fail(error, "plug-in %s: a call of it waits for this load", target->path);
+		startup_lock();
+		settled = true;
+	}
 	while (*link != &wait)
 		link = &(*link)->next;
 	*link = wait.next;

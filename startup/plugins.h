@@ -37,6 +37,7 @@ struct plugin {
 	struct plugin *blocker;        /* the need on its way out that made plugin_open() return -EAGAIN */
 	unsigned int users;            /* S: plugin_load()s and plug-ins that need it */
 	enum plugin_state state;       /* S */
+	bool settling;                 /* S: LOADING: its initcalls have run, its calls are waited for */
 	pthread_t thread;              /* S: LOADING, GOING: who does it */
 	int error;                     /* S: FAILED: what plugin_load() returns */
 	char path[];
@@ -72,8 +73,8 @@ void plugin_close(struct plugin *plugin);
 int plugin_walk_needs(void *handle, int (*visit)(void *base, void *data), void *data);
 
 /*
- * Waits while @target is on the list in one of @states, a bit for each; it may be gone already. Takes startup_lock(),
- * unless @locked, and releases it. Return: 0, or -EDEADLK after a report if that cannot end before @inside goes on.
+ * Waits while @target is on the list in one of @states, a bit for each. For LOADING the caller holds it; otherwise it
+ * may be gone already. Takes startup_lock(), unless @locked, and releases it. Return: 0, or -EDEADLK after a report if that cannot end before @inside goes on.
  */
 int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin *inside, bool locked);
 /* Frees the struct and what it holds. */

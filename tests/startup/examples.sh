@@ -13,7 +13,7 @@ if [ -x "$examples/probe/probe" ]; then
 	listed --serial >"$scratch/serial"
 	[ -s "$scratch/serial" ] || fail 'probe lists nothing; it said:' "$(cat "$scratch/err")"
 	grep -q 'one after the other' "$scratch/err" || fail 'probe --serial does not say so'
-	for threads in 1 2 3 256 256 256; do
+	for threads in 1 2 3 $(yes 256 | head -20); do
 		INORDER_THREADS=$threads listed >"$scratch/list"
 		diff "$scratch/serial" "$scratch/list" || fail "probe with $threads threads lists in another order"
 	done

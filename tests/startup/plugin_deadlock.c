@@ -143,6 +143,52 @@ TEST(call_of_the_program_may_load_a_plugin, .pools = PALL)
 	unload(loaded);
 }
 
+static int loads[2];
+static struct plugin *loaded_twice[2];
+
+static void load_a(void *data, async_cookie_t cookie)
+{
+	const int i = (int)(uintptr_t)data;
+
+	(void)cookie;
+	loads[i] = plugin_load(part_path("a"), 0, &loaded_twice[i]);
+}
+
+/* The call of the plug-in waits for calls of the program, which both wait for it, one of them as the second loader. */
+static void wait_for_loaders(struct part_job *unused, async_cookie_t cookie)
+{
+	(void)unused;
+	up(&gate.begun);
+	down(&gate.open);
+	result = async_synchronize_cookie(cookie);
+}
+
+static int wait_in_call(const struct part *part, const char *step)
+{
+	if (is_step(step, "init1"))
+		part_schedule(&job, part, wait_for_loaders, NULL);
+	return 0;
+}
+
+TEST(call_that_waits_for_both_loaders_of_its_plugin_does_not_hang, .pools = PMANY)
+{
+	gate_init(&gate);
+	on_step = wait_in_call;
+	CHECK(async_schedule(load_a, (void *)0));
+	CHECK(async_schedule(load_a, (void *)1));
+	down(&gate.begun);
+	quiet();
+	gate_open(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(result, -EDEADLK); /* its cookie is the highest */
+	CHECK_EQ(loads[0], 0);
+	CHECK_EQ(loads[1], 0);
+	CHECK_STEPS("a.init1 a.init2");
+	unload(loaded_twice[0]);
+	unload(loaded_twice[1]);
+	CHECK(!part_is_mapped("a"));
+}
+
 static void unload_it(struct part_job *unused, async_cookie_t cookie)
 {
 	(void)unused;
