@@ -136,6 +136,39 @@ TEST(an_ordered_call_that_waits_for_its_turn_is_kept, .pools = P0 | PMANY)
 	CHECK_EQ(retired.n, 1);
 }
 
+static struct gate below;
+
+static void run_below(void *data)
+{
+	(void)data;
+	async_schedule_domain(gate_call, &below, &domain);
+}
+
+/* Its turn has come, but the only worker is busy: it is pending again, and yet not to be taken back. */
+TEST(an_ordered_call_whose_turn_has_come_is_kept, .pools = P1, .env = "INORDER_PENDING=1")
+{
+	ASYNC_DOMAIN(other);
+	struct gate busy;
+	struct actor actor;
+	sem_t ran;
+
+	sem_init(&ran, 0, 0);
+	gate_init(&busy);
+	gate_init(&below);
+	gate_start(&busy, &other);
+	async_schedule_domain(nothing, NULL, &other); /* the limit: from here on calls run inline */
+	actor_start(&actor, run_below, NULL);
+	down(&below.begun);
+	async_schedule_ordered(two_steps, second_step, &ran, &domain);
+	down(&ran);
+	gate_open(&below);
+	actor_join(&actor);
+	CHECK_EQ(async_cancel_domain(&domain, NULL), 0);
+	gate_end(&busy);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(retired.n, 1);
+}
+
 static void race(void *data)
 {
 	struct item *items = data;

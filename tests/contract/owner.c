@@ -212,6 +212,35 @@ TEST(an_owner_may_go_once_its_wait_returned, .pools = PALL)
 	}
 }
 
+static struct gate in_entry;
+
+static void entry_actor(void *data)
+{
+	static struct async_entry entry;
+
+	async_owner_enter(data);
+	async_schedule_entry(&entry, gate_call, NULL, &in_entry, NULL);
+	async_owner_enter(NULL);
+}
+
+TEST(entries_have_an_owner_too, .pools = PALL)
+{
+	ASYNC_OWNER(owner);
+	struct actor actor;
+	struct waiter waiter;
+
+	gate_init(&in_entry);
+	actor_start(&actor, entry_actor, &owner);
+	down(&in_entry.begun);
+	owner_wait_start(&waiter, &owner);
+	quiet();
+	CHECK(!waiter_done(&waiter));
+	gate_open(&in_entry);
+	CHECK_EQ(waiter_join(&waiter), 0);
+	actor_join(&actor);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
 static void count_release(void *data, async_cookie_t cookie)
 {
 	count(data, cookie);

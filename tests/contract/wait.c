@@ -183,6 +183,32 @@ TEST(null_takes_finite_cookies_too, .pools = P0 | P256)
 	CHECK_EQ(async_synchronize_full_domain(&exclusive), 0);
 }
 
+/* The first call of one domain is done and its next has a cookie above the other domain's. */
+TEST(null_finds_the_lowest_among_interleaved_domains, .pools = P0 | P256)
+{
+	ASYNC_DOMAIN(a);
+	ASYNC_DOMAIN(b);
+	struct async_domain *domains[] = { &a, &b, &a };
+	struct gate gates[3];
+	struct waiter waiter;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		gate_init(&gates[i]);
+		gate_start(&gates[i], domains[i]);
+	}
+	gate_end(&gates[0]);
+	CHECK_EQ(async_synchronize_call(gates[0].cookie, &a), 0);
+	CHECK_EQ(async_synchronize_cookie_domain(gates[1].cookie, NULL), 0);
+	waiter_start(&waiter, async_synchronize_cookie_domain, gates[2].cookie, NULL);
+	quiet();
+	CHECK(!waiter_done(&waiter));
+	gate_end(&gates[1]);
+	CHECK_EQ(waiter_join(&waiter), 0);
+	CHECK(!gates[2].done);
+	gate_end(&gates[2]);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
 TEST(async_synchronize_cookie_is_the_default_domain, .pools = P0 | PMANY)
 {
 	ASYNC_DOMAIN(a);
