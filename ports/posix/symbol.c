@@ -10,6 +10,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -142,27 +143,36 @@ static void find_in_object(const struct dl_phdr_info *info, uintptr_t address, s
 	}
 }
 
-static void program_path(char *path, size_t bytes)
+/* Does not change, and asking takes longer than all the rest. */
+static char program[sizeof(((struct symbol *)0)->object)];
+static pthread_once_t program_once = PTHREAD_ONCE_INIT;
+
+static void program_find(void)
 {
-	ssize_t length = readlink("/proc/self/exe", path, bytes - 1);
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
 	if (length > 0)
-		path[length] = 0;
+		program[length] = 0;
 	else
-		snprintf(path, bytes, "%s", program_invocation_name);
+		snprintf(program, sizeof(program), "%s", program_invocation_name);
+}
+
+const char *symbol_program(void)
+{
+	pthread_once(&program_once, program_find);
+	return program;
 }
 
 static int visit(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct search *search = data;
+	bool named = info->dlpi_name && info->dlpi_name[0];
 
 	(void)size;
 	if (!contains(info, search->address))
 		return 0;
-	if (info->dlpi_name && info->dlpi_name[0])
-		snprintf(search->found->object, sizeof(search->found->object), "%s", info->dlpi_name);
-	else
-		program_path(search->found->object, sizeof(search->found->object));
+	snprintf(search->found->object, sizeof(search->found->object), "%s",
+		 named ? info->dlpi_name : symbol_program());
 	find_in_object(info, search->address, search->found);
 	return 1;
 }

@@ -17,6 +17,9 @@ struct symbol {
  */
 void symbol_find(uintptr_t address, struct symbol *symbol);
 
+/* The program's path, as far as it can be known. */
+const char *symbol_program(void);
+
 /* The last component of a path. */
 const char *symbol_base(const char *path);
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of the full trace; docs/TRACE-FORMAT.md describes them. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -48,45 +47,45 @@ static size_t utf8_bytes(const unsigned char *text)
 	return code < lowest[bytes] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : bytes;
 }
 
-/* One character of a JSON string. Returns the bytes taken from @text. */
-static size_t escape(const unsigned char *text, char piece[8])
+static void add_bytes(struct trace_line *line, const char *bytes, size_t count)
 {
-	size_t bytes = utf8_bytes(text);
+	if (count >= sizeof(line->text) - line->used)
+		return;
+	memcpy(line->text + line->used, bytes, count);
+	line->used += count;
+}
 
-	if (bytes == 0) {
-		strcpy(piece, "\\ufffd");
-		return 1;
-	}
-	if (bytes > 1) {
-		memcpy(piece, text, bytes);
-		piece[bytes] = 0;
-	} else if (*text == '"' || *text == '\\') {
-		snprintf(piece, 8, "\\%c", *text);
-	} else if (*text < 0x20 || *text == 0x7f) {
-		snprintf(piece, 8, "\\u%04x", *text);
-	} else {
-		snprintf(piece, 8, "%c", *text);
-	}
-	return bytes;
+/* One character of a JSON string, which begins at @text and has @bytes bytes; 0: it is none. */
+static void add_character(struct trace_line *line, const unsigned char *text, size_t bytes)
+{
+	if (bytes == 0)
+		add_bytes(line, "\\ufffd", 6);
+	else if (bytes == 1 && (*text == '"' || *text == '\\'))
+		add(line, "\\%c", *text);
+	else if (*text < 0x20 || *text == 0x7f)
+		add(line, "\\u%04x", *text);
+	else
+		add_bytes(line, (const char *)text, bytes);
 }
 
 static void add_text(struct trace_line *line, const char *key, const char *text)
 {
 	const unsigned char *next = (const unsigned char *)text;
 	size_t start;
-	char piece[8];
 
 	add(line, ",\"%s\":\"", key);
 	start = line->used;
 	while (*next) {
-		next += escape(next, piece);
-		if (line->used - start + strlen(piece) > TEXT_BYTES) {
-			add(line, "...");
+		size_t bytes = utf8_bytes(next);
+
+		if (line->used - start > TEXT_BYTES) {
+			add_bytes(line, "...", 3);
 			break;
 		}
-		add(line, "%s", piece);
+		add_character(line, next, bytes);
+		next += bytes ? bytes : 1;
 	}
-	add(line, "\"");
+	add_bytes(line, "\"", 1);
 }
 
 static void add_symbol(struct trace_line *line, const char *key, uintptr_t address)
@@ -124,18 +123,15 @@ static void boot_id(char *text, size_t bytes)
 
 void trace_header(struct trace_line *line, const struct trace_place *place, uint64_t realtime_ns)
 {
-	char text[512];
-	ssize_t length = readlink("/proc/self/exe", text, sizeof(text) - 1);
+	char boot[64];
 
 	add_place(line, place, "start");
 	add(line, ",\"inorder\":%d,\"ppid\":%ld,\"clock\":\"monotonic\",\"realtime_ns\":%" PRIu64, TRACE_FORMAT_VERSION,
 	    (long)getppid(), realtime_ns);
-	if (length > 0)
-		text[length] = 0;
-	add_text(line, "program", length > 0 ? text : program_invocation_name);
-	boot_id(text, sizeof(text));
-	if (text[0])
-		add_text(line, "boot", text);
+	add_text(line, "program", symbol_program());
+	boot_id(boot, sizeof(boot));
+	if (boot[0])
+		add_text(line, "boot", boot);
 	add(line, "}\n");
 }
 
