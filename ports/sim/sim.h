@@ -24,7 +24,8 @@
 /* ---- what a case says about itself ---- */
 
 enum sim_flags {
-	SIM_MONITOR = 1,       /* the pool's monitor can be started */
+	SIM_MONITOR = 1,       /* the pool's monitor runs; else it is as slow as can be: it is started and never runs */
+	SIM_NO_MONITOR = 512,  /* it cannot be started */
 	SIM_NO_WORKERS = 2,    /* no worker can be started */
 	SIM_WORKERS_FAIL = 4,  /* starting a worker may fail, a choice */
 	SIM_ALLOC_FAILS = 8,   /* an allocation may fail, a choice */

@@ -500,8 +500,10 @@ int sim_thread_start(struct rob_worker *worker, struct sim_site *site)
 	struct sim_thread *thread;
 
 	sim_point(site);
-	if (worker ? sim_case->flags & SIM_NO_WORKERS : !(sim_case->flags & SIM_MONITOR))
+	if (sim_case->flags & (worker ? SIM_NO_WORKERS : SIM_NO_MONITOR))
 		return -EAGAIN;
+	if (!worker && !(sim_case->flags & SIM_MONITOR))
+		return 0;
 	if (worker && (sim_case->flags & SIM_WORKERS_FAIL) && sim_choose(2, 2)) {
 		sim_say("    no thread can be started");
 		return -EAGAIN;

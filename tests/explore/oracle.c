@@ -95,6 +95,26 @@ bool somebody_waits(void)
 	return rob.waiters;
 }
 
+uint32_t running_jobs(void)
+{
+	uint32_t mask = begun_jobs();
+
+	for (unsigned i = 0; i < JOBS; i++)
+		if (jobs[i].ended)
+			mask &= ~(1u << i);
+	return mask;
+}
+
+uint32_t begun_jobs(void)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < JOBS; i++)
+		if (jobs[i].begun && (!jobs[i].domain || !jobs[i].domain->exclusive))
+			mask |= 1u << i;
+	return mask;
+}
+
 unsigned begun_order(const struct job *job)
 {
 	return job->begun;

@@ -198,6 +198,7 @@ const struct sim_case cases_progress[] = {
 	CASE("blocked-lease", "2.6 lease", blocked_lease), .flags = SIM_MONITOR},
 	CASE("blocked-lease-early", "2.6 lease", blocked_lease), .flags = SIM_MONITOR | SIM_EARLY_POOL},
 	CASE("awaited-behind", "2.6 lease", awaited_behind)},
+	CASE("awaited-behind-no-monitor", "2.6 C6", awaited_behind), .cpus = 2, .flags = SIM_NO_MONITOR},
 	CASE("awaited-behind-one", "2.6 lease", awaited_behind), .threads = 1},
 	{0},
 };

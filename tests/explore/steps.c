@@ -314,7 +314,7 @@ const struct sim_case cases_steps[] = {
 	CASE("ordered-call-no-thread", "retire, one call", ordered_call_waited), .flags = SIM_NO_WORKERS},
 	CASE("retire-schedules", "retire", retire_schedules), .cpus = 2},
 	CASE("retire-hides", "retire lease", retire_hides), .cpus = 2, .flags = SIM_MONITOR},
-	CASE("retire-hides-no-monitor", "retire lease", retire_hides), .cpus = 2},
+	CASE("retire-hides-slow", "retire lease", retire_hides), .cpus = 2},
 	CASE("ordered-waits", "retire", ordered_and_waiting), .cpus = 2},
 	CASE("ordered-waits-one", "retire 2.6", ordered_and_waiting), .threads = 1},
 	CASE("errors", "errors", errors), .cpus = 2},

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Quiesce: while a thread holds calls back, none of a registered domain runs. */
+#include "explore.h"
+
+#define CASE(title, about, ...) \
+	{.name = title, .rules = about, .begin = begin_quiesce, .end = check_all_complete, .actor = {__VA_ARGS__}
+#define NONE UINT32_MAX
+
+static struct async_domain *exclusive;
+
+static void begin_quiesce(void)
+{
+	begin_domains();
+	exclusive = sim_new(sizeof(*exclusive));
+	exclusive->exclusive = 1;
+}
+
+static void hold(void)
+{
+	uint32_t begun;
+
+	sim_check(!async_quiesce_begin());
+	begun = begun_jobs();
+	sim_check(!running_jobs());
+	for (unsigned i = 0; i < JOBS; i++)
+		if (begun >> i & 1)
+			sim_check(jobs[i].payload > 1); /* what they did is there */
+	work();
+	sim_check(begun_jobs() == begun); /* nothing has started meanwhile */
+	sim_check(!async_quiesce_end());
+}
+
+static void two(void)
+{
+	start(0, domain_a, NULL);
+	start(1, domain_b, NULL);
+	sim_check(!wait_full(NULL));
+}
+
+static void one_more(void)
+{
+	start(2, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+}
+
+static void hold_and_schedule(void)
+{
+	sim_check(!async_quiesce_begin());
+	start(0, domain_a, NULL);
+	work();
+	sim_check(!is_begun(&jobs[0]));
+	sim_check(wait_cookie(ASYNC_COOKIE_MAX, domain_a) == -EDEADLK);
+	sim_check(!async_quiesce_end());
+	sim_check(async_quiesce_end() == -EINVAL);
+	sim_check(!wait_full(domain_a));
+}
+
+static void exclusive_goes_on(void)
+{
+	sim_check(!async_quiesce_begin());
+	start(0, exclusive, NULL);
+	sim_check(!wait_full(exclusive));
+	sim_check(!async_quiesce_end());
+}
+
+/* A call that runs may wait for one that is held back: it runs it itself. */
+static void awaits_b(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	start(1, domain_b, nothing);
+	sim_check(!wait_full(domain_b));
+}
+
+static void nested(void)
+{
+	start(0, domain_a, awaits_b);
+	sim_check(!wait_full(domain_a));
+}
+
+static void inside(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	sim_check(async_quiesce_begin() == -EDEADLK);
+}
+
+static void from_call(void)
+{
+	start(0, domain_a, inside);
+	sim_check(!wait_full(domain_a));
+}
+
+static void ordered(void)
+{
+	start(0, domain_a, nothing);
+	start_ordered(1, domain_a, nothing);
+	start_ordered(2, domain_a, nothing);
+	sim_check(!wait_full(domain_a));
+}
+
+const struct sim_case cases_quiesce[] = {
+	CASE("quiesce", "quiesce", two, hold)},
+	CASE("quiesce-2cpus", "quiesce", two, hold), .cpus = 2},
+	CASE("quiesce-twice", "quiesce", one_more, hold, hold)},
+	CASE("quiesce-holder", "quiesce 2.8", hold_and_schedule), .cpus = 2},
+	CASE("quiesce-exclusive", "quiesce", exclusive_goes_on, one_more)},
+	CASE("quiesce-nested", "quiesce 2.6", nested, hold)},
+	CASE("quiesce-nested-one", "quiesce 2.6", nested, hold), .threads = 1},
+	CASE("quiesce-nested-2cpus", "quiesce 2.6", nested, hold), .cpus = 2},
+	CASE("quiesce-from-call", "quiesce 2.8", from_call, one_more)},
+	CASE("quiesce-ordered", "quiesce retire", ordered, hold)},
+	CASE("quiesce-inline", "quiesce 2.5", two, hold), .threads = NONE},
+	CASE("quiesce-no-thread", "quiesce 2.6", two, hold), .flags = SIM_NO_WORKERS},
+	CASE("quiesce-no-memory", "quiesce 2.5", two, hold), .flags = SIM_NO_MEMORY},
+	CASE("quiesce-memory-fails", "quiesce 2.5", one_more, hold), .flags = SIM_ALLOC_FAILS},
+	{0},
+};
