@@ -50,4 +50,54 @@ check both.svg 0 both.trace both.log
 check broken.svg 3 broken.trace
 check crashed.svg 0 crashed.trace
 check boots.svg 0 boots.trace
+
+# refused STATUS PATTERN [ARGUMENT]...: no output, that exit status, and a message that says why
+refused() {
+	wanted=$1
+	pattern=$2
+	shift 2
+	status=0
+	(cd "$here" && "$chart" "$@" >"$scratch/out" 2>"$scratch/errors") || status=$?
+	if [ "$status" != "$wanted" ] || ! grep -q -- "$pattern" "$scratch/errors"; then
+		echo "FAILED: inorder-chart $*: exit status $status, $(cat "$scratch/errors")" >&2
+		failed=1
+	fi
+}
+
+: >"$scratch/empty"
+refused 2 'usage:'
+refused 2 '--width 12: a number from 600 to 20000' --width 12 ordered.trace
+refused 2 '--pid 7x: a number' --pid 7x ordered.trace
+refused 2 'unrecognized' --unknown ordered.trace
+refused 1 'cannot open nonexistent: No such file' nonexistent
+refused 1 'cannot read .: Is a directory' .
+refused 1 'nothing to draw' "$scratch/empty"
+refused 1 'nothing to draw of that process' --pid 999 ordered.trace
+refused 1 'cannot create /nonexistent/out: No such file' -o /nonexistent/out ordered.trace
+refused 1 'cannot write /dev/full: No space left' -o /dev/full ordered.trace
+refused 3 'broken.trace:13: not a JSON object' broken.trace
+
+# 100,000 events in 300 threads: a picture that a viewer can still show, each name and each thread in some bar.
+awk 'BEGIN {
+	for (i = 1; i <= 25000; i++) {
+		t = 1000000 + i * 4000
+		tid = 500 + i % 300
+		head = "\"pid\":500,\"tid\":"
+		printf "{\"t_ns\":%d,%s500,\"ev\":\"scheduled\",\"cookie\":%d}\n", t, head, i
+		printf "{\"t_ns\":%d,%s%d,\"ev\":\"started\",\"cookie\":%d}\n", t + 1000, head, tid, i
+		printf "{\"t_ns\":%d,%s%d,\"ev\":\"returned\",\"cookie\":%d}\n", t + 500000, head, tid, i
+		printf "{\"t_ns\":%d,%s%d,\"ev\":\"completed\",\"cookie\":%d,\"name\":\"call %d\"}\n", t + 900000, head, tid, i, i
+	}
+}' >"$scratch/long.trace"
+status=0
+"$chart" -o "$scratch/long.svg" "$scratch/long.trace" 2>"$scratch/errors" || status=$?
+size=$(wc -c <"$scratch/long.svg")
+if [ "$status" != 0 ] || ! grep -q '>25000 asynchronous calls, 300 threads<' "$scratch/long.svg" || [ "$size" -gt 20000000 ]; then
+	echo "FAILED: a long trace: exit status $status, $size bytes: $(cat "$scratch/errors")" >&2
+	failed=1
+fi
+
+# Standard input is a file like others.
+(cd "$here" && "$chart" - <ordered.trace) | cmp -s - "$here/ordered.svg" ||
+	{ echo "FAILED: standard input gives another picture than the file" >&2; failed=1; }
 exit $failed
