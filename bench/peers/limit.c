@@ -109,8 +109,11 @@ static void enter(unsigned submitters, void (*body)(unsigned submitter))
 	ring.written = ring.unsent;
 	ring.ended = true;
 	pthread_join(ring.reader, NULL);
-	ring.unsent = ring.written = ring.read = 0;
-	ring.reading = ring.ended = false;
+	ring.unsent = 0;
+	ring.written = 0;
+	ring.read = 0;
+	ring.reading = false;
+	ring.ended = false;
 }
 
 /* ---- order ---- */
