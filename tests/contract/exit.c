@@ -22,16 +22,52 @@ static void schedule_more(void *data, async_cookie_t cookie)
 	async_schedule(say, letter("c"));
 }
 
+static sem_t leaving;
+
+static void tell_leaving(void)
+{
+	up(&leaving);
+}
+
+/* Goes on only once the process is about to end. */
+static void linger(void *data, async_cookie_t cookie)
+{
+	down(&leaving);
+	for (unsigned int i = 0; i < 1000; i++)
+		sched_yield();
+	say(data, cookie);
+}
+
+static void linger_actor(void *data)
+{
+	async_schedule_domain(linger, letter("d"), data);
+}
+
+HELPER(leave_before_a_call_ends)
+{
+	static ASYNC_DOMAIN_EXCLUSIVE(exclusive);
+	static struct actor actor;
+
+	sem_init(&leaving, 0, 0);
+	CHECK(atexit(tell_leaving) == 0);
+	if (harness_threads())
+		linger_actor(&exclusive);
+	else
+		actor_start(&actor, linger_actor, &exclusive);
+	quiet(); /* it has begun */
+}
+
 /* Pending, running, scheduled by others, waiting for their turn: all run before the process ends. */
 HELPER(leave_with_calls_left)
 {
-	ASYNC_DOMAIN(domain);
+	static ASYNC_DOMAIN_EXCLUSIVE(exclusive);
 
 	for (unsigned int i = 0; i < 50; i++) {
 		async_schedule(schedule_more, letter("a"));
 		async_schedule_ordered(say, say, letter("b"), NULL);
 	}
-	(void)domain;
+	for (unsigned int i = 0; i < 20; i++)
+		async_schedule_domain(say, letter("d"), &exclusive);
 	exit(5);
 }
 
@@ -50,6 +86,17 @@ static void check_exit(const struct harness_result *result, int code)
 		FAIL("status %#x, should have exited with %d: %s", (unsigned int)result->status, code, result->err);
 }
 
+TEST(exit_waits_for_running_calls_of_exclusive_domains_too, .pools = PALL)
+{
+	struct harness_result result;
+
+	for (unsigned int i = 0; i < 5; i++) {
+		harness_run("leave_before_a_call_ends", "", &result);
+		check_exit(&result, 0);
+		CHECK_EQ(letters(&result, 'd'), 1);
+	}
+}
+
 TEST(exit_runs_what_is_left, .pools = PALL)
 {
 	struct harness_result result;
@@ -59,6 +106,7 @@ TEST(exit_runs_what_is_left, .pools = PALL)
 	CHECK_EQ(letters(&result, 'a'), 50);
 	CHECK_EQ(letters(&result, 'b'), 100);
 	CHECK_EQ(letters(&result, 'c'), 50);
+	CHECK_EQ(letters(&result, 'd'), 20);
 }
 
 HELPER(return_with_calls_left)
@@ -86,7 +134,6 @@ static void leave(void *data, async_cookie_t cookie)
 
 HELPER(leave_inside_a_call)
 {
-	ASYNC_DOMAIN_EXCLUSIVE(never);
 	struct gate gate;
 
 	for (unsigned int i = 0; i < 30; i++)
@@ -94,7 +141,6 @@ HELPER(leave_inside_a_call)
 	async_schedule(leave, NULL);
 	for (unsigned int i = 0; i < 30; i++)
 		async_schedule(say, letter("a"));
-	(void)never;
 	gate_init(&gate);
 	down(&gate.open); /* for ever: the call ends the process */
 }
