@@ -3,7 +3,7 @@
  * inorder-chart: from a trace to a picture, in steps that know only the one before:
  *
  *   input.c, parse_trace.c, parse_klog.c   lines    -> records
- *   model.c, resolve.c, chain.c            records  -> calls, threads, spans of time
+ *   records.c, model.c, resolve.c, chain.c records  -> calls, threads, spans of time
  *   layout.c, scale.c, width.c             model    -> rows, lanes, coordinates
  *   draw.c, draw_rows.c, svg.c             layout   -> SVG
  *   summary.c                              model    -> text
@@ -77,6 +77,8 @@ struct input {
 /* Reads all of @path ("-": standard input). False, told on standard error, if it cannot be read. */
 bool input_read(struct input *input, const char *path);
 void input_free(struct input *input);
+/* Leaves the records of the last boot, sorted by time. Returns how many boots came before. */
+size_t records_prepare(struct input *input);
 /* Each takes one line without its end. NULL if it was understood, or of no interest; else what is wrong with it. */
 const char *parse_trace_line(struct input *input, const char *line, size_t bytes);
 const char *parse_klog_line(struct input *input, const char *line);
@@ -184,7 +186,7 @@ struct selection {
 	uint64_t to_ns;   /* 0: to the end */
 };
 
-/* @input's records are sorted by this. False if there is nothing to draw. */
+/* False if there is nothing to draw. */
 bool model_build(struct model *model, struct input *input, long pid);
 void model_free(struct model *model);
 const char *call_name(const struct call *call);

@@ -25,16 +25,6 @@ static int compare_nodes(const void *a, const void *b)
 	return (left->cookie > right->cookie) - (left->cookie < right->cookie);
 }
 
-static int compare_records(const void *a, const void *b)
-{
-	const struct record *left = a;
-	const struct record *right = b;
-
-	if (left->t_ns != right->t_ns)
-		return left->t_ns < right->t_ns ? -1 : 1;
-	return (left->order > right->order) - (left->order < right->order);
-}
-
 /* ---- finding and making ---- */
 
 static size_t process_of(struct model *model, long pid)
@@ -383,36 +373,6 @@ static void add_record(struct model *model, const struct record *record)
 
 /* ---- all of them ---- */
 
-/* A file that is appended to may hold several boots, whose clocks begin anew. Only the last one is drawn. */
-static void drop_earlier_boots(struct model *model, struct input *input)
-{
-	const char *boot = NULL;
-	uint64_t latest_ns = 0;
-	size_t first = 0;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < input->count; i++) {
-		const struct record *record = &input->records[i];
-		bool other = record->type == RECORD_START && boot && record->domain
-				     ? boot != record->domain
-				     : record->type == RECORD_START && record->t_ns < latest_ns && !record->domain;
-
-		if (other) {
-			first = i;
-			latest_ns = 0;
-			model->earlier_boots++;
-		}
-		if (record->type == RECORD_START)
-			boot = record->domain;
-		if (record->pid && record->t_ns > latest_ns)
-			latest_ns = record->t_ns;
-	}
-	for (size_t i = 0; i < input->count; i++)
-		if (i >= first || input->records[i].pid == 0)
-			input->records[kept++] = input->records[i];
-	input->count = kept;
-}
-
 static void finish_calls(struct model *model)
 {
 	for (size_t i = 0; i < model->call_count; i++) {
@@ -469,11 +429,7 @@ static void finish_threads(struct model *model)
 bool model_build(struct model *model, struct input *input, long pid)
 {
 	*model = (struct model){.begin_ns = UINT64_MAX, .last_thread = NONE};
-	drop_earlier_boots(model, input);
-	for (size_t i = 0; i < input->count; i++)
-		input->records[i].order = i;
-	if (input->count)
-		qsort(input->records, input->count, sizeof(*input->records), compare_records);
+	model->earlier_boots = records_prepare(input);
 	/* First the threads that traces know, so that a kernel log's lines find them. */
 	for (size_t i = 0; i < input->count; i++)
 		if (input->records[i].pid && (!pid || input->records[i].pid == pid))

@@ -234,8 +234,8 @@ static void repeated_names_in_a_kernel_log(void **state)
 	static const char *const lines[] = {
 		"[    1.000000] calling  init+0x0/0x1 [m] @ 5",
 		"[    1.500000] calling  init+0x0/0x1 [m] @ 6",
-		"[    2.000000] initcall init+0x0/0x1 [m] returned 0 after 488281 usecs",
-		"[    3.000000] initcall init+0x0/0x1 [m] returned 0 after 1953125 usecs",
+		"[    2.000000] initcall init+0x0/0x1 [m] returned 0 after 976562 usecs",
+		"[    3.000000] initcall init+0x0/0x1 [m] returned 0 after 1464843 usecs",
 		NULL,
 	};
 	struct model model;
@@ -244,9 +244,9 @@ static void repeated_names_in_a_kernel_log(void **state)
 	(void)state;
 	read_lines(&model, &input, lines);
 	assert_int_equal(model.span_count, 2);
-	assert_int_equal(model.spans[0].end_ns, 3000000000);
+	assert_int_equal(model.spans[0].end_ns, 2000000000);
 	assert_int_equal(model.threads[model.spans[0].thread].tid, 5);
-	assert_int_equal(model.spans[1].end_ns, 2000000000);
+	assert_int_equal(model.spans[1].end_ns, 3000000000);
 	model_free(&model);
 	input_free(&input);
 }
