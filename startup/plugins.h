@@ -74,7 +74,8 @@ int plugin_walk_needs(void *handle, int (*visit)(void *base, void *data), void *
 
 /*
  * Waits while @target is on the list in one of @states, a bit for each. For LOADING the caller holds it; otherwise it
- * may be gone already. Takes startup_lock(), unless @locked, and releases it. Return: 0, or -EDEADLK after a report if that cannot end before @inside goes on.
+ * may be gone already. Takes startup_lock(), unless @locked, and releases it.
+ * Return: 0, or -EDEADLK after a report if that cannot end before @inside goes on.
  */
 int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin *inside, bool locked);
 /* Frees the struct and what it holds. */

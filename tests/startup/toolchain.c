@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What toolchains.sh compiles in every way, as C++ too: prints what ran, and whether init code is gone once it was freed. */
+/* What toolchains.sh compiles in every way: prints what ran, and whether init code is gone once it was freed. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
