@@ -224,10 +224,19 @@ bool sim_cas(port_u32 *p, uint32_t *old, uint32_t value, enum sim_order order, s
 	return true;
 }
 
-const char *sim_name_load(port_name *p, enum sim_order order, struct sim_site *site)
+const char *sim_word_load(port_name *p, enum sim_order order, struct sim_site *site)
 {
 	sim_point(site);
 	return (const char *)(uintptr_t)load(p, (uintptr_t)p->value, order);
+}
+
+const char *sim_name_load(port_name *p, enum sim_order order, struct sim_site *site)
+{
+	const char *name = sim_word_load(p, order, site);
+
+	if (name)
+		sim_access(name, 1, false);
+	return name;
 }
 
 void sim_name_store(port_name *p, const char *name, enum sim_order order, struct sim_site *site)

@@ -57,6 +57,7 @@ void sim_store(port_u32 *p, uint32_t value, enum sim_order order, struct sim_sit
 uint32_t sim_xchg(port_u32 *p, uint32_t value, enum sim_order order, struct sim_site *site);
 uint32_t sim_or(port_u32 *p, uint32_t bits, enum sim_order order, struct sim_site *site);
 bool sim_cas(port_u32 *p, uint32_t *old, uint32_t value, enum sim_order order, struct sim_site *site);
+const char *sim_word_load(port_name *p, enum sim_order order, struct sim_site *site);
 const char *sim_name_load(port_name *p, enum sim_order order, struct sim_site *site);
 void sim_name_store(port_name *p, const char *name, enum sim_order order, struct sim_site *site);
 
@@ -67,11 +68,12 @@ void sim_name_store(port_name *p, const char *name, enum sim_order order, struct
 #define port_xchg_acq_rel(p, v) sim_xchg(p, v, SIM_ACQ_REL, SIM_SITE("xchg_acq_rel"))
 #define port_or_release(p, v) sim_or(p, v, SIM_RELEASE, SIM_SITE("or_release"))
 #define port_cas_acq_rel(p, old, v) sim_cas(p, old, v, SIM_ACQ_REL, SIM_SITE("cas_acq_rel"))
+/* Whoever loads a name goes on to read it: its first byte counts as read. */
 #define port_name_load(p) sim_name_load(p, SIM_ACQUIRE, SIM_SITE("name_load"))
 #define port_name_store(p, v) sim_name_store(p, v, SIM_RELEASE, SIM_SITE("name_store"))
 /* Words of the public types: as names, which are as wide. */
 #define port_load64_acquire(p) \
-	((uint64_t)(uintptr_t)sim_name_load((port_name *)(void *)(p), SIM_ACQUIRE, SIM_SITE("load64_acquire")))
+	((uint64_t)(uintptr_t)sim_word_load((port_name *)(void *)(p), SIM_ACQUIRE, SIM_SITE("load64_acquire")))
 #define port_store64_release(p, v) \
 	sim_name_store((port_name *)(void *)(p), (const char *)(uintptr_t)(v), SIM_RELEASE, SIM_SITE("store64_release"))
 #define port_spin_ns() UINT64_C(0)

@@ -174,6 +174,24 @@ static void awaited_behind(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/* What its own lease holds goes back before a call waits: else this is a cycle through a gate. */
+static void opens_gate_of_3(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[3]);
+}
+
+static void own_lease(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_a, wait_for_last);
+	start(2, domain_a, opens_gate_of_3);
+	start(3, domain_b, in_gate);
+	sim_check(!wait_full(domain_a));
+	sim_check(!wait_full(domain_b));
+}
+
 const struct sim_case cases_progress[] = {
 	CASE("inline-by-config", "2.5 2.6", two_and_full, one_in_b), .threads = NONE},
 	CASE("inline-by-limit", "2.5 C2", two_and_full, full_wait), .pending = 1},
@@ -199,6 +217,8 @@ const struct sim_case cases_progress[] = {
 	CASE("blocked-lease-early", "2.6 lease", blocked_lease), .flags = SIM_MONITOR | SIM_EARLY_POOL},
 	CASE("awaited-behind", "2.6 lease", awaited_behind)},
 	CASE("awaited-behind-no-monitor", "2.6 C6", awaited_behind), .cpus = 2, .flags = SIM_NO_MONITOR},
+	CASE("own-lease", "2.6 lease", own_lease), .flags = SIM_MONITOR},
+	CASE("own-lease-slow-monitor", "2.6 lease", own_lease)},
 	CASE("awaited-behind-one", "2.6 lease", awaited_behind), .threads = 1},
 	{0},
 };

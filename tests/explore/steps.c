@@ -86,6 +86,26 @@ static void retire_hides(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/* A recall while the first of two retire steps runs: the second still waits for its turn. */
+static void opens_gate(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[2]);
+}
+
+static void retire_recalled(void)
+{
+	start(0, domain_a, in_gate);
+	start_ordered(1, domain_a, nothing);
+	start_ordered(2, domain_a, opens_gate);
+	gate_wait(&gates[2]);
+	gate_open(&gates[0]);
+	work();
+	async_cancel_domain(domain_b, release_job);
+	sim_check(!wait_full(domain_a));
+}
+
 /* func waits for what is below: no thread is held by those that await their turn. */
 static void wait_for_lower(void *data, async_cookie_t cookie)
 {
@@ -283,9 +303,13 @@ static void entry_cancelled(void)
 
 static void named(void *data, async_cookie_t cookie)
 {
+	char *name = sim_new(8);
+
 	(void)data;
 	(void)cookie;
-	async_set_name("name");
+	memset(name, 0, 8);
+	name[0] = 'n';
+	async_set_name(name);
 	work();
 }
 
@@ -315,6 +339,7 @@ const struct sim_case cases_steps[] = {
 	CASE("retire-schedules", "retire", retire_schedules), .cpus = 2},
 	CASE("retire-hides", "retire lease", retire_hides), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("retire-hides-slow", "retire lease", retire_hides), .cpus = 2},
+	CASE("retire-recalled", "retire lease", retire_recalled), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("ordered-waits", "retire", ordered_and_waiting), .cpus = 2},
 	CASE("ordered-waits-one", "retire 2.6", ordered_and_waiting), .threads = 1},
 	CASE("errors", "errors", errors), .cpus = 2},
