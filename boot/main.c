@@ -99,6 +99,10 @@ static void boot(char **argv)
 		fail_without_root();
 	async_trace_phase("root");
 	root_device(device, sizeof(device), type, sizeof(type));
+	if (cmdline.rootfstype && !strchr(cmdline.rootfstype, ','))
+		path_print(type, "%s", cmdline.rootfstype);
+	if (!*type)
+		failure("nobody knows what file system is on %s: rootfstype= can say", device);
 	fsck_start(device, type);
 	handed_over = hand_over();
 	async_trace_phase("fsck");

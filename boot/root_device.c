@@ -121,6 +121,11 @@ static bool fits(blkid_probe probe, const char *device)
 		{"UUID=", "UUID", true},
 		{"PARTLABEL=", "PART_ENTRY_NAME", false},
 		{"PARTUUID=", "PART_ENTRY_UUID", true},
+		/* udev's links, which do not exist yet */
+		{"/dev/disk/by-label/", "LABEL", false},
+		{"/dev/disk/by-uuid/", "UUID", true},
+		{"/dev/disk/by-partlabel/", "PART_ENTRY_NAME", false},
+		{"/dev/disk/by-partuuid/", "PART_ENTRY_UUID", true},
 	};
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
@@ -135,19 +140,19 @@ static bool fits(blkid_probe probe, const char *device)
 	return !strcmp(cmdline.root, device);
 }
 
-/* What is worth reading: with rootfstype= nothing else is tried, which saves most of the time. */
+/* What is worth reading: with rootfstype= nothing else is tried, which saves most of the time. An ext is an ext. */
 static void choose(blkid_probe probe)
 {
-	char raid[] = "linux_raid_member", type[32];
-	char *types[] = {type, raid, NULL};
+	char raid[] = "linux_raid_member", ext2[] = "ext2", ext3[] = "ext3", ext4[] = "ext4", type[32];
+	char *one[] = {type, raid, NULL}, *ext[] = {ext2, ext3, ext4, raid, NULL};
 
 	blkid_probe_enable_superblocks(probe, 1);
 	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID | BLKID_SUBLKS_TYPE);
 	if (cmdline.rootfstype && !strchr(cmdline.rootfstype, ',')) {
 		path_print(type, "%s", cmdline.rootfstype);
-		blkid_probe_filter_superblocks_type(probe, BLKID_FLTR_ONLYIN, types);
+		blkid_probe_filter_superblocks_type(probe, BLKID_FLTR_ONLYIN, strncmp(type, "ext", 3) ? one : ext);
 	}
-	if (!strncmp(cmdline.root, "PART", 4)) {
+	if (!strncmp(cmdline.root, "PART", 4) || !strncmp(cmdline.root, "/dev/disk/by-part", 17)) {
 		blkid_probe_enable_partitions(probe, 1);
 		blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS);
 	}

@@ -26,7 +26,7 @@ static bool is_virtio(const struct pci_function *function)
 	return function->vendor == VIRTIO_VENDOR && function->device >= VIRTIO_OLD && function->device <= VIRTIO_LAST;
 }
 
-/* The numbers of the function say which virtio device is behind it: its driver need not wait for that of the function. */
+/* The numbers of the function say which virtio device is behind it: its driver need not wait for the function. */
 static void request_virtio(const struct pci_function *function, struct module_set *set)
 {
 	const unsigned int number = function->device < VIRTIO_NEW ? function->subdevice : function->device - VIRTIO_NEW;
