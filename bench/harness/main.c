@@ -38,11 +38,20 @@ static void set_swept(struct point *point, const char *name, unsigned value)
 		point->domains = value;
 }
 
+/* In the smoke run a sweep adds nothing, unless it is the only row of its workload. */
+static bool is_covered(size_t index)
+{
+	for (size_t i = 0; settings.smoke && rows[index].sweep && i < index; i++)
+		if (!strcmp(rows[i].work, rows[index].work))
+			return true;
+	return false;
+}
+
 /* In the smoke run everything is small. */
 static void shrink(struct point *point)
 {
-	if (point->calls > 5000)
-		point->calls = 5000;
+	if (point->calls > 2000)
+		point->calls = 2000;
 	if (!strcmp(point->row->work, "W4"))
 		point->calls = 100;
 	if (point->threads > 256)
@@ -55,7 +64,7 @@ static size_t values_of(const struct row *row)
 
 	while (row->sweep && row->values[count])
 		count++;
-	return count;
+	return settings.smoke && count ? 1 : count;
 }
 
 static void points_make(struct points *points)
@@ -69,8 +78,9 @@ static void points_make(struct points *points)
 	for (size_t i = 0; i < row_count; i++) {
 		size_t values = values_of(&rows[i]);
 
-		/* The smoke run has the ends of a sweep; of workloads it has each once, with every peer. */
-		for (size_t k = 0; wanted(&rows[i]) && (k == 0 || k < values); k += settings.smoke && values ? values : 1) {
+		if (!wanted(&rows[i]) || is_covered(i))
+			continue;
+		for (size_t k = 0; k == 0 || k < values; k++) {
 			struct point *point = &points->point[points->count++];
 
 			point->row = &rows[i];
@@ -267,7 +277,7 @@ static void write_all(const struct points *points, const struct machine *machine
 	for (size_t i = 0; i < row_count; i++) {
 		char name[64];
 
-		if (!rows[i].sweep || !wanted(&rows[i]))
+		if (!rows[i].sweep || !wanted(&rows[i]) || is_covered(i))
 			continue;
 		snprintf(name, sizeof(name), "%s.svg", rows[i].id);
 		file = output(name);
