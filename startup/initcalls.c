@@ -43,7 +43,7 @@ static bool level_waits(uint32_t level)
 static const struct initcall_entry *next_of(struct initcall_object *object)
 {
 	for (; object->level < INITCALL_LEVELS_END; object->level++, object->index = 0)
-		for (; object->start + object->index < object->stop; object->index++)
+		for (; object->index < startup_entries(object); object->index++)
 			if (object->start[object->index].level == object->level)
 				return &object->start[object->index];
 	return NULL;

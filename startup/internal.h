@@ -28,6 +28,12 @@ void startup_wake(void);
 /* The noted objects, in the order in which they were initialised. Needs the lock. */
 struct initcall_object *startup_objects(void);
 
+/* How many entries it has; an object without any has no section for them. */
+static inline size_t startup_entries(const struct initcall_object *object)
+{
+	return object->start ? (size_t)(object->stop - object->start) : 0;
+}
+
 /* True if all its initcalls have been taken. Needs the lock. */
 bool startup_finished(struct initcall_object *object);
 /* True while initcalls_run() is in progress. Needs the lock. */

@@ -39,7 +39,8 @@ static void set_state(struct plugin *plugin, enum plugin_state state, int error)
 /* Runs the functions that undo one initcall. */
 static void undo(const struct initcall_object *object, const struct initcall_entry *done)
 {
-	for (const struct initcall_entry *entry = object->start; entry < object->stop; entry++) {
+	for (size_t i = 0; i < startup_entries(object); i++) {
+		const struct initcall_entry *entry = &object->start[i];
 		uint64_t since_ns;
 
 		if (entry->level != INITCALL_LEVEL_exit || entry->init != done->init)

@@ -215,7 +215,7 @@ static int revive(void *base, void *mark)
 /* Gives the plug-in its object, finds what it needs, and puts it on the list. */
 static int enlist(struct plugin *plugin, struct initcall_object *object)
 {
-	const size_t entries = object ? (size_t)(object->stop - object->start) : 0;
+	const size_t entries = object ? startup_entries(object) : 0;
 	struct plugin **link = &plugins;
 	int error;
 
