@@ -35,7 +35,7 @@ void harness_add(struct harness_test *test)
 }
 
 #if HARNESS_TSAN
-const char *__tsan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
 	return "report_signal_unsafe=0"; /* time_out() has nothing to lose */
