@@ -212,9 +212,10 @@ struct rob_pool {
 	unsigned brisk;           /* workers whose calls are short */
 	unsigned cpus;
 	unsigned burst;           /* extra threads to bring in, since others are asleep */
+	bool blind;               /* no monitor could be started */
 	bool eager;               /* calls block in the kernel, of late: idle workers are brought in at once */
 	bool waking;              /* a wake-up or start is in flight */
-	uint64_t retry_ns;        /* no thread is started before this time */
+	uint64_t retry_ns, monitor_retry_ns; /* no worker, no monitor is started before this time */
 	struct port_parker monitor;
 	enum { ROB_MONITOR_NONE, ROB_MONITOR_PARKED, ROB_MONITOR_TICKS } monitor_state;
 	uint64_t turns;           /* leases taken, by all */
@@ -335,7 +336,7 @@ static inline void rob_queue_append_plain(struct async_block *block, struct rob_
 /* Workers whose calls are short will take what is pending soon. */
 static inline bool rob_pool_left_to_others(void)
 {
-	return rob.queue.pending < (uint64_t)ROB_SHORT_CALLS * rob.pool.brisk;
+	return !rob.pool.blind && rob.queue.pending < (uint64_t)ROB_SHORT_CALLS * rob.pool.brisk;
 }
 
 /* Whether rob_pool_kick() would do nothing: the common case while calls stream in. */
@@ -393,6 +394,7 @@ struct rob_slot *rob_frame_slot(struct rob_frame *frame);
 void rob_recall(struct rob_lease *lease, struct rob_after *after);
 void rob_recall_all(struct rob_after *after);
 unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after);
+bool rob_lease_registered(struct rob_lease *lease);
 void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after);
 uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after);
 

@@ -134,6 +134,17 @@ static bool extends(struct rob_slot *prev, struct rob_slot *slot)
 	return domain->exclusive || !rob.all_waiters || !next->exclusive;
 }
 
+/* Whether a call that has been claimed for this lease, begun or not, is of a registered domain. */
+bool rob_lease_registered(struct rob_lease *lease)
+{
+	uint32_t limit = word_limit(port_load_relaxed(&lease->word));
+
+	for (uint32_t i = lease->flushed; i < limit; i++)
+		if (!rob_block(lease->slot[i])->domain->exclusive)
+			return true;
+	return false;
+}
+
 /* Claims calls from the head of the queue. Returns how many. */
 unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 {
@@ -142,6 +153,8 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 	struct rob_slot *slot;
 	uint32_t count = 0;
 
+	if (rob.pool.blind)
+		most = 1;
 	lease->domain = NULL;
 	if (port_unlikely(rob.quiesce)) {
 		slot = rob_quiesce_claimable(after);
@@ -177,12 +190,13 @@ static uint32_t ready_run(struct rob_slot *slot, struct rob_slot **slots)
 {
 	struct async_block *block = rob_block(slot);
 	uint64_t bits = block->live & ~(rob_bit(slot) - 1);
+	async_cookie_t bound = extent(block->domain);
 	uint32_t count = 0;
 
 	for (;;) {
 		for (; bits && count < ROB_LEASE; bits &= bits - 1) {
 			slot = rob_lowest_bit(block, bits);
-			if (count && (!rob_is_ordered(slot) || !rob_func_done(slot)))
+			if (count && (!rob_is_ordered(slot) || !rob_func_done(slot) || rob_cookie(slot) >= bound))
 				return count;
 			rob_wide(slot)->flags |= ROB_READY;
 			slots[count++] = slot;
@@ -251,6 +265,8 @@ static void finish_now(struct rob_lease *lease, uint32_t index, struct rob_threa
 	port_lock(&rob.lock);
 	flush(lease, index, &after);
 	lease->flushed = index + 1;
+	if (lease->flushed == lease->count)
+		lease_unlink(lease); /* nobody may look at what it held */
 	rob_finish(lease->slot[index], error, &after);
 	rob_retire(self, &after);
 	rob_unlock(&after);

@@ -71,6 +71,8 @@ void rob_pool_arm(struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
 
+	if (pool->blind && port_clock_ns() < pool->monitor_retry_ns)
+		return;
 	if (pool->monitor_state == ROB_MONITOR_NONE)
 		after->start_monitor = true;
 	else if (pool->monitor_state == ROB_MONITOR_PARKED)
@@ -112,7 +114,7 @@ static void bring_in(struct rob_after *after)
 		after->worker = pool->idle;
 		idle_remove(after->worker);
 		after->worker->fresh = true;
-	} else if (can_start()) {
+	} else if (can_start() || (!pool->total && rob.config.threads)) { /* with no thread at all, it is tried each time */
 		after->start = true;
 		pool->total++;
 	} else {
@@ -186,14 +188,24 @@ static void start_worker(void)
 		start_failed(worker);
 }
 
-/* Without a monitor the pool works, but does not see threads that block in the kernel. It is tried again. */
+/*
+ * Without a monitor nobody sees threads that block in the kernel, so nothing is
+ * left to others and no call stands behind another in a lease. It is tried again.
+ */
 static void start_monitor(void)
 {
-	if (!port_thread_start(NULL, 0))
-		return;
+	struct rob_after after = {0};
+	int error = port_thread_start(NULL, 0);
+
 	port_lock(&rob.lock);
-	rob.pool.monitor_state = ROB_MONITOR_NONE;
-	port_unlock(&rob.lock);
+	rob.pool.blind = error;
+	if (error) {
+		rob.pool.monitor_state = ROB_MONITOR_NONE;
+		rob.pool.monitor_retry_ns = port_clock_ns() + RETRY_NS;
+		rob_recall_all(&after);
+		rob_pool_kick(&after);
+	}
+	rob_unlock(&after);
 }
 
 /* What had to wait until the lock was dropped. */
@@ -268,7 +280,7 @@ static bool linger(struct rob_worker *worker, struct rob_after *after)
 	for (unsigned i = 0; i < LINGER_SPINS; i++)
 		port_relax();
 	port_lock(&rob.lock);
-	return rob.queue.pending;
+	return rob.queue.pending && !rob.quiesce;
 }
 
 /* Waits for work. False: for too long, the worker is to end. */

@@ -12,9 +12,7 @@
 static bool registered_on_stack(struct rob_thread *thread)
 {
 	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
-		struct rob_slot *slot = rob_frame_slot(frame);
-
-		if (slot && !rob_block(slot)->domain->exclusive)
+		if (frame->lease ? rob_lease_registered(frame->lease) : !rob_block(frame->slot)->domain->exclusive)
 			return true;
 	}
 	return false;
