@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { RELEASE_FD = 3 };
@@ -30,7 +31,7 @@ int finisher_start(void)
 {
 	const struct sched_param param = {0};
 	char *const argv[] = {(char *)(uintptr_t)FINISHER, NULL};
-	int ends[2];
+	int ends[2], error = 0;
 	long pid;
 
 	if (pipe2(ends, O_CLOEXEC))
@@ -43,14 +44,14 @@ int finisher_start(void)
 			execve("/proc/self/exe", argv, environ);
 		_exit(127);
 	}
+	if (pid < 0)
+		error = -errno;
+	else if (waitpid((pid_t)pid, NULL, WNOHANG) == pid) /* it could not become the program again */
+		error = -ENOEXEC;
 	close(ends[0]);
-	if (pid < 0) {
-		const int error = -errno;
-
+	if (error)
 		close(ends[1]);
-		return error;
-	}
-	return 0;
+	return error;
 }
 
 /* A trace of its own beside that of process 1, if that is a file which outlives the initramfs. */
