@@ -13,7 +13,9 @@
 
 #define SLOW_NS 4000000000u /* a run that is expected to take longer is left out */
 
-static struct settings settings = { .programs = ".", .out = "out/bench", .passes = 7, .seconds = 540, .limit_s = 8, .load_most = 0.05 };
+static struct settings settings = {
+	.programs = ".", .out = "out/bench", .passes = 7, .seconds = 540, .limit_s = 8, .load_most = 0.05
+};
 
 /* ---- points ---- */
 
@@ -164,16 +166,20 @@ static void run_series(struct point *point, size_t peer, unsigned pass, struct m
 	}
 }
 
-static void run_point(struct point *point, unsigned pass, struct machine *machine)
+/* Returns false when the time is over. */
+static bool run_point(struct point *point, unsigned pass, uint64_t until_ns, struct machine *machine)
 {
 	if (point->row->passes && pass >= point->row->passes)
-		return;
+		return true;
 	for (size_t i = 0; i < peer_count; i++) {
 		size_t peer = (i + pass) % peer_count;
 
+		if (clock_ns() >= until_ns)
+			return false;
 		if (!leave_out(point, peer))
 			run_series(point, peer, pass, machine);
 	}
+	return true;
 }
 
 static void run_passes(struct points *points, struct machine *machine)
@@ -183,12 +189,11 @@ static void run_passes(struct points *points, struct machine *machine)
 
 	for (unsigned pass = 0; pass < passes; pass++) {
 		for (size_t i = 0; i < points->count; i++) {
-			if (clock_ns() >= until_ns) {
-				fprintf(stderr, "inorder-bench: %u s are over in pass %u of %u; what was measured is written\n",
-					settings.seconds, pass + 1, passes);
-				return;
-			}
-			run_point(&points->point[i], pass, machine);
+			if (run_point(&points->point[i], pass, until_ns, machine))
+				continue;
+			fprintf(stderr, "inorder-bench: %u s are over in pass %u of %u; what was measured is written\n",
+				settings.seconds, pass + 1, passes);
+			return;
 		}
 		machine->passes = pass + 1;
 		fprintf(stderr, "inorder-bench: pass %u of %u; %u samples taken, %u of them discarded since the machine was busy\n",

@@ -97,11 +97,10 @@ static void axes(FILE *file, const struct scale *scale, const struct points *poi
 	svg_text(file, LEFT, TOP - 10, "start", text);
 }
 
-/* Returns the height of the curve's right end, or a negative number without a curve. */
-static double curve(FILE *file, const struct scale *scale, const struct points *points, const struct row *row, size_t peer)
+static void curve(FILE *file, const struct scale *scale, const struct points *points, const struct row *row,
+		  size_t peer)
 {
 	const char *dashes = strcmp(peers[peer].name, "limit") ? "" : " stroke-dasharray=\"6 4\"";
-	double end = -1;
 
 	fprintf(file, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%s\"%s points=\"", peers[peer].colour,
 		peer == PEER_INORDER ? "3" : "1.5", dashes);
@@ -111,19 +110,18 @@ static double curve(FILE *file, const struct scale *scale, const struct points *
 
 		if (point->row != row || !summarize(&point->of[peer], 0, &summary) || summary.median <= 0)
 			continue;
-		end = y_of(scale, summary.median);
-		fprintf(file, "%.1f,%.1f ", x_of(scale, parameter(point)), end);
+		fprintf(file, "%.1f,%.1f ", x_of(scale, parameter(point)), y_of(scale, summary.median));
 	}
 	fprintf(file, "\"/>\n");
-	return end;
 }
 
 static void legend(FILE *file, size_t peer, unsigned place)
 {
 	double y = TOP + 14 + 22 * place, x = LEFT + PLOT_WIDTH + 24;
 
-	fprintf(file, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%s\"%s/>\n", x, y - 4,
-		x + 28, y - 4, peers[peer].colour, peer == PEER_INORDER ? "3" : "1.5",
+	fprintf(file,
+		"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%s\"%s/>\n", x,
+		y - 4, x + 28, y - 4, peers[peer].colour, peer == PEER_INORDER ? "3" : "1.5",
 		strcmp(peers[peer].name, "limit") ? "" : " stroke-dasharray=\"6 4\"");
 	svg_text(file, x + 36, y, "start", peers[peer].title);
 }

@@ -114,9 +114,9 @@ static void *adds(void *data)
 
 static void *spins(void *data)
 {
-	while (!stop)
-		if (ball == 1)
-			ball = 0;
+	while (!atomic_load_explicit(&stop, memory_order_relaxed))
+		if (atomic_load_explicit(&ball, memory_order_acquire) == 1)
+			atomic_store_explicit(&ball, 0, memory_order_release);
 	return data;
 }
 
@@ -135,8 +135,8 @@ static void *sleeps(void *data)
 static void lines(size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		ball = 1;
-		while (ball)
+		atomic_store_explicit(&ball, 1, memory_order_release);
+		while (atomic_load_explicit(&ball, memory_order_acquire))
 			;
 	}
 }
