@@ -58,6 +58,26 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck, st
 	return true;
 }
 
+/*
+ * Brings in all that burst allows, one after the other and not one by the other:
+ * each of a chain of wake-ups would begin on a processor that sleeps.
+ */
+static void bring_in_burst(struct rob_after *after)
+{
+	while (rob.pool.burst && rob.queue.pending && !after->worker && !after->start) {
+		unsigned before = rob.pool.burst;
+
+		rob.pool.waking = false;
+		rob_pool_kick(after);
+		if (!after->worker && !after->start)
+			break;
+		if (rob.pool.burst == before)
+			rob.pool.burst--;
+		rob_unlock(after);
+		port_lock(&rob.lock);
+	}
+}
+
 /* One look at every worker. Returns how many more are blocked. */
 static unsigned look(unsigned round, struct rob_after *after)
 {
@@ -70,7 +90,7 @@ static unsigned look(unsigned round, struct rob_after *after)
 	if (found) {
 		rob.pool.burst = 2 * found;
 		rob.pool.eager = true;
-		rob_pool_kick(after);
+		bring_in_burst(after);
 		rob_pool_help_wanted(after);
 	} else if (rob.pool.active > rob.pool.cpus) {
 		rob.pool.eager = false;
