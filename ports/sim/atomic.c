@@ -120,7 +120,8 @@ static unsigned coherent(struct location *location)
 {
 	unsigned count = 1;
 
-	while (count < STORES && count < location->count && location->count - count + 1 > location->seen[sim_current->index] &&
+	while (count < STORES && count < location->count &&
+	       location->count - count + 1 > location->seen[sim_current->index] &&
 	       !happened_before(&location->store[(location->count - count) % STORES]))
 		count++;
 	return count;
@@ -156,7 +157,8 @@ static void store(const void *address, uint64_t before, uint64_t value, enum sim
 	}
 	if (order & SIM_RELEASE)
 		sim_join_clock(&released, &sim_current->clock);
-	*store = (struct store){value, sim_current->index, sim_current->clock.at[sim_current->index], releases, released};
+	*store = (struct store){value, sim_current->index, sim_current->clock.at[sim_current->index], releases,
+				released};
 	location->seen[sim_current->index] = ++location->count;
 	sim_tick(&sim_current->clock);
 }

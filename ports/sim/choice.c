@@ -136,7 +136,8 @@ unsigned sim_choose(unsigned count, uint32_t cost)
 		return choices.depth < choices.fixed ? repeat(count, cost) : record(count, cost, 0);
 	case SIM_REPLAY:
 		if (choices.replay[choices.depth] >= count)
-			sim_fail("the schedule is not one of this case: choice %u has %u options", choices.depth, count);
+			sim_fail("the schedule is not one of this case: choice %u has %u options", choices.depth,
+				 count);
 		return record(count, cost, choices.replay[choices.depth]);
 	default:
 		return record(count, cost, draw() % 8 ? 0 : (unsigned)(draw() % count));

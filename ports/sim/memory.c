@@ -228,8 +228,9 @@ static void check_state(uintptr_t address, size_t bytes, void *place)
 		return;
 	for (uintptr_t at = offset / GRAIN; at <= (offset + bytes - !!bytes) / GRAIN; at++)
 		if (arena.state[at] != ALLOCATED)
-			sim_fail("%s at %p, of address %p", arena.state[at] == FREED ? "use after free" : "use beyond a block",
-				 place, (void *)address);
+			sim_fail("%s at %p, of address %p",
+				 arena.state[at] == FREED ? "use after free" : "use beyond a block", place,
+				 (void *)address);
 }
 
 static void check_atomic(struct cell *cell, unsigned from, unsigned to, bool write, void *place)

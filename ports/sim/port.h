@@ -36,7 +36,8 @@ struct sim_site {
 
 #define SIM_SITE(name) \
 	(__extension__({ \
-		static struct sim_site site __attribute__((section("sim_sites"), used)) = {__FILE__, name, __LINE__, 0, 0}; \
+		static struct sim_site site \
+			__attribute__((section("sim_sites"), used)) = {__FILE__, name, __LINE__, 0, 0}; \
 		&site; \
 	}))
 

@@ -24,26 +24,26 @@
 /* ---- what a case says about itself ---- */
 
 enum sim_flags {
-	SIM_MONITOR = 1,       /* the pool's monitor runs; else it is as slow as can be: it is started and never runs */
-	SIM_NO_MONITOR = 512,  /* it cannot be started */
-	SIM_NO_WORKERS = 2,    /* no worker can be started */
-	SIM_WORKERS_FAIL = 4,  /* starting a worker may fail, a choice */
-	SIM_ALLOC_FAILS = 8,   /* an allocation may fail, a choice */
-	SIM_NO_MEMORY = 16,    /* none succeeds */
-	SIM_EARLY = 32,        /* deadlines of waits may pass early, a choice */
-	SIM_EARLY_POOL = 64,   /* so may those of workers and the monitor */
-	SIM_COLD = 128,        /* the library's first call is part of the case */
-	SIM_TRACES = 256,      /* the trace is on */
+	SIM_MONITOR = 1,      /* the pool's monitor runs; else it is as slow as can be: it is started and never runs */
+	SIM_NO_MONITOR = 512, /* it cannot be started */
+	SIM_NO_WORKERS = 2,   /* no worker can be started */
+	SIM_WORKERS_FAIL = 4, /* starting a worker may fail, a choice */
+	SIM_ALLOC_FAILS = 8,  /* an allocation may fail, a choice */
+	SIM_NO_MEMORY = 16,   /* none succeeds */
+	SIM_EARLY = 32,       /* deadlines of waits may pass early, a choice */
+	SIM_EARLY_POOL = 64,  /* so may those of workers and the monitor */
+	SIM_COLD = 128,       /* the library's first call is part of the case */
+	SIM_TRACES = 256,     /* the trace is on */
 };
 
 struct sim_case {
 	const char *name;
-	const char *rules;        /* clauses of the contract, rows of the conformance list */
-	void (*begin)(void);      /* alone */
-	void (*actor[4])(void);   /* beside each other */
-	void (*end)(void);        /* alone, when nothing is left to do */
-	unsigned cpus, threads;   /* 0: 1 and 3 */
-	unsigned pending;         /* 0: 100 */
+	const char *rules;      /* clauses of the contract, rows of the conformance list */
+	void (*begin)(void);    /* alone */
+	void (*actor[4])(void); /* beside each other */
+	void (*end)(void);      /* alone, when nothing is left to do */
+	unsigned cpus, threads; /* 0: 1 and 3 */
+	unsigned pending;       /* 0: 100 */
 	unsigned flags;
 	unsigned bound, bound_long; /* deviations; 0: 2 and 3 */
 };
@@ -62,10 +62,10 @@ extern bool sim_verbose; /* print every step */
 
 enum sim_mode { SIM_DFS, SIM_RANDOM, SIM_REPLAY };
 
-void sim_explore(unsigned bound);         /* begins with the schedule without deviations */
-bool sim_next(void);                      /* to the next schedule; false: all were run */
+void sim_explore(unsigned bound); /* begins with the schedule without deviations */
+bool sim_next(void);              /* to the next schedule; false: all were run */
 void sim_random(uint64_t seed, unsigned changes, unsigned length);
-bool sim_replay(const char *line);        /* "4:1,17:2" */
+bool sim_replay(const char *line); /* "4:1,17:2" */
 void sim_schedule(char *text, size_t bytes);
 void sim_choices_begin(void);
 /* Chooses one of count options; bit i of cost: option i is a deviation. */
@@ -91,13 +91,13 @@ void sim_gate_open(struct sim_gate *gate, struct sim_site *site);
 
 /* The processor is used for so long. */
 void sim_spend(uint64_t ns);
-uint64_t sim_elapsed_ns(void);           /* since the run began */
-unsigned sim_actor(void);                /* which actor this is; -1u on other threads */
-unsigned sim_wakes(unsigned actor);      /* how often it was unparked in this run */
-unsigned sim_reports(void);              /* lines written to standard error */
+uint64_t sim_elapsed_ns(void);      /* since the run began */
+unsigned sim_actor(void);           /* which actor this is; -1u on other threads */
+unsigned sim_wakes(unsigned actor); /* how often it was unparked in this run */
+unsigned sim_reports(void);         /* lines written to standard error */
 const char *sim_last_report(void);
 unsigned sim_events(enum async_trace_type type);
-void sim_kill_others(void);              /* what fork() does to the child's other threads */
+void sim_kill_others(void); /* what fork() does to the child's other threads */
 
 /* Called at the release of each lock, and when nothing is left to do: the explorer's own checks. */
 void sim_on_unlock(struct port_lock *lock);
@@ -120,16 +120,16 @@ struct sim_thread {
 	unsigned index;
 	enum sim_role role;
 	enum sim_wait wait;
-	void *on;                /* what it waits for */
+	void *on; /* what it waits for */
 	uint64_t deadline_ns;
-	bool late;               /* its deadline has passed */
+	bool late; /* its deadline has passed */
 	bool started;
 	struct rob_thread *self;
 	struct rob_worker *worker;
 	void (*func)(void);
 	struct sim_clock clock;
-	struct sim_site *site;   /* where it is */
-	unsigned wakes, number;  /* actors: which */
+	struct sim_site *site;  /* where it is */
+	unsigned wakes, number; /* actors: which */
 	jmp_buf context;
 	char *stack;
 };

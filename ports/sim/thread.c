@@ -51,8 +51,8 @@ _Noreturn void sim_fail(const char *format, ...)
 	size_t used = 0;
 
 	if (sim_current)
-		used = (size_t)snprintf(sim_result.failure, sizeof(sim_result.failure), "%s %u: ",
-					roles[sim_current->role], sim_current->index);
+		used = (size_t)snprintf(sim_result.failure, sizeof(sim_result.failure),
+					"%s %u: ", roles[sim_current->role], sim_current->index);
 	va_start(args, format);
 	vsnprintf(sim_result.failure + used, sizeof(sim_result.failure) - used, format, args);
 	va_end(args);
@@ -191,7 +191,8 @@ static uint32_t mask_of(bool (*is)(const struct sim_thread *thread))
 
 static void describe(char *text, size_t bytes)
 {
-	static const char *const states[] = {"runs", "in a lock", "parked", "in a gate", "waits for the others", "ended"};
+	static const char *const states[] = {"runs", "in a lock", "parked", "in a gate", "waits for the others",
+					     "ended"};
 	size_t used = 0;
 
 	for (unsigned i = 0; i < sim_thread_count && used < bytes; i++) {
@@ -229,7 +230,8 @@ static bool delay(void)
 static void note_late(void)
 {
 	for (unsigned i = 0; i < sim_thread_count; i++)
-		if (sim_threads[i].wait == SIM_PARKED && sim_threads[i].deadline_ns && sim_threads[i].deadline_ns <= now_ns)
+		if (sim_threads[i].wait == SIM_PARKED && sim_threads[i].deadline_ns &&
+		    sim_threads[i].deadline_ns <= now_ns)
 			sim_threads[i].late = true;
 }
 
@@ -259,7 +261,8 @@ static void stand_still(void)
 		return;
 	describe(text, sizeof(text));
 	sim_current = NULL;
-	sim_fail("deadlock, or a lost wake-up: nothing can go on, %llu pending%s", (unsigned long long)rob.queue.pending, text);
+	sim_fail("deadlock, or a lost wake-up: nothing can go on, %llu pending%s",
+		 (unsigned long long)rob.queue.pending, text);
 }
 
 static uint32_t enabled_now(void)
@@ -303,7 +306,8 @@ void sim_point(struct sim_site *site)
 	if (++sim_result.steps > MOST_STEPS)
 		sim_fail("more than %d steps: the run does not end", MOST_STEPS);
 	reschedule();
-	sim_say("%s %u: %s at %s:%u", roles[sim_current->role], sim_current->index, site->operation, site->file, site->line);
+	sim_say("%s %u: %s at %s:%u", roles[sim_current->role], sim_current->index, site->operation, site->file,
+		site->line);
 }
 
 /* Returns when the thread can go on, and was chosen. */

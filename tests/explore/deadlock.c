@@ -2,8 +2,11 @@
 /* Misuse is an answer, not a hang: waits for oneself, and cycles. */
 #include "explore.h"
 
+/* The users close the brace. */
+/* clang-format off */
 #define CASE(title, about, ...) \
 	{.name = title, .rules = about, .begin = begin_cycle, .end = end_cycle, .actor = {__VA_ARGS__}
+/* clang-format on */
 
 static struct async_domain *domain_c;
 static int result[4];
@@ -196,6 +199,7 @@ static void parents(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/* clang-format off */
 const struct sim_case cases_deadlock[] = {
 	CASE("self-wait", "2.8", self_wait)},
 	CASE("self-wait-2cpus", "2.8", self_wait), .cpus = 2},

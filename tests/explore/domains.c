@@ -2,8 +2,11 @@
 /* Domains: independent, exclusive, gone as soon as a full wait has returned. Owners. */
 #include "explore.h"
 
+/* The users close the brace. */
+/* clang-format off */
 #define CASE(title, about, ...) \
 	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
+/* clang-format on */
 
 /* ---- 2.4 ---- */
 
@@ -177,6 +180,7 @@ static void self_load(void)
 	sim_delete(owner);
 }
 
+/* clang-format off */
 const struct sim_case cases_domains[] = {
 	CASE("independent", "2.4 C4 C25", a_without_b), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("independent-one-cpu", "2.4 C4", a_without_b), .flags = SIM_MONITOR},

@@ -46,7 +46,7 @@ uint32_t jobs_below(const struct async_domain *domain, async_cookie_t bound);
 void check_complete(uint32_t mask);
 void check_all_complete(void);
 bool somebody_waits(void);
-uint32_t begun_jobs(void);   /* of registered domains */
+uint32_t begun_jobs(void); /* of registered domains */
 uint32_t running_jobs(void);
 unsigned begun_order(const struct job *job);
 unsigned retired_order(const struct job *job);

@@ -2,8 +2,11 @@
 /* Threads that cannot be started, memory that is not there: as choices, at every place. */
 #include "explore.h"
 
+/* The users close the brace. */
+/* clang-format off */
 #define CASE(title, about, ...) \
 	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
+/* clang-format on */
 
 static void two(void)
 {
@@ -100,6 +103,7 @@ static void leave_and_exit(void)
 	check_all_complete();
 }
 
+/* clang-format off */
 const struct sim_case cases_faults[] = {
 	CASE("no-thread", "2.6 C6", two), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-two-waiters", "2.6 C6", two, one_in_b), .flags = SIM_NO_WORKERS},

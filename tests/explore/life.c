@@ -2,8 +2,11 @@
 /* Fork and exit; workers that end and come back. */
 #include "explore.h"
 
+/* The users close the brace. */
+/* clang-format off */
 #define CASE(title, about, ...) \
 	{.name = title, .rules = about, .begin = begin_domains, .actor = {__VA_ARGS__}
+/* clang-format on */
 
 static void two(void)
 {
@@ -115,6 +118,7 @@ static void again(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/* clang-format off */
 const struct sim_case cases_life[] = {
 	CASE("fork", "2.11", two, fork_beside)},
 	CASE("fork-2cpus", "2.11", two, fork_beside), .cpus = 2},

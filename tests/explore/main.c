@@ -42,8 +42,8 @@ static void print_places(const char *text)
 		char command[256], line[512];
 		FILE *pipe;
 
-		snprintf(command, sizeof(command), "addr2line -s -f -p -e /proc/%d/exe 0x%lx 2>/dev/null", (int)getpid(),
-			 strtoul(at + 4, NULL, 16) - 1);
+		snprintf(command, sizeof(command), "addr2line -s -f -p -e /proc/%d/exe 0x%lx 2>/dev/null",
+			 (int)getpid(), strtoul(at + 4, NULL, 16) - 1);
 		at += 6;
 		pipe = popen(command, "r");
 		if (!pipe)
@@ -288,38 +288,82 @@ static void print_coverage(void)
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: explore [--long] [--bound N] [--random RUNS [--seed N]] [--group G] [--case NAME]\n"
-		    "               [--most SCHEDULES] [--seconds N] [--stop] [--coverage] | --list | --replay CASE@SCHEDULE\n");
+		    "               [--most SCHEDULES] [--seconds N] [--stop] [--coverage] | --list | --replay "
+		    "CASE@SCHEDULE\n");
+}
+
+static unsigned number(const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value > 1000000000) {
+		fprintf(stderr, "explore: %s: a whole number up to 1000000000 is wanted\n", text);
+		exit(2);
+	}
+	return (unsigned)value;
+}
+
+static void take_option(int option)
+{
+	switch (option) {
+	case 'l':
+		options.deep = true;
+		options.most = 0;
+		break;
+	case 'b':
+		options.bound = number(optarg);
+		options.bound_given = true;
+		break;
+	case 'r':
+		options.random = number(optarg);
+		break;
+	case 's':
+		options.seed = number(optarg);
+		break;
+	case 'm':
+		options.most = number(optarg);
+		break;
+	case 't':
+		options.seconds = number(optarg);
+		break;
+	case 'g':
+		options.group = optarg;
+		break;
+	case 'c':
+		options.only = optarg;
+		break;
+	case 'L':
+		options.list = true;
+		break;
+	case 'C':
+		options.coverage = true;
+		break;
+	case 'S':
+		options.stop = true;
+		break;
+	case 'R':
+		exit(replay(optarg));
+	default:
+		usage(option == 'h' ? stdout : stderr);
+		exit(option == 'h' ? 0 : 2);
+	}
 }
 
 static void parse(int argc, char **argv)
 {
-	static const struct option known[] = {{"long", 0, 0, 'l'},   {"bound", 1, 0, 'b'},  {"random", 1, 0, 'r'},
-					      {"seed", 1, 0, 's'},   {"group", 1, 0, 'g'},  {"case", 1, 0, 'c'},
-					      {"list", 0, 0, 'L'},   {"replay", 1, 0, 'R'}, {"seconds", 1, 0, 't'},
-					      {"coverage", 0, 0, 'C'}, {"most", 1, 0, 'm'},   {"stop", 0, 0, 'S'},   {"help", 0, 0, 'h'},  {0, 0, 0, 0}};
+	static const struct option known[] = {{"long", 0, 0, 'l'},     {"bound", 1, 0, 'b'},  {"random", 1, 0, 'r'},
+					      {"seed", 1, 0, 's'},     {"group", 1, 0, 'g'},  {"case", 1, 0, 'c'},
+					      {"list", 0, 0, 'L'},     {"replay", 1, 0, 'R'}, {"seconds", 1, 0, 't'},
+					      {"coverage", 0, 0, 'C'}, {"most", 1, 0, 'm'},   {"stop", 0, 0, 'S'},
+					      {"help", 0, 0, 'h'},     {0, 0, 0, 0}};
 	int option;
 
 	options.deep = getenv("INORDER_TEST_LONG") != NULL;
 	options.seed = 1;
 	options.most = options.deep ? 0 : SHORT_SCHEDULES;
-	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-		switch (option) {
-		case 'l': options.deep = true; options.most = 0; break;
-		case 'b': options.bound = (unsigned)strtoul(optarg, NULL, 10); options.bound_given = true; break;
-		case 'r': options.random = strtoul(optarg, NULL, 10); break;
-		case 's': options.seed = strtoul(optarg, NULL, 10); break;
-		case 'g': options.group = optarg; break;
-		case 'c': options.only = optarg; break;
-		case 'L': options.list = true; break;
-		case 't': options.seconds = strtod(optarg, NULL); break;
-		case 'S': options.stop = true; break;
-		case 'm': options.most = strtoul(optarg, NULL, 10); break;
-		case 'C': options.coverage = true; break;
-		case 'R': exit(replay(optarg));
-		case 'h': usage(stdout); exit(0);
-		default: usage(stderr); exit(2);
-		}
-	}
+	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
+		take_option(option);
 }
 
 int main(int argc, char **argv)

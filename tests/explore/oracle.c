@@ -68,7 +68,8 @@ void note_retired(struct job *job)
 	if (job->retired || !job->ended)
 		sim_fail("job %u retires %s", index_of(job), job->retired ? "twice" : "before it ended");
 	for (unsigned i = 0; i < JOBS; i++)
-		if (jobs[i].domain == job->domain && jobs[i].cookie && jobs[i].cookie < job->cookie && !is_complete(&jobs[i]))
+		if (jobs[i].domain == job->domain && jobs[i].cookie && jobs[i].cookie < job->cookie &&
+		    !is_complete(&jobs[i]))
 			sim_fail("job %u retires before job %u is complete", index_of(job), i);
 	job->retired = ++clock_of_notes;
 }
@@ -183,8 +184,8 @@ static void check_queue(void)
 	if (last != rob.queue.tail)
 		sim_fail("invariant: the queue's tail is its last call");
 	if (alive != rob.queue.pending || dead != rob.queue.dead)
-		sim_fail("invariant: %llu calls pending and %llu dead, counted as %llu and %llu", (unsigned long long)alive,
-			 (unsigned long long)dead, (unsigned long long)rob.queue.pending,
+		sim_fail("invariant: %llu calls pending and %llu dead, counted as %llu and %llu",
+			 (unsigned long long)alive, (unsigned long long)dead, (unsigned long long)rob.queue.pending,
 			 (unsigned long long)rob.queue.dead);
 }
 

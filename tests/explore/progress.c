@@ -2,8 +2,11 @@
 /* Calls always in progress, and progress with any number of threads. */
 #include "explore.h"
 
+/* The users close the brace. */
+/* clang-format off */
 #define CASE(title, about, ...) \
 	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
+/* clang-format on */
 #define NONE UINT32_MAX /* for threads and pending, of which 0 means the default */
 
 static void two_and_full(void)
@@ -192,6 +195,7 @@ static void own_lease(void)
 	sim_check(!wait_full(domain_b));
 }
 
+/* clang-format off */
 const struct sim_case cases_progress[] = {
 	CASE("inline-by-config", "2.5 2.6", two_and_full, one_in_b), .threads = NONE},
 	CASE("inline-by-limit", "2.5 C2", two_and_full, full_wait), .pending = 1},

@@ -2,8 +2,11 @@
 /* Quiesce: while a thread holds calls back, none of a registered domain runs. */
 #include "explore.h"
 
+/* The users close the brace. */
+/* clang-format off */
 #define CASE(title, about, ...) \
 	{.name = title, .rules = about, .begin = begin_quiesce, .end = check_all_complete, .actor = {__VA_ARGS__}
+/* clang-format on */
 #define NONE UINT32_MAX
 
 static struct async_domain *exclusive;
@@ -99,6 +102,7 @@ static void ordered(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/* clang-format off */
 const struct sim_case cases_quiesce[] = {
 	CASE("quiesce", "quiesce", two, hold)},
 	CASE("quiesce-2cpus", "quiesce", two, hold), .cpus = 2},

@@ -2,8 +2,11 @@
 /* Retire steps, errors, cancelling, entries, names. */
 #include "explore.h"
 
+/* The users close the brace. */
+/* clang-format off */
 #define CASE(title, about, ...) \
 	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
+/* clang-format on */
 
 static void full_wait(void)
 {
@@ -265,7 +268,8 @@ static void start_entry(unsigned n, bool ordered, async_func_t inside)
 {
 	prepare(n, domain_a, inside);
 	jobs[n].ordered = ordered;
-	note_scheduled(&jobs[n], async_schedule_entry(entries[n], run_job, ordered ? retire_job : NULL, &jobs[n], domain_a));
+	note_scheduled(&jobs[n],
+		       async_schedule_entry(entries[n], run_job, ordered ? retire_job : NULL, &jobs[n], domain_a));
 }
 
 static void two_entries(void)
@@ -325,6 +329,7 @@ static void report(void)
 	async_report(2);
 }
 
+/* clang-format off */
 const struct sim_case cases_steps[] = {
 	CASE("ordered-pair", "retire C23", ordered_pair)},
 	CASE("ordered-pair-2cpus", "retire C23", ordered_pair), .cpus = 2},

@@ -2,8 +2,11 @@
 /* Cookies, the order of claims, waits: for a bound, for all, for one call, for a time. */
 #include "explore.h"
 
+/* The users close the brace. */
+/* clang-format off */
 #define CASE(title, about, ...) \
 	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
+/* clang-format on */
 
 /* ---- 2.1 ---- */
 
@@ -219,6 +222,7 @@ static void wait_for_b(void)
 	sim_check(sim_wakes(1) <= 1);
 }
 
+/* clang-format off */
 const struct sim_case cases_waits[] = {
 	CASE("one-wait", "2.3", one_wait)},
 	CASE("first-use", "2.3 O1", one_wait, start_in_b), .flags = SIM_COLD},
