@@ -153,6 +153,7 @@ struct process {
 	long pid;
 	const char *program; /* NULL: a kernel log, or its start is not in the file */
 	uint64_t realtime_ns;
+	uint64_t last_ns; /* of its last line: what is unfinished ends there */
 	size_t threads;
 	bool has_phases;
 	void *calls; /* by cookie */

@@ -347,6 +347,7 @@ static void add_record(struct model *model, const struct record *record)
 	size_t process = process_of(model, record->pid);
 	size_t thread = record->type == ASYNC_TRACE_PHASE ? NONE : thread_of(model, process, record->tid);
 
+	model->processes[process].last_ns = record->t_ns;
 	if (thread == NONE && record->since_ns)
 		thread = thread_free_since(model, process, record->since_ns);
 	if (said_again(model, thread, record) || (thread == NONE && record->type < ASYNC_TRACE_WORKER))
@@ -383,7 +384,7 @@ static void finish_calls(struct model *model)
 		if (!call->returned_ns || call->run == NONE)
 			continue;
 		turn = span_make(model, SPAN_TURN, model->spans[call->run].thread, call->returned_ns,
-				 end_ns ? end_ns : model->end_ns);
+				 end_ns ? end_ns : model->processes[call->process].last_ns);
 		model->spans[turn].call = i;
 		model->spans[turn].unfinished = !end_ns;
 	}
@@ -408,7 +409,10 @@ static void finish_threads(struct model *model)
 		struct thread *thread = &model->threads[span->thread];
 
 		if (!span->end_ns) {
-			span->end_ns = model->end_ns;
+			span->end_ns = model->processes[thread->process].last_ns;
+			if (span->end_ns <
+			    span->begin_ns) /* a kernel log's, in a thread whose own trace ended before */
+				span->end_ns = model->end_ns;
 			span->unfinished = true;
 		}
 		if (span->kind != SPAN_TURN && span->begin_ns < thread->first_ns)
@@ -423,7 +427,7 @@ static void finish_threads(struct model *model)
 				model->spans);
 	for (size_t i = 0; i < model->phase_count; i++)
 		if (!model->phases[i].end_ns)
-			model->phases[i].end_ns = model->end_ns;
+			model->phases[i].end_ns = model->processes[model->phases[i].process].last_ns;
 }
 
 bool model_build(struct model *model, struct input *input, long pid)
