@@ -185,6 +185,13 @@ static void opens_gate_of_3(void *data, async_cookie_t cookie)
 	gate_open(&gates[3]);
 }
 
+static void opens_gate_of_2(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[2]);
+}
+
 static void own_lease(void)
 {
 	start(0, domain_a, nothing);
@@ -195,11 +202,26 @@ static void own_lease(void)
 	sim_check(!wait_full(domain_b));
 }
 
+/* The monitor rests once there is nothing to see, and is woken again. */
+static void rests_and_looks(void)
+{
+	start(0, domain_b, in_gate);
+	start(1, domain_a, nothing);
+	sim_check(!wait_full(domain_a));
+	sim_check(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_b, 1000000000) == -ETIMEDOUT);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(domain_b));
+	start(2, domain_a, in_gate);
+	start(3, domain_a, opens_gate_of_2);
+	sim_check(!wait_full(domain_a));
+}
+
 /* clang-format off */
 const struct sim_case cases_progress[] = {
 	CASE("inline-by-config", "2.5 2.6", two_and_full, one_in_b), .threads = NONE},
 	CASE("inline-by-limit", "2.5 C2", two_and_full, full_wait), .pending = 1},
 	CASE("inline-always", "2.5", two_and_full, full_wait), .pending = NONE},
+	CASE("inline-traced", "2.5 C20", two_and_full, full_wait), .pending = 1, .flags = SIM_TRACES},
 	CASE("inline-no-memory", "2.5", two_and_full, full_wait), .flags = SIM_NO_MEMORY},
 	CASE("inline-ordered", "2.5 retire", one_ordered_and_full, full_wait), .pending = NONE},
 	CASE("inline-ordered-config", "2.5 retire", one_ordered_and_full, full_wait), .threads = NONE},
@@ -221,6 +243,7 @@ const struct sim_case cases_progress[] = {
 	CASE("blocked-lease-early", "2.6 lease", blocked_lease), .flags = SIM_MONITOR | SIM_EARLY_POOL},
 	CASE("awaited-behind", "2.6 lease", awaited_behind)},
 	CASE("awaited-behind-no-monitor", "2.6 C6", awaited_behind), .cpus = 2, .flags = SIM_NO_MONITOR},
+	CASE("monitor-rests", "2.6", rests_and_looks), .flags = SIM_MONITOR},
 	CASE("own-lease", "2.6 lease", own_lease), .flags = SIM_MONITOR},
 	CASE("own-lease-slow-monitor", "2.6 lease", own_lease)},
 	CASE("awaited-behind-one", "2.6 lease", awaited_behind), .threads = 1},

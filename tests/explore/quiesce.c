@@ -58,6 +58,33 @@ static void hold_and_schedule(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/* There is no storage for a call that would wait for its own scheduler: it is refused. */
+static void refused(void)
+{
+	sim_check(!async_quiesce_begin());
+	prepare(0, domain_a, NULL);
+	sim_check(!async_schedule_domain(run_job, &jobs[0], domain_a));
+	sim_check(!async_quiesce_end());
+	start(1, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+}
+
+/* In the child of a fork it is still the forking thread that holds back. */
+static void fork_and_end(void)
+{
+	sim_check(!async_quiesce_begin());
+	start(0, domain_b, nothing);
+	rob_fork_prepare();
+	sim_kill_others();
+	rob_fork_child();
+	oracle_forget();
+	start(4, domain_a, nothing);
+	work();
+	sim_check(!is_begun(&jobs[4]));
+	sim_check(!async_quiesce_end());
+	sim_check(!wait_full(domain_a));
+}
+
 static void exclusive_goes_on(void)
 {
 	sim_check(!async_quiesce_begin());
@@ -108,6 +135,8 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-2cpus", "quiesce", two, hold), .cpus = 2},
 	CASE("quiesce-twice", "quiesce", one_more, hold, hold)},
 	CASE("quiesce-holder", "quiesce 2.8", hold_and_schedule), .cpus = 2},
+	CASE("quiesce-refused", "quiesce 2.5", refused), .flags = SIM_NO_MEMORY},
+	CASE("quiesce-fork", "quiesce 2.11", fork_and_end, one_more), .end = NULL},
 	CASE("quiesce-exclusive", "quiesce", exclusive_goes_on, one_more)},
 	CASE("quiesce-nested", "quiesce 2.6", nested, hold)},
 	CASE("quiesce-nested-one", "quiesce 2.6", nested, hold), .threads = 1},

@@ -351,6 +351,7 @@ const struct sim_case cases_steps[] = {
 	CASE("errors-one-cpu", "errors lease", errors)},
 	CASE("error-of-retire", "errors C23", error_of_retire), .cpus = 2},
 	CASE("cancel", "cancel", two_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
+	CASE("cancel-traced", "cancel report", two_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel, .flags = SIM_TRACES},
 	CASE("cancel-2cpus", "cancel", two_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel, .cpus = 2},
 	CASE("cancel-mixed", "cancel", three_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-ordered", "cancel retire", ordered_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
