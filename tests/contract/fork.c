@@ -138,6 +138,7 @@ TEST(a_child_of_a_busy_parent, .pools = PALL, .no_tsan = true)
 	CHECK_EQ(waiter_join(&waits[0]), 0);
 	CHECK_EQ(waiter_join(&waits[1]), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(async_synchronize_full_domain(&stale_exclusive), 0); /* its gate is on this stack */
 	CHECK_EQ(async_domain_error(&with_error, NULL), -EIO);
 }
 
