@@ -50,7 +50,7 @@ struct modules {
 };
 
 int modules_read_list(struct modules *modules, const char *path);
-/* Adds the modules, what they depend on, and indexes of exactly these. Call modules_release() when the image is written. */
+/* Adds the modules, what they depend on, and their indexes. Call modules_release() when the image is written. */
 int modules_add(struct modules *modules, struct tree *tree);
 void modules_release(struct modules *modules);
 

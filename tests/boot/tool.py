@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tools/boot itself: tool.py CASE SOURCE BUILD. /init is cat here, which waits for input that never comes: a boot that hangs."""
+"""tools/boot itself: tool.py CASE SOURCE BUILD. /init is cat here, which waits for input that never comes: it hangs."""
 import os
 import signal
 import struct
