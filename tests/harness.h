@@ -118,7 +118,7 @@ void harness_reap(pid_t pid, int code);
 void down(sem_t *sem);
 void up(sem_t *sem);
 pid_t tid_self(void);
-/* Returns once every other thread of the process sleeps: nothing happens unless we do it. For "has not happened" only. */
+/* Returns once every other thread sleeps: nothing happens unless we do it. For "has not happened" only. */
 void quiet(void);
 uint64_t voluntary_switches(pid_t tid);
 unsigned int thread_count(void);

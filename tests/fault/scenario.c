@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation and every thread creation fails once, and all after it fail: whatever was accepted runs, in order. */
+/* Every allocation and every thread creation fails, alone or with all after it: what was accepted runs, in order. */
 #include "faults.h"
 
 #include <sys/wait.h>
