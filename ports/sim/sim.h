@@ -97,7 +97,8 @@ unsigned sim_wakes(unsigned actor); /* how often it was unparked in this run */
 unsigned sim_reports(void);         /* lines written to standard error */
 const char *sim_last_report(void);
 unsigned sim_events(enum async_trace_type type);
-void sim_kill_others(void); /* what fork() does to the child's other threads */
+void sim_let_workers_start(bool can); /* from here on */
+void sim_kill_others(void);           /* what fork() does to the child's other threads */
 
 /* Called at the release of each lock, and when nothing is left to do: the explorer's own checks. */
 void sim_on_unlock(struct port_lock *lock);

@@ -28,6 +28,7 @@ bool sim_verbose;
 
 static jmp_buf base; /* where a run began */
 static uint64_t now_ns;
+static bool workers_start;
 static unsigned delays, reports, events[ASYNC_TRACE_TYPES];
 static char last_report[2048];
 
@@ -353,6 +354,7 @@ static void reset(const struct sim_case *which)
 	sim_result.steps = 0;
 	sim_result.failure[0] = '\0';
 	now_ns = START_NS;
+	workers_start = !(which->flags & SIM_NO_WORKERS);
 	delays = reports = 0;
 	last_report[0] = '\0';
 	(memset)(events, 0, sizeof(events));
@@ -424,6 +426,11 @@ const char *sim_last_report(void)
 unsigned sim_events(enum async_trace_type type)
 {
 	return events[type];
+}
+
+void sim_let_workers_start(bool can)
+{
+	workers_start = can;
 }
 
 void sim_kill_others(void)
@@ -504,7 +511,7 @@ int sim_thread_start(struct rob_worker *worker, struct sim_site *site)
 	struct sim_thread *thread;
 
 	sim_point(site);
-	if (sim_case->flags & (worker ? SIM_NO_WORKERS : SIM_NO_MONITOR))
+	if (worker ? !workers_start : sim_case->flags & SIM_NO_MONITOR)
 		return -EAGAIN;
 	if (!worker && !(sim_case->flags & SIM_MONITOR))
 		return 0;

@@ -89,6 +89,7 @@ static void dead_in_lease(void)
 	cookie = start(2, domain_a, nothing);
 	start(3, domain_a, nothing);
 	sim_check(!wait_call(2, cookie, domain_a));
+	sim_let_workers_start(true);
 	sim_spend(20000000); /* threads are tried again after 10 ms */
 	start(4, domain_a, nothing);
 	sim_check(!wait_full(domain_a));
@@ -117,7 +118,7 @@ const struct sim_case cases_faults[] = {
 	CASE("threads-fail-ordered", "2.6 C6", ordered), .flags = SIM_WORKERS_FAIL},
 	CASE("threads-fail-awaited", "2.6 C6", a_awaits_b, full_wait), .flags = SIM_WORKERS_FAIL},
 	CASE("threads-fail-monitor", "2.6 C6", two, one_in_b), .flags = SIM_WORKERS_FAIL | SIM_MONITOR},
-	CASE("dead-in-lease", "2.6 lease", dead_in_lease), .flags = SIM_WORKERS_FAIL},
+	CASE("dead-in-lease", "2.6 lease", dead_in_lease), .flags = SIM_NO_WORKERS},
 	CASE("memory-fails", "2.5 C17", two, one_in_b), .flags = SIM_ALLOC_FAILS},
 	CASE("memory-fails-nested", "2.5 C17", nested), .flags = SIM_ALLOC_FAILS},
 	CASE("all-fails", "2.5 2.6", nested, full_wait), .flags = SIM_ALLOC_FAILS | SIM_WORKERS_FAIL},
