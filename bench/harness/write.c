@@ -52,7 +52,7 @@ static void put_best(char *text, size_t bytes, const struct point *point, size_t
 	double best = 0;
 	size_t who = 0;
 
-	for (size_t peer = 1; peer < peer_count; peer++) {
+	for (size_t peer = 1; peer < peer_count && strcmp(point->row->figures[figure].unit, "calls") != 0; peer++) {
 		double ratio = strcmp(peers[peer].name, "limit") ? paired_ratio(point, peer, figure) : 0;
 
 		if (ratio > 0 && (best <= 0 || ratio < best)) {

@@ -17,7 +17,7 @@
 #define AHEAD_S 1000000000 /* what sleeps until a time by this clock sleeps for good */
 
 static ASYNC_DOMAIN_EXCLUSIVE(domain);
-static _Atomic int gate_open;
+static _Atomic int at_gate, gate_open;
 static unsigned long ran;
 
 /* Instead of the C library's, also in the library under test. */
@@ -36,6 +36,7 @@ static void call_gate(void *data, async_cookie_t cookie)
 {
 	(void)data;
 	(void)cookie;
+	at_gate = 1;
 	while (!gate_open)
 		sched_yield();
 }
@@ -91,6 +92,8 @@ static int run(size_t kind, unsigned long calls, int schedule_only)
 	if (async_configure(&config))
 		return 1;
 	async_schedule(call_gate, NULL);
+	while (!at_gate)
+		sched_yield();
 	for (unsigned long i = 0; i < calls; i++)
 		kinds[kind].schedule();
 	if (schedule_only)
