@@ -7,7 +7,8 @@
  *
  * usb-storage scans a second after it found a stick, because some are not
  * ready at once. A scan asked for through sysfs goes ahead of that; a stick
- * that is not ready is then found by the second scan, as without us.
+ * that is not ready, or whose host was not there yet, is found by the second
+ * scan, as without us, and is waited for.
  */
 #include "internal.h"
 
@@ -25,6 +26,7 @@ enum {
 	PORT_STATUS = 0xa3, /* a request to a port, device to host */
 	GET_STATUS = 0,
 	CONNECTED = 1,
+	CLASS_STORAGE = 8,
 	LIMIT_S = 5 /* for a port: a device that cannot be configured never comes */
 };
 
@@ -124,6 +126,35 @@ static void visit_scan(const char *path, void *data)
 	file_write(file, "- - -"); /* an error: the kernel's own scan is still to come */
 }
 
+static void visit_device(const char *path, void *data)
+{
+	(void)path;
+	*(bool *)data = true;
+}
+
+/* A storage interface is looked into when a SCSI device stands below it: each has one, even a reader without a card. */
+static void visit_interface(const char *path, void *data)
+{
+	char class[8], file[PATH_MAX];
+	bool found = false;
+
+	path_print(file, "%s/bInterfaceClass", path);
+	if (file_read(file, class, sizeof(class)) <= 0 || strtol(class, NULL, 16) != CLASS_STORAGE)
+		return;
+	device_walk(path, "scsi_level", visit_device, &found);
+	if (!found)
+		*(bool *)data = false;
+}
+
+static bool is_scanned(void *data)
+{
+	const struct pci_function *function = data;
+	bool scanned = true;
+
+	device_walk(function->path, "bInterfaceClass", visit_interface, &scanned);
+	return scanned;
+}
+
 static void find_usb(void *data, async_cookie_t cookie)
 {
 	const struct pci_function *function = data;
@@ -146,6 +177,8 @@ static void find_usb(void *data, async_cookie_t cookie)
 	} while (count_devices(function->path) > known);
 	device_find(function->path, MODULE_PROBE_ASYNC);
 	device_walk(function->path, "scan", visit_scan, NULL);
+	if (events >= 0 && !uevent_wait(events, is_scanned, data, now_ns() + LIMIT_S * NSEC_PER_SEC))
+		say("usb: %s: a storage device showed no disk within %d s", function->address, LIMIT_S);
 	modules_wait(&disks);
 	if (events >= 0)
 		close(events);
