@@ -106,7 +106,7 @@ struct rob_frame {
 	port_name name;             /* written by the owner, read by reports */
 	uint64_t since_ns;          /* L: */
 	int error;                  /* O: */
-	bool retiring;              /* O: */
+	bool retiring;              /* set under the lock, before it runs */
 	bool warned;                /* L: the watchdog has reported it */
 	unsigned generation;        /* O: */
 };

@@ -176,6 +176,7 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 		count += rob_queue_take_run(lease->slot + count, most - count, extent(domain));
 	}
 	lease->count = count;
+	lease->frame.retiring = count && rob_func_done(lease->slot[0]);
 	lease->flushed = 0;
 	port_store_relaxed(&lease->word, count << 16);
 	if (count > 1) {
@@ -214,6 +215,7 @@ void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after)
 	lease->domain = rob_block(after->retire)->domain;
 	lease->count = ready_run(after->retire, lease->slot);
 	after->retire = NULL;
+	lease->frame.retiring = true;
 	lease->flushed = 0;
 	port_store_relaxed(&lease->word, lease->count << 16);
 	if (lease->count > 1) {

@@ -76,7 +76,7 @@ static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct
 	port_trace(&event);
 }
 
-/* Runs func or retire, whichever is due, without the lock. */
+/* Runs func or retire, as the frame says, without the lock. */
 void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread *self, uint64_t how)
 {
 	uint64_t since_ns = port_traces() ? port_clock_ns() : 0;
@@ -84,7 +84,6 @@ void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread 
 
 	self->owner = rob_owner(slot);
 	frame->cookie = rob_cookie(slot);
-	frame->retiring = rob_func_done(slot);
 	if (port_unlikely(since_ns))
 		trace_step(frame->retiring ? ASYNC_TRACE_RETIRING : ASYNC_TRACE_STARTED, slot, frame, how, 0);
 	if (frame->retiring)
@@ -178,7 +177,7 @@ void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
 /* One step of a claimed call. Called and returns with the lock held. */
 static void run_step(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after)
 {
-	struct rob_frame frame = {.slot = slot, .since_ns = port_clock_ns()};
+	struct rob_frame frame = {.slot = slot, .since_ns = port_clock_ns(), .retiring = rob_func_done(slot)};
 
 	rob_frame_push(&frame, self);
 	rob_unlock(after);
