@@ -132,7 +132,7 @@ int async_configure(const struct async_config *config)
 	if (rob.generation) {
 		error = -EBUSY;
 	} else {
-		given = *config;
+		memcpy(&given, config, config->size); /* an older caller's is shorter */
 		snprintf(trace_path, sizeof(trace_path), "%s", config->trace_path ? config->trace_path : "");
 	}
 	port_unlock(&rob.lock);
