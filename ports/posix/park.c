@@ -8,6 +8,9 @@
 #define _GNU_SOURCE
 #include "core.h"
 
+/* As port_cpus() found them: read without the lock. */
+port_u32 port_processors;
+
 #define LOCK_SPINS 100
 #define SPIN_NS 40000
 
@@ -25,7 +28,7 @@ bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 
 void port_lock_slow(struct port_lock *lock)
 {
-	for (unsigned i = rob.pool.cpus > 1 ? LOCK_SPINS : 0; i; i--) {
+	for (unsigned i = port_load_relaxed(&port_processors) > 1 ? LOCK_SPINS : 0; i; i--) {
 		uint32_t expected = 0;
 
 		if (!port_load_relaxed(&lock->word) &&
@@ -40,7 +43,7 @@ void port_lock_slow(struct port_lock *lock)
 
 uint64_t port_spin_ns(void)
 {
-	return rob.pool.cpus > 1 ? SPIN_NS : 0;
+	return port_load_relaxed(&port_processors) > 1 ? SPIN_NS : 0;
 }
 
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)

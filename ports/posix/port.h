@@ -228,6 +228,7 @@ struct port_config {
 
 /* Fills the configuration, starts the trace, registers fork and exit handlers. Once, before anything else. */
 void port_start(struct port_config *config);
+extern port_u32 port_processors;
 /* Processors that this process may use, at least 1. */
 unsigned port_cpus(void);
 /* Starts a thread in rob_worker_main(worker), or in rob_monitor_main() for NULL. 0 or -errno. */

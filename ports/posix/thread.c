@@ -14,7 +14,7 @@ __thread struct rob_thread port_thread;
 __thread int port_tid;
 
 /* More than any machine that this was tried on; larger masks fall back to sysconf(). */
-unsigned port_cpus(void)
+static unsigned count_cpus(void)
 {
 	cpu_set_t set;
 	long online;
@@ -26,6 +26,14 @@ unsigned port_cpus(void)
 		return (unsigned)count;
 	online = sysconf(_SC_NPROCESSORS_ONLN);
 	return online > 0 ? (unsigned)online : 1;
+}
+
+unsigned port_cpus(void)
+{
+	unsigned count = count_cpus();
+
+	port_store_relaxed(&port_processors, count);
+	return count;
 }
 
 static void *worker_thread(void *worker)
