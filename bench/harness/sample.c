@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../work/spin.h"
+#include "../workload/spin.h"
 #include "harness.h"
 
 extern char **environ;

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../work/work.h"
+#include "../workload/work.h"
 #include "raw.h"
 
 #define ROUNDS 7

@@ -27,7 +27,6 @@
 
 #define port_likely(x) __builtin_expect(!!(x), 1)
 #define port_unlikely(x) __builtin_expect(!!(x), 0)
-#define PORT_CACHE_LINE 64
 
 struct rob_thread;
 struct rob_worker;
