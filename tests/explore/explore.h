@@ -198,7 +198,8 @@ static inline void free_domain(struct async_domain *domain)
 	X(steps) \
 	X(faults) \
 	X(quiesce) \
-	X(life)
+	X(life) \
+	X(posix)
 
 #define EXPLORE_DECLARE(group) extern const struct sim_case cases_##group[];
 EXPLORE_GROUPS(EXPLORE_DECLARE)
