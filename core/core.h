@@ -38,6 +38,8 @@
 
 #include "port.h"
 
+#include "owner.h"
+
 #define ROB_LEASE 32          /* most calls of a lease */
 #define ROB_BUCKETS 64        /* waits for one call, by cookie */
 #define ROB_SLOTS_LARGE 62    /* 2 KB with the header */
@@ -238,6 +240,7 @@ struct rob {
 	unsigned call_waiters, ascending;
 	uint32_t mark;
 	unsigned generation;      /* L: of the process: fork begins a new one; never 0 */
+	rob_owner_finder find_owner; /* L: of calls that have none from their thread; NULL: they have none */
 	struct rob_pool pool;     /* L: */
 	struct port_config config;
 	struct async_domain main_domain;

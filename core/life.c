@@ -92,6 +92,13 @@ struct async_owner *async_owner_enter(struct async_owner *owner)
 	return before;
 }
 
+void rob_set_owner_finder(rob_owner_finder find)
+{
+	rob_lock();
+	rob.find_owner = find;
+	port_unlock(&rob.lock);
+}
+
 /* ---- fork: the child has this thread only, and none of the calls ---- */
 
 void rob_fork_prepare(void)

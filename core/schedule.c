@@ -7,8 +7,23 @@ struct request {
 	void *data;
 	struct async_domain *domain;
 	struct async_owner *owner;
+	const void *caller; /* where the call was scheduled */
 	bool try_only;
 };
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define CALLER() __builtin_extract_return_addr(__builtin_return_address(0))
+
+/* Whose call it is: what the thread works for, else what the layer above says. With the lock held. */
+ALWAYS_INLINE struct async_owner *owner_of(const struct request *request)
+{
+	struct async_owner *owner = port_self()->owner;
+
+	if (!owner && port_unlikely(rob.find_owner))
+		owner = rob.find_owner(request->caller, request->func, request->retire);
+	rob_owner_refresh(owner);
+	return owner;
+}
 
 static void fill(struct rob_slot *slot, const struct request *request, bool wide)
 {
@@ -94,8 +109,7 @@ static async_cookie_t schedule_locked(struct request *request)
 	unsigned width;
 	bool full;
 
-	request->owner = port_self()->owner;
-	rob_owner_refresh(request->owner);
+	request->owner = owner_of(request);
 	width = request->retire || request->owner ? 2 : 1;
 	domain = request->domain = rob_domain(request->domain);
 	full = is_full(request);
@@ -134,14 +148,15 @@ static async_cookie_t schedule(struct request *request)
 }
 
 /* A plain call that needs neither storage nor thought. */
-static bool is_simple(const struct async_domain *domain, const struct async_block *block)
+ALWAYS_INLINE bool is_simple(const struct async_domain *domain, const struct async_block *block)
 {
 	return domain->generation == rob.generation && block && block->kind == ROB_TABLE &&
-	       block->fill < block->capacity && !port_self()->owner && !rob_inline_only() &&
+	       block->fill < block->capacity && !port_self()->owner && !rob.find_owner && !rob_inline_only() &&
 	       rob.queue.pending < rob.config.pending && !port_traces();
 }
 
-async_cookie_t async_schedule_domain(async_func_t func, void *data, struct async_domain *domain)
+/* Part of each public call, so that the caller is known where it is needed and costs nothing where not. */
+ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struct async_domain *domain)
 {
 	struct async_block *block;
 	struct rob_slot *slot;
@@ -152,7 +167,8 @@ async_cookie_t async_schedule_domain(async_func_t func, void *data, struct async
 		domain = &rob.main_domain;
 	block = domain->last;
 	if (port_unlikely(!is_simple(domain, block)))
-		return schedule_locked(&(struct request){.func = func, .data = data, .domain = domain});
+		return schedule_locked(&(struct request){
+			.func = func, .data = data, .domain = domain, .caller = CALLER()});
 	cookie = ++rob.last;
 	slot = rob_slots(block) + block->fill;
 	slot->func = func;
@@ -172,38 +188,46 @@ async_cookie_t async_schedule_domain(async_func_t func, void *data, struct async
 	return cookie;
 }
 
+async_cookie_t async_schedule_domain(async_func_t func, void *data, struct async_domain *domain)
+{
+	return schedule_plain(func, data, domain);
+}
+
 async_cookie_t async_schedule(async_func_t func, void *data)
 {
-	return async_schedule_domain(func, data, NULL);
+	return schedule_plain(func, data, NULL);
 }
 
 async_cookie_t async_schedule_special(async_func_t func, void *data, struct async_domain *list)
 {
-	return async_schedule_domain(func, data, list);
+	return schedule_plain(func, data, list);
 }
 
 /* Threads of a program are not bound to nodes: the node is a hint that this port has no use for. */
 async_cookie_t async_schedule_node_domain(async_func_t func, void *data, int node, struct async_domain *domain)
 {
 	(void)node;
-	return async_schedule_domain(func, data, domain);
+	return schedule_plain(func, data, domain);
 }
 
 async_cookie_t async_schedule_node(async_func_t func, void *data, int node)
 {
-	return async_schedule_node_domain(func, data, node, NULL);
+	(void)node;
+	return schedule_plain(func, data, NULL);
 }
 
 async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, void *data, struct async_domain *domain)
 {
-	struct request request = {.func = func, .retire = retire, .data = data, .domain = domain};
+	struct request request = {
+		.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
 
 	return schedule(&request);
 }
 
 bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie)
 {
-	struct request request = {.func = func, .data = data, .domain = domain, .try_only = true};
+	struct request request = {
+		.func = func, .data = data, .domain = domain, .caller = CALLER(), .try_only = true};
 	async_cookie_t given = schedule(&request);
 
 	if (given && cookie)
@@ -215,11 +239,11 @@ async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func
 				    struct async_domain *domain)
 {
 	struct rob_record *record = (struct rob_record *)(void *)entry;
-	struct request request = {.func = func, .retire = retire, .data = data, .domain = domain};
+	struct request request = {
+		.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
 
 	rob_lock();
-	request.owner = port_self()->owner;
-	rob_owner_refresh(request.owner);
+	request.owner = owner_of(&request);
 	request.domain = rob_domain(domain);
 	rob_record_init(record, ROB_ENTRY);
 	fill(&record->slot, &request, true);
