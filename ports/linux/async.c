@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * The public calls: the core's, for a task that is entered in the table of tasks
+ * while it waits or runs calls itself. And the parameters, and the lines in the
+ * log that `dyndbg="file async.c +p"` turns on.
+ */
+#define pr_fmt(fmt) fmt
+
+#include <linux/export.h>
+#include <linux/moduleparam.h>
+#include <linux/numa.h>
+#include <linux/printk.h>
+
+#include "internal.h"
+
+#define MAX_PENDING 32768
+
+bool port_serial;
+module_param_named(serial, port_serial, bool, 0444);
+MODULE_PARM_DESC(serial, "run each call at once in its caller; read at the first call");
+
+#ifdef CONFIG_ASYNC_DEBUG
+static bool unordered;
+module_param(unordered, bool, 0644);
+MODULE_PARM_DESC(unordered, "waits inside of calls return at once: what order costs, and what it is for");
+#else
+static const bool unordered;
+#endif
+
+static unsigned int threads = MAX_PENDING;
+module_param(threads, uint, 0444);
+MODULE_PARM_DESC(threads, "most workers; they are added only while others are blocked");
+
+static unsigned int watchdog;
+module_param(watchdog, uint, 0444);
+MODULE_PARM_DESC(watchdog, "report calls that run for longer, in seconds; 0: do not");
+
+/* With the core's lock held, before anything else. */
+void port_start(struct port_config *config)
+{
+	config->threads = port_serial ? 0 : threads;
+	config->pending = MAX_PENDING;
+	config->stack_bytes = 0;
+	config->watchdog_s = watchdog;
+}
+
+/* ---- scheduling ---- */
+
+/* Too much is pending, or there is no memory: an atomic caller gets a slot set aside, others run the call themselves. */
+static noinline async_cookie_t schedule_slow(async_func_t func, void *data, struct async_domain *domain)
+{
+	struct async_entry *entry = port_in_atomic() && !rob_inline_only() ? port_entry_get() : NULL;
+	struct port_task task;
+	async_cookie_t cookie;
+
+	if (entry) {
+		cookie = rob_async_schedule_entry(entry, func, NULL, data, domain);
+		port_entry_issued(entry);
+		return cookie;
+	}
+	port_enter(&task);
+	cookie = rob_async_schedule_domain(func, data, domain);
+	port_leave(&task);
+	return cookie;
+}
+
+static async_cookie_t schedule_anywhere(async_func_t func, void *data, struct async_domain *domain)
+{
+	async_cookie_t cookie;
+
+	if (likely(rob_async_try_schedule(func, data, domain, &cookie)))
+		return cookie;
+	return schedule_slow(func, data, domain);
+}
+
+/**
+ * async_schedule_node_domain - schedule a call in a domain, best near a NUMA node
+ * @func: called once as func(data, cookie), in a kernel thread; in this task when there is neither storage nor a limit
+ *        left, and the caller is not atomic as far as the kernel can tell
+ * @data: handed to @func
+ * @node: the node, or NUMA_NO_NODE; a node without processors is any node
+ * @domain: the domain; must outlive the call
+ *
+ * Context: any, also with interrupts off and inside a call.
+ * Return: the cookie of the call, never 0.
+ */
+async_cookie_t async_schedule_node_domain(async_func_t func, void *data, int node, struct async_domain *domain)
+{
+	struct port_near *near = port_near_new(func, data, node);
+
+	if (near)
+		return schedule_anywhere(port_near_run, near, domain);
+	return schedule_anywhere(func, data, domain);
+}
+EXPORT_SYMBOL_GPL(async_schedule_node_domain);
+
+/**
+ * async_schedule_node - schedule a call, best near a NUMA node
+ * @func: as for async_schedule_node_domain()
+ * @data: handed to @func
+ * @node: as for async_schedule_node_domain()
+ *
+ * Context: as async_schedule_node_domain().
+ * Return: the cookie of the call, never 0.
+ */
+async_cookie_t async_schedule_node(async_func_t func, void *data, int node)
+{
+	return async_schedule_node_domain(func, data, node, NULL);
+}
+EXPORT_SYMBOL_GPL(async_schedule_node);
+
+/**
+ * async_try_schedule - schedule a call that must not run in this task
+ * @func: as for async_schedule()
+ * @data: handed to @func
+ * @domain: the domain, or NULL for the default one; must outlive the call
+ * @cookie: where the cookie is stored, when @func may have begun already; or NULL. Untouched on failure
+ *
+ * Context: any, also under locks that @func takes.
+ * Return: true; false if there is no storage, too much is pending or async.serial is set. Then nothing is run and no
+ *         cookie is used up.
+ */
+bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie)
+{
+	return rob_async_try_schedule(func, data, domain, cookie);
+}
+EXPORT_SYMBOL_GPL(async_try_schedule);
+
+/**
+ * async_schedule_dev_nocall - schedule a call for a device that must not run in this task
+ * @func: as for async_schedule_dev()
+ * @dev: handed to @func; its NUMA node is where the call runs
+ *
+ * Context: as async_try_schedule().
+ * Return: as async_try_schedule().
+ */
+bool async_schedule_dev_nocall(async_func_t func, struct device *dev)
+{
+	struct port_near *near = port_near_new(func, dev, dev_to_node(dev));
+
+	if (!near)
+		return rob_async_try_schedule(func, dev, NULL, NULL);
+	if (rob_async_try_schedule(port_near_run, near, NULL, NULL))
+		return true;
+	port_near_free(near);
+	return false;
+}
+EXPORT_SYMBOL_GPL(async_schedule_dev_nocall);
+
+/**
+ * async_schedule_ordered - schedule a call whose second half runs in program order
+ * @func: runs out of order, as for async_schedule()
+ * @retire: called as retire(data, cookie) once @func has returned and every lower call of @domain is complete
+ * @data: handed to both
+ * @domain: the domain, or NULL for the default one; must outlive the call
+ *
+ * Context: as async_schedule(), but not atomic: with too much pending @func runs in this task.
+ * Return: the cookie of the call; 0 if there is no storage for it, and then nothing is run.
+ */
+async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, void *data, struct async_domain *domain)
+{
+	struct port_task task;
+	async_cookie_t cookie;
+
+	port_enter(&task);
+	cookie = rob_async_schedule_ordered(func, retire, data, domain);
+	port_leave(&task);
+	return cookie;
+}
+EXPORT_SYMBOL_GPL(async_schedule_ordered);
+
+/**
+ * async_schedule_entry - schedule a call in storage of the caller, which cannot fail
+ * @entry: storage, needs no initialisation; in use until a wait has seen the call complete
+ * @func: as for async_schedule()
+ * @retire: as for async_schedule_ordered(), or NULL
+ * @data: handed to both
+ * @domain: the domain, or NULL for the default one; must outlive the call
+ *
+ * Context: any, also with interrupts off and inside a call. No limit applies; @func runs in this task with
+ *          async.serial only.
+ * Return: the cookie of the call, never 0.
+ */
+async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire, void *data,
+				    struct async_domain *domain)
+{
+	struct port_task task;
+	async_cookie_t cookie;
+
+	port_enter(&task);
+	cookie = rob_async_schedule_entry(entry, func, retire, data, domain);
+	port_leave(&task);
+	return cookie;
+}
+EXPORT_SYMBOL_GPL(async_schedule_entry);
+
+/* ---- waiting ---- */
+
+/* What a wait inside of a call is, with async.unordered: nothing. */
+static bool is_skipped(void)
+{
+	return IS_ENABLED(CONFIG_ASYNC_DEBUG) && READ_ONCE(unordered) && rob_current_is_async();
+}
+
+#define IN_TASK(wait) \
+({ \
+	struct port_task task_; \
+	int result_; \
+	\
+	might_sleep(); \
+	port_enter(&task_); \
+	result_ = (wait); \
+	port_leave(&task_); \
+	result_; \
+})
+
+/**
+ * async_synchronize_full - wait until no call is in progress in any registered domain
+ *
+ * Calls that are scheduled meanwhile are waited for, too.
+ *
+ * Context: may sleep, and may run calls that it waits for.
+ * Return: 0; -EDEADLK, after a report, if it would wait for itself: all other calls were waited for.
+ */
+int async_synchronize_full(void)
+{
+	return IN_TASK(rob_async_synchronize_full());
+}
+EXPORT_SYMBOL_GPL(async_synchronize_full);
+
+/**
+ * async_synchronize_full_domain - wait until no call of a domain is in progress
+ * @domain: the domain, or NULL for all registered ones; free to go once 0 was returned
+ *
+ * Context: as async_synchronize_full().
+ * Return: as async_synchronize_full().
+ */
+int async_synchronize_full_domain(struct async_domain *domain)
+{
+	return IN_TASK(rob_async_synchronize_full_domain(domain));
+}
+EXPORT_SYMBOL_GPL(async_synchronize_full_domain);
+
+/**
+ * async_synchronize_cookie_domain - wait for the calls of a domain before a cookie
+ * @cookie: calls with a smaller one are waited for
+ * @domain: the domain, or NULL for all registered ones; must outlive the wait
+ *
+ * Context: as async_synchronize_full(). Inside a call with that call's cookie: until its turn has come.
+ * Return: as async_synchronize_full().
+ */
+int async_synchronize_cookie_domain(async_cookie_t cookie, struct async_domain *domain)
+{
+	if (is_skipped())
+		return 0;
+	/* to infinity is a full wait in the kernel */
+	if (cookie == ASYNC_COOKIE_MAX)
+		return async_synchronize_full_domain(domain);
+	return IN_TASK(rob_async_synchronize_cookie_domain(cookie, domain));
+}
+EXPORT_SYMBOL_GPL(async_synchronize_cookie_domain);
+
+/**
+ * async_synchronize_cookie - wait for the calls of the default domain before a cookie
+ * @cookie: calls with a smaller one are waited for
+ *
+ * Context: as async_synchronize_cookie_domain().
+ * Return: as async_synchronize_full().
+ */
+int async_synchronize_cookie(async_cookie_t cookie)
+{
+	if (is_skipped())
+		return 0;
+	return IN_TASK(rob_async_synchronize_cookie(cookie));
+}
+EXPORT_SYMBOL_GPL(async_synchronize_cookie);
+
+/**
+ * async_synchronize_cookie_timeout - wait for the calls of a domain before a cookie, at most for a time
+ * @cookie: calls with a smaller one are waited for
+ * @domain: the domain, or NULL for all registered ones; must outlive the wait
+ * @timeout_ns: nanoseconds from now; 0 only looks
+ *
+ * Context: may sleep; runs no calls.
+ * Return: 0; -ETIMEDOUT; -EDEADLK if a call that this task is in is among them.
+ */
+int async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain, u64 timeout_ns)
+{
+	return IN_TASK(rob_async_synchronize_cookie_timeout(cookie, domain, timeout_ns));
+}
+EXPORT_SYMBOL_GPL(async_synchronize_cookie_timeout);
+
+/**
+ * async_synchronize_call - wait for one call, whatever else is in progress
+ * @cookie: the cookie of that call
+ * @domain: its domain, or NULL for any
+ *
+ * Context: as async_synchronize_full().
+ * Return: 0, also when the call was complete long ago; -EINVAL for a cookie that was not given yet; -EDEADLK.
+ */
+int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain)
+{
+	return IN_TASK(rob_async_synchronize_call(cookie, domain));
+}
+EXPORT_SYMBOL_GPL(async_synchronize_call);
+
+/**
+ * async_synchronize_owner - wait until no call of an owner is in progress
+ * @owner: the owner
+ *
+ * Context: as async_synchronize_full().
+ * Return: as async_synchronize_full(); -EINVAL for NULL.
+ */
+int async_synchronize_owner(struct async_owner *owner)
+{
+	return IN_TASK(rob_async_synchronize_owner(owner));
+}
+EXPORT_SYMBOL_GPL(async_synchronize_owner);
+
+/* ---- the current call, errors, cancelling ---- */
+
+/**
+ * current_is_async - tell whether current is inside a call
+ *
+ * Return: true in a call's function, its retire step included, whoever runs it; false in an interrupt meanwhile.
+ */
+bool current_is_async(void)
+{
+	return rob_current_is_async();
+}
+EXPORT_SYMBOL_GPL(current_is_async);
+
+/**
+ * async_current_cookie - the cookie of the call that current is inside
+ *
+ * Return: the cookie of the innermost call; 0 outside of one.
+ */
+async_cookie_t async_current_cookie(void)
+{
+	return rob_async_current_cookie();
+}
+EXPORT_SYMBOL_GPL(async_current_cookie);
+
+/**
+ * async_set_name - name the current call in traces and reports
+ * @name: kept by pointer until the call is complete; NULL: by its function again
+ */
+void async_set_name(const char *name)
+{
+	rob_async_set_name(name);
+}
+EXPORT_SYMBOL_GPL(async_set_name);
+
+/**
+ * async_set_error - say that the current call has failed
+ * @error: what async_domain_error() is to return
+ */
+void async_set_error(int error)
+{
+	rob_async_set_error(error);
+}
+EXPORT_SYMBOL_GPL(async_set_error);
+
+/**
+ * async_domain_error - the error of the lowest failed call of a domain
+ * @domain: the domain, or NULL for the default one
+ * @cookie: where the cookie of that call is stored, 0 if there is none; may be NULL
+ *
+ * Return: what that call gave to async_set_error(); final after a full wait.
+ */
+int async_domain_error(struct async_domain *domain, async_cookie_t *cookie)
+{
+	return rob_async_domain_error(domain, cookie);
+}
+EXPORT_SYMBOL_GPL(async_domain_error);
+
+/**
+ * async_domain_clear_error - forget the error of a domain
+ * @domain: the domain, or NULL for the default one
+ */
+void async_domain_clear_error(struct async_domain *domain)
+{
+	rob_async_domain_clear_error(domain);
+}
+EXPORT_SYMBOL_GPL(async_domain_clear_error);
+
+/**
+ * async_cancel_domain - take back the calls of a domain that no thread has claimed
+ * @domain: the domain, or NULL for the default one
+ * @release: called here for each such call, before it counts as complete; may be NULL
+ *
+ * Context: may sleep if @release does.
+ * Return: how many calls were taken back.
+ */
+unsigned int async_cancel_domain(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie))
+{
+	struct port_task task;
+	unsigned int count;
+
+	port_enter(&task);
+	count = rob_async_cancel_domain(domain, release);
+	port_leave(&task);
+	return count;
+}
+EXPORT_SYMBOL_GPL(async_cancel_domain);
+
+/* ---- lines in the log, as the kernel's async.c has written them since 2009 ---- */
+
+/* On together with the lines below: they are of one file. */
+bool port_debug_lines(void)
+{
+#ifdef CONFIG_DYNAMIC_DEBUG
+	DEFINE_DYNAMIC_DEBUG_METADATA(gate, "lines of calls and waits\n");
+
+	return DYNAMIC_DEBUG_BRANCH(gate);
+#else
+	return false;
+#endif
+}
+
+static long long microseconds_since(u64 since_ns)
+{
+	return (long long)(port_clock_ns() - since_ns) >> 10;
+}
+
+void port_trace_lines(const struct port_event *event)
+{
+	int pid = task_pid_nr(current);
+
+	switch (event->type) {
+	case ASYNC_TRACE_STARTED:
+		pr_debug("calling  %lli_%pS @ %i\n", (long long)event->cookie, event->func, pid);
+		break;
+	case ASYNC_TRACE_RETURNED:
+	case ASYNC_TRACE_COMPLETED:
+		pr_debug("initcall %lli_%pS returned after %lld usecs\n", (long long)event->cookie, event->func,
+			 microseconds_since(event->since_ns));
+		break;
+	case ASYNC_TRACE_WAITING:
+		pr_debug("async_waiting @ %i\n", pid);
+		break;
+	case ASYNC_TRACE_CONTINUED:
+		pr_debug("async_continuing @ %i after %lli usec\n", pid, microseconds_since(event->since_ns));
+		break;
+	default:
+		break;
+	}
+}

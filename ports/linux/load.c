@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * Loading modules: a load waits for its own module's calls, and for those without
+ * an owner, not for everybody's.
+ *
+ * The owner of a call is inherited from the call that schedules it; else it is the
+ * load whose module's init runs in this task; else there is none. It is not the
+ * module that holds the function: libata holds ahci's. Calls without an owner are
+ * waited for by every load, so that none is missed which a full wait would cover.
+ *
+ * A call that has a module loaded, and waits for it, cannot complete before the
+ * load does. Loads leave such calls out, and those that wait for such calls in
+ * their turn, and say so.
+ */
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+struct async_load {
+	struct async_owner owner;
+	struct port_task task;      /* while init runs */
+	struct rob_thread *thread;  /* of it */
+	struct async_owner *before; /* its owner before */
+	struct list_head node;      /* core lock: in ended */
+	bool left_out;              /* core lock */
+	char name[64];
+};
+
+static LIST_HEAD(ended);            /* core lock: loads that are done, some calls of whose modules are not */
+static unsigned int requests;       /* core lock: calls that have a module loaded now */
+
+/* ---- calls that cannot complete before a load does ---- */
+
+static bool awaits_request(struct rob_thread *thread, struct rob_slot *slot)
+{
+	struct async_waiter all = { .thread = thread, .cookie = ASYNC_COOKIE_MAX };
+
+	if (rob_on_stack(thread, slot))
+		return true;
+	rob_deadlock_mark(&all); /* who waits, directly or not, for what this thread runs */
+	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next)
+		if (waiter->mark == rob.mark && rob_on_stack(waiter->thread, slot))
+			return true;
+	return false;
+}
+
+static bool is_stuck(struct rob_slot *slot)
+{
+	if (likely(!requests))
+		return false;
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
+		if (port_task_of(thread)->requests && awaits_request(thread, slot))
+			return true;
+	return false;
+}
+
+/* A load that waits for a call which is stuck now shall look again. With the core's lock held. */
+static void poke_loads(struct rob_after *after)
+{
+	struct async_waiter *waiter, *next;
+
+	for (waiter = rob.waiters; waiter; waiter = next) {
+		struct rob_slot *slot;
+
+		next = waiter->all_next;
+		if (waiter->kind != ROB_WAIT_CALL || !port_task_of(waiter->thread)->load)
+			continue;
+		slot = rob_find(waiter->bound, NULL);
+		if (slot && is_stuck(slot))
+			rob_waiter_satisfy(waiter, after);
+	}
+}
+
+/**
+ * async_request_begin - say that current has a module loaded, and waits for it
+ * @name: the module, for the report
+ *
+ * Does nothing outside of a call.
+ */
+void async_request_begin(const char *name)
+{
+	struct rob_thread *self = port_self();
+	struct rob_after after = {};
+
+	if (!self->top)
+		return;
+	pr_warn_once("async: cookie %llu has module %s loaded and waits for it; better load it before, or do not wait\n",
+		     self->top->cookie, name);
+	rob_lock();
+	port_task_of(self)->requests++;
+	requests++;
+	poke_loads(&after);
+	rob_unlock(&after);
+}
+
+/**
+ * async_request_end - the module that current asked for is loaded, or is not to be had
+ */
+void async_request_end(void)
+{
+	struct rob_thread *self = port_self();
+
+	if (!self->top)
+		return;
+	rob_lock();
+	port_task_of(self)->requests--;
+	requests--;
+	port_unlock(&rob.lock);
+}
+
+/* ---- loads ---- */
+
+/* Frees the loads whose calls are all complete: nobody can schedule in their name any more. */
+static void free_ended(void)
+{
+	struct async_load *load, *next;
+	LIST_HEAD(done);
+
+	rob_lock();
+	list_for_each_entry_safe(load, next, &ended, node)
+		if (!load->owner.in_progress)
+			list_move(&load->node, &done);
+	port_unlock(&rob.lock);
+	list_for_each_entry_safe(load, next, &done, node)
+		kfree(load);
+}
+
+/**
+ * async_load_begin - from here on current runs the init of a module
+ * @name: the module
+ *
+ * Return: for the other three; NULL without memory, which they accept.
+ */
+struct async_load *async_load_begin(const char *name)
+{
+	struct async_load *load = kzalloc(sizeof(*load), GFP_KERNEL);
+
+	free_ended();
+	if (!load)
+		return NULL;
+	strscpy(load->name, name, sizeof(load->name));
+	load->owner.name = load->name;
+	load->thread = port_enter(&load->task);
+	load->before = load->thread->owner;
+	load->thread->owner = &load->owner;
+	return load;
+}
+EXPORT_SYMBOL_GPL(async_load_begin);
+
+/**
+ * async_load_init_done - the init has returned
+ * @load: from async_load_begin()
+ */
+void async_load_init_done(struct async_load *load)
+{
+	if (!load)
+		return;
+	load->thread->owner = load->before;
+	port_leave(&load->task);
+}
+EXPORT_SYMBOL_GPL(async_load_init_done);
+
+struct stuck {
+	async_cookie_t cookie;
+	async_func_t func;
+};
+
+/* The lowest call that the load waits for, or 0; of those left out the first. */
+static async_cookie_t next_awaited(struct async_load *load, struct stuck *stuck)
+{
+	async_cookie_t cookie = 0;
+
+	rob_lock();
+	for (struct async_block *block = rob.blocks[0]; block && !cookie; block = block->all_next) {
+		for (uint64_t bits = block->live; bits && !cookie; bits &= bits - 1) {
+			struct rob_slot *slot = rob_lowest_bit(block, bits);
+			struct async_owner *owner = rob_owner(slot);
+
+			if (owner && owner != &load->owner)
+				continue;
+			if (!is_stuck(slot))
+				cookie = rob_cookie(slot);
+			else if (!load->left_out)
+				*stuck = (struct stuck){ rob_cookie(slot), slot->func };
+		}
+	}
+	load->left_out |= stuck->cookie != 0;
+	port_unlock(&rob.lock);
+	return cookie;
+}
+
+static void wait(struct async_load *load, struct port_task *self)
+{
+	struct stuck stuck = {};
+	async_cookie_t cookie;
+
+	while ((cookie = next_awaited(load, &stuck))) {
+		self->load = load;
+		rob_async_synchronize_call(cookie, NULL);
+		self->load = NULL;
+	}
+	if (stuck.cookie)
+		pr_warn("async: deadlock: the load of module %s would wait for %pS (cookie %llu), which waits for a module to be loaded; it goes on without\n",
+			load->name, stuck.func, stuck.cookie);
+}
+
+/**
+ * async_load_wait - wait for the module's own calls, and for those without an owner
+ * @load: from async_load_begin(); NULL: for all
+ *
+ * Context: may sleep.
+ */
+void async_load_wait(struct async_load *load)
+{
+	struct port_task task;
+
+	might_sleep();
+	if (!load) {
+		async_synchronize_full();
+		return;
+	}
+	wait(load, port_task_of(port_enter(&task)));
+	port_leave(&task);
+}
+EXPORT_SYMBOL_GPL(async_load_wait);
+
+/**
+ * async_load_end - the module is loaded, or is not
+ * @load: from async_load_begin(); gone afterwards
+ */
+void async_load_end(struct async_load *load)
+{
+	if (!load)
+		return;
+	rob_lock();
+	list_add(&load->node, &ended);
+	port_unlock(&rob.lock);
+	free_ended();
+}
+EXPORT_SYMBOL_GPL(async_load_end);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * The kernel's port: what the core needs of the world, in the kernel. The core
+ * includes this file and its own; nothing else.
+ *
+ * The lock is a raw spinlock with interrupts off, since calls are scheduled with
+ * interrupts off, too. Workers are kernel threads that a manager makes ahead
+ * (thread.c). A task's struct rob_thread is found by a hash on current (task.c);
+ * a task that has none holds nothing of the core and is nobody.
+ */
+#ifndef PORT_H
+#define PORT_H
+
+#include <linux/async.h>
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/types.h>
+
+#include "names.h"
+
+#ifndef UINT64_MAX
+#define UINT64_MAX U64_MAX
+#endif
+#ifndef UINT32_MAX
+#define UINT32_MAX U32_MAX
+#endif
+
+#define port_likely(x) likely(x)
+#define port_unlikely(x) unlikely(x)
+
+struct rob_thread;
+struct rob_worker;
+struct seq_file;
+
+/* ---- atomics ---- */
+
+typedef atomic_t port_u32;
+typedef const char *port_name;
+
+static inline uint32_t port_load_relaxed(port_u32 *p)
+{
+	return (uint32_t)atomic_read(p);
+}
+
+static inline uint32_t port_load_acquire(port_u32 *p)
+{
+	return (uint32_t)atomic_read_acquire(p);
+}
+
+static inline void port_store_relaxed(port_u32 *p, uint32_t value)
+{
+	atomic_set(p, (int)value);
+}
+
+static inline void port_store_release(port_u32 *p, uint32_t value)
+{
+	atomic_set_release(p, (int)value);
+}
+
+static inline bool port_cas_acq_rel(port_u32 *p, uint32_t *old, uint32_t value)
+{
+	return atomic_try_cmpxchg(p, (int *)old, (int)value);
+}
+
+static inline const char *port_name_load(port_name *p)
+{
+	return smp_load_acquire(p);
+}
+
+static inline void port_name_store(port_name *p, const char *name)
+{
+	smp_store_release(p, name);
+}
+
+static inline uint64_t port_load64_acquire(u64 *p)
+{
+	return smp_load_acquire(p);
+}
+
+static inline void port_store64_release(u64 *p, uint64_t value)
+{
+	smp_store_release(p, value);
+}
+
+static inline void port_relax(void)
+{
+	cpu_relax();
+}
+
+#define PORT_SPIN_NS 40000
+
+/* Some wake-ups; none with one processor, where the turn cannot come meanwhile. */
+static inline uint64_t port_spin_ns(void)
+{
+	return num_online_cpus() > 1 ? PORT_SPIN_NS : 0;
+}
+
+/* ---- the lock: there is one, so that lockdep and spinlock debugging know it from the start ---- */
+
+struct port_lock {
+	port_u32 word;       /* for the core's sake, which clears it in a forked child */
+	unsigned long flags; /* L: of the interrupts of who holds it */
+};
+
+extern raw_spinlock_t port_core_lock;
+
+static inline void port_lock(struct port_lock *lock)
+	__acquires(&port_core_lock)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&port_core_lock, flags);
+	lock->flags = flags;
+}
+
+static inline void port_unlock(struct port_lock *lock)
+	__releases(&port_core_lock)
+{
+	unsigned long flags = lock->flags;
+
+	raw_spin_unlock_irqrestore(&port_core_lock, flags);
+}
+
+/* ---- parker ---- */
+
+#define PORT_PARKED 0x80000000u
+
+struct port_parker {
+	port_u32 flags;
+	struct task_struct *task; /* constant while others can know the parker */
+};
+
+void port_unpark(struct port_parker *parker, uint32_t flags);
+uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
+
+/* ---- memory, clock, thread, log ---- */
+
+void *port_alloc(size_t bytes);
+void port_free(void *memory);
+
+/* Also while the clocks are suspended. */
+static inline uint64_t port_clock_ns(void)
+{
+	return ktime_get_mono_fast_ns();
+}
+
+struct rob_thread *port_self(void);
+
+static inline int port_thread_id(void)
+{
+	return task_pid_nr(current);
+}
+
+#define port_format snprintf
+
+#define PORT_LOG_WARN 2 /* the core's descriptor for reports of misuse: the kernel's log */
+#define PORT_LOG_FILE 3 /* what port_report() writes to */
+
+__printf(2, 3) void port_log(int fd, const char *format, ...);
+void port_report(struct seq_file *file);
+
+/* ---- trace ---- */
+
+#define ASYNC_TRACE_EVENTS(X) \
+	X(SCHEDULED) X(INLINE) X(STARTED) X(RETURNED) X(RETIRING) X(COMPLETED) X(WAITING) X(CONTINUED) X(WORKER)
+
+enum async_trace_type {
+#define ASYNC_TRACE_ENUM(name) ASYNC_TRACE_##name,
+	ASYNC_TRACE_EVENTS(ASYNC_TRACE_ENUM)
+#undef ASYNC_TRACE_ENUM
+	ASYNC_TRACE_TYPES
+};
+
+struct port_event {
+	enum async_trace_type type;
+	int error;
+	async_cookie_t cookie, arg;
+	const void *domain;
+	async_func_t func;
+	const char *name;
+	uint64_t since_ns;
+};
+
+extern atomic_t port_tracepoints; /* how many of ours are on */
+bool port_debug_lines(void);
+
+static inline bool port_traces(void)
+{
+	return unlikely(atomic_read(&port_tracepoints)) || port_debug_lines();
+}
+
+void port_trace(const struct port_event *event);
+void port_trace_lines(const struct port_event *event);
+
+static inline void port_symbol(async_func_t func, char *text, size_t bytes)
+{
+	snprintf(text, bytes, "%pS", func);
+}
+
+/* ---- threads ---- */
+
+struct port_config {
+	uint32_t threads, pending, stack_bytes, watchdog_s;
+};
+
+void port_start(struct port_config *config);
+
+static inline unsigned int port_cpus(void)
+{
+	return num_online_cpus();
+}
+
+int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
+
+/* Inline, so that objtool sees that it does not return. */
+static inline void __noreturn port_thread_exit(void)
+{
+	kthread_complete_and_exit(NULL, 0);
+}
+
+bool port_thread_sleeps(int thread_id);
+
+extern bool port_serial;
+
+/* Stacks are small: a call that a waiter runs does not run others in its waits, unless nobody else ever will. */
+static inline bool port_may_help(bool nested)
+{
+	return !nested || port_serial;
+}
+
+#endif

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/*
+ * Kernel threads: a manager makes them ahead, because calls are scheduled where
+ * none can be made: with interrupts off, under locks, before kthreadd runs.
+ *
+ * The core asks for a worker with port_thread_start(). There is a spare one, or
+ * the core is told that there is none, the manager makes some, and then tells the
+ * core to try again. Meanwhile calls are pending, and waiters may run what they
+ * await. None of the threads is freezable: devices resume by async calls.
+ */
+#include <linux/completion.h>
+#include <linux/err.h>
+#include <linux/list.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+#define RESERVE 8          /* spare threads */
+#define RESERVE_BURST 64   /* as many at most, after the reserve was found empty */
+#define BURST_JIFFIES (5 * HZ) /* after this long without another one the reserve shrinks again */
+#define RETRY_JIFFIES (HZ / 100 ? HZ / 100 : 1)
+
+struct spare {
+	struct port_task task;
+	struct task_struct *kthread; /* pool_lock; NULL until it has been made */
+	struct rob_worker *work;     /* pool_lock to set; what it is to be, or NULL */
+	struct list_head node;       /* pool_lock: in spares */
+};
+
+static DEFINE_RAW_SPINLOCK(pool_lock);
+static LIST_HEAD(spares);           /* pool_lock */
+static unsigned int spare_count;    /* pool_lock */
+static unsigned int wanted = RESERVE; /* pool_lock: this many spares */
+static unsigned int threads;        /* pool_lock: of ours, spare or not */
+static bool refused;                /* pool_lock: the core was told that there is none */
+static struct task_struct *manager, *monitor;
+static bool monitor_goes;
+bool port_stopping;
+static DECLARE_COMPLETION(spare_came); /* while stopping */
+
+/* ---- what the core calls ---- */
+
+void port_manager_wake(void)
+{
+	struct task_struct *task = READ_ONCE(manager);
+
+	if (task)
+		wake_up_process(task);
+}
+
+static int monitor_start(void)
+{
+	if (!READ_ONCE(monitor))
+		return -EAGAIN;
+	smp_store_release(&monitor_goes, true);
+	wake_up_process(monitor);
+	return 0;
+}
+
+/* In any context, early ones included. */
+int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
+{
+	struct spare *spare;
+	unsigned long flags;
+
+	if (!worker)
+		return monitor_start();
+	raw_spin_lock_irqsave(&pool_lock, flags);
+	spare = list_first_entry_or_null(&spares, struct spare, node);
+	if (spare) {
+		list_del_init(&spare->node);
+		spare_count--;
+		smp_store_release(&spare->work, worker);
+		wake_up_process(spare->kthread);
+	} else {
+		refused = true;
+		wanted = min(2 * wanted, (unsigned int)RESERVE_BURST);
+	}
+	raw_spin_unlock_irqrestore(&pool_lock, flags);
+	port_manager_wake();
+	return spare ? 0 : -EAGAIN;
+}
+
+/* Blocked, not merely preempted or about to. */
+bool port_thread_sleeps(int thread_id)
+{
+	struct task_struct *task;
+	bool sleeps;
+
+	rcu_read_lock();
+	task = pid_task(find_pid_ns(thread_id, &init_pid_ns), PIDTYPE_PID);
+	sleeps = task && !task_is_running(task) && !READ_ONCE(task->on_rq);
+	rcu_read_unlock();
+	return sleeps;
+}
+
+/* ---- workers ---- */
+
+/* Waits until it is to be a worker. False: it is to end. */
+static bool spare_wait(struct spare *spare)
+{
+	struct rob_worker *work;
+
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		work = smp_load_acquire(&spare->work);
+		if (work || kthread_should_stop())
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	return work;
+}
+
+static void spare_push(struct spare *spare)
+{
+	unsigned long flags;
+	bool surplus;
+
+	raw_spin_lock_irqsave(&pool_lock, flags);
+	spare->work = NULL;
+	list_add(&spare->node, &spares);
+	surplus = ++spare_count > wanted;
+	if (READ_ONCE(port_stopping))
+		complete(&spare_came);
+	raw_spin_unlock_irqrestore(&pool_lock, flags);
+	if (surplus)
+		port_manager_wake();
+}
+
+static int worker_thread(void *data)
+{
+	struct spare *spare = data;
+
+	port_enter(&spare->task);
+	while (spare_wait(spare)) {
+		rob_worker_main(spare->work);
+		port_store_relaxed(&spare->task.thread.parker.flags, 0);
+		spare_push(spare);
+	}
+	port_leave(&spare->task);
+	return 0;
+}
+
+/* Not in the table of tasks: it schedules nothing and waits for nothing. */
+static int monitor_thread(void *unused)
+{
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		if (smp_load_acquire(&monitor_goes) || kthread_should_stop())
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	if (!kthread_should_stop()) {
+		rob.pool.monitor.task = current;
+		rob_monitor_main();
+	}
+	return 0;
+}
+
+/* ---- the manager ---- */
+
+static int spare_make(void)
+{
+	static unsigned int number;
+	struct spare *spare = kzalloc(sizeof(*spare), GFP_KERNEL);
+	struct task_struct *task;
+	unsigned long flags;
+
+	if (!spare)
+		return -ENOMEM;
+	task = kthread_create(worker_thread, spare, "async/%u", number);
+	if (IS_ERR(task)) {
+		kfree(spare);
+		return PTR_ERR(task);
+	}
+	number++;
+	raw_spin_lock_irqsave(&pool_lock, flags);
+	spare->kthread = task;
+	list_add_tail(&spare->node, &spares);
+	spare_count++;
+	threads++;
+	raw_spin_unlock_irqrestore(&pool_lock, flags);
+	wake_up_process(task);
+	return 0;
+}
+
+/* Ends one spare thread if there are more than that. */
+static bool spare_end(unsigned int keep)
+{
+	struct spare *spare = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool_lock, flags);
+	if (spare_count > keep) {
+		spare = list_last_entry(&spares, struct spare, node);
+		list_del_init(&spare->node);
+		spare_count--;
+		threads--;
+	}
+	raw_spin_unlock_irqrestore(&pool_lock, flags);
+	if (!spare)
+		return false;
+	kthread_stop(spare->kthread);
+	kfree(spare);
+	return true;
+}
+
+struct state {
+	unsigned int spares, wanted, threads;
+	bool refused;
+};
+
+static struct state look(void)
+{
+	struct state state;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool_lock, flags);
+	state = (struct state){ spare_count, wanted, threads, refused };
+	raw_spin_unlock_irqrestore(&pool_lock, flags);
+	return state;
+}
+
+/* The core was refused a worker; now there may be some. */
+static void core_retry(void)
+{
+	struct rob_after after = {};
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool_lock, flags);
+	refused = false;
+	raw_spin_unlock_irqrestore(&pool_lock, flags);
+	rob_lock();
+	rob.pool.retry_ns = 0;
+	rob_pool_kick(&after);
+	rob_unlock(&after);
+}
+
+/* Whether all that was wanted could be made. */
+static bool manage(void)
+{
+	int error = 0;
+
+	port_memory_fill();
+	while (!error && look().spares < look().wanted && !kthread_should_stop())
+		error = spare_make();
+	if (look().refused)
+		core_retry();
+	while (spare_end(look().wanted))
+		;
+	if (error)
+		pr_warn_ratelimited("async: cannot make a thread: error %d; until it can, calls wait, or run in those who await them\n",
+				    error);
+	return !error && !port_memory_low();
+}
+
+static void burst_is_over(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool_lock, flags);
+	wanted = RESERVE;
+	raw_spin_unlock_irqrestore(&pool_lock, flags);
+}
+
+static void manager_rest(bool done)
+{
+	struct state state;
+
+	set_current_state(TASK_IDLE);
+	state = look();
+	if (!done)
+		schedule_timeout(RETRY_JIFFIES);
+	else if (state.spares == state.wanted && !state.refused && !port_memory_low() && !kthread_should_stop()) {
+		if (state.wanted == RESERVE)
+			schedule();
+		else if (!schedule_timeout(BURST_JIFFIES))
+			burst_is_over();
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+static int manager_thread(void *unused)
+{
+	while (!kthread_should_stop())
+		manager_rest(manage());
+	return 0;
+}
+
+int port_threads_begin(void)
+{
+	struct task_struct *task = kthread_run(monitor_thread, NULL, "async/monitor");
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	WRITE_ONCE(monitor, task);
+	task = kthread_run(manager_thread, NULL, "async/manager");
+	if (IS_ERR(task)) {
+		kthread_stop(monitor);
+		WRITE_ONCE(monitor, NULL);
+		return PTR_ERR(task);
+	}
+	WRITE_ONCE(manager, task);
+	return 0;
+}
+
+/* Idle workers look up, see that all stops, and become spare. */
+static void wake_idle(void)
+{
+	port_lock(&rob.lock);
+	for (struct rob_worker *worker = rob.pool.idle; worker; worker = worker->next)
+		wake_up_process(worker->thread->parker.task);
+	port_unlock(&rob.lock);
+}
+
+/* No call is in progress, and none comes. */
+void port_threads_end(void)
+{
+	struct task_struct *task = manager;
+
+	WRITE_ONCE(manager, NULL);
+	kthread_stop(task);
+	WRITE_ONCE(port_stopping, true);
+	while (look().threads) {
+		if (spare_end(0))
+			continue;
+		wake_idle();
+		wait_for_completion(&spare_came);
+	}
+	kthread_stop(monitor);
+}
