@@ -3,17 +3,19 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check bench install clean
+.PHONY: all help boot check bench boot-kernel check-kernel install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 help:
-	@echo 'make          builds the library and the programs, in $(BUILD)/'
-	@echo 'make boot     boots a machine in QEMU before and after, charts in out/'
-	@echo 'make check    runs every test, also under the sanitizers'
-	@echo 'make bench    runs the benchmarks'
-	@echo 'make install  installs to PREFIX (/usr/local unless set), below DESTDIR if that is set'
-	@echo 'make clean    removes what the others made'
+	@echo 'make               builds the library and the programs, in $(BUILD)/'
+	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
+	@echo 'make check         runs every test, also under the sanitizers'
+	@echo 'make bench         runs the benchmarks'
+	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
+	@echo 'make check-kernel  checks that kernel; LONG=1 also with KASAN, KCSAN and lockdep'
+	@echo 'make install       installs to PREFIX (/usr/local unless set), below DESTDIR if that is set'
+	@echo 'make clean         removes what the others made'
 
 $(BUILD)/build.ninja:
 	tools/install-packages build
@@ -32,6 +34,14 @@ bench: all
 	@[ "$$(meson introspect --benchmarks $(BUILD))" != '[]' ] || \
 		{ echo 'make bench: bench/ has no benchmarks yet, so nothing was measured' >&2; exit 2; }
 	meson test -C $(BUILD) --benchmark --verbose
+
+boot-kernel: all
+	tools/install-packages kernel
+	tools/boot-kernel --build $(BUILD) --out out
+
+check-kernel: all
+	tools/install-packages kernel
+	tools/check-kernel --build $(BUILD) $(if $(LONG),--long)
 
 install: $(BUILD)/build.ninja
 	$(if $(prefix),meson configure $(prefix) $(BUILD))

@@ -57,5 +57,5 @@ def is_newer(target, *sources):
     return all(os.stat(source).st_mtime_ns <= made for source in sources)
 
 
-def warn(text):
-    print(f'boot: {text}', file=sys.stderr, flush=True)
+def warn(text, program='boot'):
+    print(f'{program}: {text}', file=sys.stderr, flush=True)

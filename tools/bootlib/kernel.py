@@ -9,6 +9,7 @@ import shutil
 import struct
 
 from .common import Failure, run, written
+from .package import download
 
 META_PACKAGE = 'linux-image-amd64'
 
@@ -32,30 +33,6 @@ def package_name():
     if not found:
         raise Failure(f"apt knows no {META_PACKAGE} 6.1: run 'apt-get update' as root (Debian 12 is the reference)")
     return found.group(1)
-
-
-def fetch(folder, say):
-    """Has apt put the package into folder; returns its path."""
-    name = package_name()
-    say(f'downloading {name}')
-    # as root apt would read files as a user who may not enter the build folder
-    run(['apt-get', '-o', 'APT::Sandbox::User=root', 'download', name], f'download {name}', cwd=folder)
-    debs = glob.glob(os.path.join(folder, f'{name}_*.deb'))
-    if len(debs) != 1:
-        raise Failure(f'apt left {len(debs)} files named {name}_*.deb in {folder}, not one')
-    return debs[0]
-
-
-def download(folder, say):
-    """As fetch(); if apt's lists are missing or too old, they are fetched first, which needs root."""
-    try:
-        return fetch(folder, say)
-    except Failure:
-        if os.geteuid():
-            raise
-    say('fetching the lists of packages')
-    run(['apt-get', 'update'], 'fetch the lists of packages')
-    return fetch(folder, say)
 
 
 def decompress(image):
@@ -100,7 +77,7 @@ def make(folder, say):
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(os.path.join(work, 'tree'))
     try:
-        package = download(work, say)
+        package = download(package_name, work, say)
         say('unpacking the kernel')
         unpack(package, os.path.join(work, 'tree'))
         os.rename(os.path.join(work, 'tree'), folder)

@@ -14,6 +14,7 @@ PR_SET_PDEATHSIG = 1
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 QEMU = 'qemu-system-x86_64'
 PORTS = ('console', 'trace', 'log')
+AHCI_PORTS = 6   # of a controller: the chip set's own, then further ones
 COMMAND_LINE = 'console=ttyS0 quiet panic=-1 printk.devkmsg=on log_buf_len=8M'
 ICOUNT = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=1,sleep=on',
           '-rtc', 'base=2024-01-01,clock=vm', '-seed', '1']
@@ -42,11 +43,15 @@ def attach(disks):
     """QEMU's options for the disks, each on its bus."""
     options = ['-device', 'virtio-scsi-pci,id=scsi', '-device', 'qemu-xhci,id=xhci']
     ahci = scsi = 0
+    on_ahci = [disk for disk in disks if disk.bus == 'ahci']
+    for number in range(1, -(-len(on_ahci) // AHCI_PORTS)):
+        options += ['-device', f'ich9-ahci,id=ahci{number}']
     for disk in disks:
         name = disk.serial.lower()
         options += ['-drive', f'if=none,id={name},file={escape(disk.path)},format=raw,cache=unsafe']
         if disk.bus == 'ahci':
-            device = f'ide-hd,bus=ide.{ahci}'
+            controller, port = divmod(ahci, AHCI_PORTS)
+            device = f'ide-hd,bus={f"ahci{controller}" if controller else "ide"}.{port}'
             ahci += 1
         elif disk.bus == 'virtio':
             device = f'scsi-hd,bus=scsi.0,scsi-id={scsi}'
@@ -90,12 +95,13 @@ def _spawn(options):
         return subprocess.Popen(options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 start_new_session=True, preexec_fn=_in_child)
     except OSError as error:
-        raise Failure(f'cannot start {QEMU}: {error.strerror}; is qemu-system-x86 installed?') from error
+        raise Failure(f'cannot start {options[0]}: {error.strerror}; are the packages of tools/packages installed?'
+                      ) from error
 
 
 @contextlib.contextmanager
 def started(options):
-    """A QEMU of ours, in a session of its own: whatever happens, it does not outlive us."""
+    """A machine of ours, in a session of its own: whatever happens, none of its processes outlives us."""
     # a signal between the fork and the try below would leave it running
     before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     try:
@@ -104,8 +110,8 @@ def started(options):
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             for stream in (process.stdin, process.stdout, process.stderr):
                 with contextlib.suppress(OSError):
@@ -114,9 +120,9 @@ def started(options):
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def attend(process, dialogue, until):
+def attend(process, dialogue, until, copy=None):
     """Reads the console until the machine is off, and answers: dialogue is a list of (what it says, our answer).
-    Returns what QEMU itself said, or None if time ran out."""
+    A file that is given gets all of it. Returns what QEMU itself said, or None if time ran out."""
     heard, errors = b'', b''
     with selectors.DefaultSelector() as selector:
         for stream in (process.stdout, process.stderr):
@@ -131,8 +137,10 @@ def attend(process, dialogue, until):
                     selector.unregister(key.fileobj)
                 elif key.fileobj is process.stderr:
                     errors += data
-                elif dialogue:
-                    heard += data
+                else:
+                    if copy:
+                        copy.write(data)
+                    heard = heard + data if dialogue else b''
                     while dialogue and dialogue[0][0] in heard:
                         said, answer = dialogue.pop(0)
                         heard = heard[heard.index(said) + len(said):]

@@ -26,10 +26,15 @@ def seconds(boot, until=END):
 
 def disks(boot):
     """The names of the disks by their serial numbers, as the root's init saw them."""
+    return disks_of(boot.read('log'), boot.files['log'])
+
+
+def disks_of(log, path):
+    """The same of a log's text."""
     found = {}
-    for _, name, serial in DISK.findall(boot.read('log')):
+    for _, name, serial in DISK.findall(log):
         if serial in found:
-            raise Failure(f'{boot.files["log"]} names the disk {serial} twice')
+            raise Failure(f'{path} names the disk {serial} twice')
         found[serial] = name
     return found
 

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""The machines that boot the kernels of linux.py: QEMU with many disks, and User-mode Linux."""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+from . import disks, machine, report
+from .common import Failure, written
+from .linux import TOP
+
+INIT = os.path.join(TOP, 'tools/kernel/init')
+MODPROBE = os.path.join(TOP, 'tools/kernel/modprobe')
+BUSYBOX = '/bin/busybox'
+SCSI_DEBUG = 'scsi_debug.add_host=4'
+LOG = ('initcall_debug', 'dyndbg="file async.c +p"')
+# what a kernel says when something is wrong with it
+TROUBLE = re.compile(r'^.*(?:BUG:|WARNING:|Oops|general protection|possible .* detected|KASAN|KCSAN|stall'
+                     r'|blocked for more than|Kernel panic|INFO: task|scheduling while atomic|lockdep).*$', re.M)
+FIRST = re.compile(report.STAMP + r'calling  \S+ @ 1$', re.M)
+CHECK = re.compile(report.STAMP + r'inorder-check: (.*)$', re.M)
+
+
+LIMIT_S = 120
+
+
+class Machine:
+    """A folder with disks and images; boots leave their files in out."""
+
+    def __init__(self, build, out, say, limit_s=LIMIT_S):
+        self.folder = os.path.join(build, 'linux/machine')
+        self.out = out
+        self.say = say
+        self.limit_s = limit_s
+        for folder in (self.folder, out):
+            os.makedirs(folder, exist_ok=True)
+        self.rootinit = os.path.join(build, 'tools/rootinit')
+        if not os.access(self.rootinit, os.X_OK):
+            raise Failure(f"{self.rootinit} is missing: run 'make'")
+        self.disks = [disks.Disk(bus, number, os.path.join(self.folder, f'{bus}{number}.img'))
+                      for bus, count in (('ahci', 12), ('virtio', 4), ('nvme', 1)) for number in range(count)]
+        for disk in self.disks:
+            if not os.path.exists(disk.path):
+                disks.make_empty(disk.path)
+
+    def image(self, kernel, modules=(), churn=()):
+        """An initramfs for that kernel with these modules, by their paths; churn names those to load over and over."""
+        path = os.path.join(self.folder, f'{kernel.name.replace("/", "-")}.cpio')
+        if not os.access(BUSYBOX, os.X_OK):
+            raise Failure(f'{BUSYBOX} is missing: tools/install-packages kernel')
+        names = os.path.join(self.folder, 'churn')
+        with written(names) as new, open(new, 'w', encoding='ascii') as file:
+            file.write(' '.join(churn) + '\n')
+        lines = [f'dir /{name} 0755 0 0' for name in ('bin', 'dev', 'modules', 'proc', 'run', 'sbin', 'sys')]
+        lines += ['nod /dev/console 0600 0 0 c 5 1', f'file /init {INIT} 0755 0 0',
+                  f'file /bin/busybox {BUSYBOX} 0755 0 0', 'slink /bin/sh busybox 0777 0 0',
+                  f'file /sbin/rootinit {self.rootinit} 0755 0 0', f'file /modules/churn {names} 0644 0 0']
+        lines += [f'file /sbin/modprobe {MODPROBE} 0755 0 0']
+        lines += [f'file /modules/{os.path.basename(module)} {module} 0644 0 0' for module in modules]
+        listing = os.path.join(self.folder, 'image.list')
+        with open(listing, 'w', encoding='utf-8') as file:
+            file.write('\n'.join(lines) + '\n')
+        image = subprocess.run([os.path.join(kernel.folder, 'usr/gen_init_cpio'), listing], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, check=False)
+        if image.returncode:
+            raise Failure(f'cannot make {path}: {image.stderr.decode(errors="replace").strip()}')
+        with written(path) as new, open(new, 'wb') as file:
+            file.write(image.stdout)
+        return path
+
+    def boot(self, kernel, image, name, arguments='', icount=False, limit_s=None, attached=None):
+        """Boots in QEMU once and returns the log; fails unless /init came to its end."""
+        boot = self.start(kernel, image, name, arguments, icount, limit_s, attached)
+        if boot.stopped:
+            raise Failure(f'{kernel.name} ({name}) was still on after {limit_s or self.limit_s} s and was stopped. '
+                          f'The end of {boot.files["console"]}:\n{boot.tail()}')
+        log = Log(boot.files['log'])
+        if 'end' not in log.said:
+            raise Failure(f'{kernel.name} ({name}) did not come to its end. The end of {boot.files["console"]}:\n'
+                          f'{boot.tail()}')
+        return log
+
+    def start(self, kernel, image, name, arguments='', icount=False, limit_s=None, attached=None):
+        attached = self.disks if attached is None else attached
+        hosts = SCSI_DEBUG if attached else 'scsi_debug.add_host=0'
+        return machine.run(kernel, image, attached, ' '.join((*LOG, hosts, arguments)),
+                           os.path.join(self.out, name), limit_s or self.limit_s, icount)
+
+    def user_mode(self, kernel, image, name, arguments=''):
+        """Boots User-mode Linux whose time is the CPU's alone; returns its log."""
+        folder = os.path.join(self.folder, 'uml')
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        command = [kernel.vmlinux, 'mem=256M', f'initrd={image}', 'time-travel=inf-cpu',
+                   'time-travel-start=1000000000000000', f'uml_dir={folder}', 'umid=inorder', 'con=null',
+                   'con0=null,fd:1', 'console=tty0', 'panic=-1', 'quiet', 'log_buf_len=8M', SCSI_DEBUG, *LOG, *arguments.split()]
+        path = os.path.join(self.out, f'{name}.log')
+        with open(path, 'wb') as file, machine.started(command) as process:
+            if machine.attend(process, [], time.monotonic() + self.limit_s, file) is None:
+                raise Failure(f'{kernel.name} ({name}) was still on after {self.limit_s} s and was stopped; see {path}')
+        log = Log(path)
+        if 'end' not in log.said:
+            raise Failure(f'{kernel.name} ({name}) did not come to its end. The end of {path}:\n{log.tail()}')
+        return log
+
+
+class Log:
+    """What a kernel's log says."""
+
+    def __init__(self, path):
+        self.path = path
+        with open(path, encoding='utf-8', errors='replace', newline='') as file:
+            self.text = file.read().replace('\r\n', '\n')
+        self.said = [text for _, text in CHECK.findall(self.text)]
+
+    def tail(self, lines=30):
+        return '\n'.join(self.text.rstrip().splitlines()[-lines:])
+
+    def seconds(self):
+        """From the first initcall to the start of /init."""
+        first, end = FIRST.search(self.text), report.START.search(self.text)
+        if not first or not end:
+            raise Failure(f'{self.path} does not show both the first initcall and the start of /init')
+        return float(end.group(1)) - float(first.group(1))
+
+    def trouble(self, allowed=()):
+        """Lines in which the kernel complains, but for those that match what is allowed."""
+        return [line for line in TROUBLE.findall(self.text) if not any(re.search(each, line) for each in allowed)]
+
+    def failures(self):
+        return [text for text in self.said if 'FAILED' in text]
+
+    def disks(self):
+        """The names of the disks by their serial numbers."""
+        return report.disks_of(self.text, self.path)
+
+    def line(self, beginning):
+        """The last thing that /init said which begins so."""
+        found = [text for text in self.said if text.startswith(beginning)]
+        if not found:
+            raise Failure(f'{self.path}: /init does not say "{beginning}..."')
+        return found[-1]
+
+    def milliseconds(self, module):
+        """How long a module took to load."""
+        return int(self.line(f'load {module}: ').split()[-2])

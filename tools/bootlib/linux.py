@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""Kernels built from Debian's linux-source-6.1: a tree as shipped, and one with our async in it."""
+import fcntl
+import glob
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from . import package
+from .common import Failure, run, written
+
+PACKAGE = 'linux-source-6.1'
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CONFIGS = os.path.join(TOP, 'tools/kernel')
+OVERLAY = os.path.join(TOP, 'tools/kernel-overlay')
+OURS = 'kernel/inorder/core'       # where the overlay puts the core
+SAY_EVERY_S = 10
+
+# Kernels by name: the architecture, what make builds, the parts of the configuration.
+KINDS = {
+    'qemu': ('x86_64', 'vmlinux', ('common', 'qemu')),
+    'uml': ('um', 'linux', ('common', 'uml')),
+    'kasan': ('x86_64', 'vmlinux', ('common', 'qemu', 'kasan')),
+    'kcsan': ('x86_64', 'vmlinux', ('common', 'qemu', 'kcsan')),
+    'lockdep': ('x86_64', 'vmlinux', ('common', 'qemu', 'lockdep')),
+}
+
+# What neither x86 nor um builds from.
+UNUSED = ('arch/[!xu]*/*.[chS]', 'arch/[!xu]*/*.dts*', 'Documentation/devicetree/*', 'tools/testing/*', 'tools/perf/*')
+
+# The same on every machine and each time, so that objects compare and ccache finds them again.
+FIXED = {'KBUILD_BUILD_TIMESTAMP': 'Thu Jan  1 00:00:00 UTC 2026', 'KBUILD_BUILD_USER': 'inorder',
+         'KBUILD_BUILD_HOST': 'inorder', 'LC_ALL': 'C'}
+
+
+class Build:
+    """A kernel that has been built. A machine boots its vmlinux."""
+
+    def __init__(self, tree, kind):
+        self.name = f'{os.path.basename(tree)}/{kind}'
+        self.tree = tree
+        self.kind = kind
+        self.folder = os.path.join(tree, kind)
+        self.vmlinux = os.path.join(self.folder, KINDS[kind][1])
+
+    def module(self, name):
+        """The path of a module of the kernel's own."""
+        found = glob.glob(os.path.join(self.folder, f'**/{name}.ko'), recursive=True)
+        if len(found) != 1:
+            raise Failure(f'the kernel {self.name} has {len(found)} modules {name}.ko, not one')
+        return found[0]
+
+
+class Kernels:
+    """The trees and builds in build/linux. Only one process at a time works there."""
+
+    def __init__(self, build, say, jobs=None):
+        self.folder = os.path.join(os.path.abspath(build), 'linux')
+        self.say = say
+        self.jobs = jobs or os.cpu_count() or 1
+        self.stock = os.path.join(self.folder, 'stock')
+        self.ours = os.path.join(self.folder, 'ours')
+        os.makedirs(self.folder, exist_ok=True)
+        # held until the process ends
+        self.lock = open(os.path.join(self.folder, 'lock'), 'w', encoding='ascii')
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f'another process works in {self.folder}: waiting for it')
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
+
+    def get_stock(self, kind):
+        if not os.path.isdir(self.stock):
+            unpack_source(self.stock, self.say)
+        return self.build(self.stock, kind)
+
+    def get_ours(self, kind):
+        """The kernel with the overlay. It begins as a copy of the stock one, so little is compiled twice."""
+        if not os.path.isdir(self.stock):
+            unpack_source(self.stock, self.say)
+        if not os.path.isdir(self.ours):
+            self.say('linking a second tree')
+            link_tree(self.stock, self.ours)
+        run([OVERLAY, '--owners', self.ours], f'put the overlay into {self.ours}')
+        folder = os.path.join(self.ours, kind)
+        if not os.path.isdir(folder) and os.path.isdir(os.path.join(self.stock, kind)):
+            with written(folder) as new:
+                run(['cp', '-a', os.path.join(self.stock, kind), new], f'copy the stock kernel to {folder}')
+        return self.build(self.ours, kind)
+
+    def build(self, tree, kind):
+        """Configures if the configuration is another one, then has make build what has changed."""
+        kernel = Build(tree, kind)
+        os.makedirs(kernel.folder, exist_ok=True)
+        configure(kernel)
+        target = KINDS[kind][1]
+        self.make(kernel, [target, 'modules'], f'build the kernel {kernel.name}')
+        return kernel
+
+    def make(self, kernel, targets, what):
+        """Runs make there and shows how far it is; a failure shows the end of its output."""
+        log = os.path.join(self.folder, f'{kernel.name.replace("/", "-")}.log')
+        environment = dict(os.environ, **FIXED)
+        compiler = 'gcc'
+        if shutil.which('ccache'):
+            compiler = 'ccache gcc'
+            environment.setdefault('CCACHE_DIR', os.path.join(self.folder, 'ccache'))
+            environment.update(CCACHE_NOHASHDIR='1', CCACHE_MAXSIZE='2G')
+        command = ['make', f'-j{self.jobs}', f'O={kernel.kind}', f'ARCH={KINDS[kernel.kind][0]}', f'CC={compiler}']
+        with open(log, 'wb') as file:
+            process = subprocess.Popen(command + targets, cwd=kernel.tree, env=environment, stdin=subprocess.DEVNULL,
+                                       stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+            try:
+                self.watch(process, log, kernel.name)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGTERM)
+                    process.wait()
+        if process.returncode:
+            raise Failure(f'cannot {what} ({process.returncode}). The end of {log}:\n{errors_of(log)}')
+
+    def watch(self, process, log, name):
+        shown = time.monotonic()
+        while True:
+            try:
+                process.wait(timeout=SAY_EVERY_S)
+                break
+            except subprocess.TimeoutExpired:
+                self.say(f'building {name}: {count_steps(log)} steps')
+        if time.monotonic() - shown >= SAY_EVERY_S:
+            self.say(f'built {name}: {count_steps(log)} steps')
+
+
+def count_steps(log):
+    """make writes a line that begins with two blanks for every file that it makes."""
+    with open(log, 'rb') as file:
+        return sum(line.startswith(b'  ') for line in file)
+
+
+def errors_of(log, most=40):
+    with open(log, encoding='utf-8', errors='replace') as file:
+        lines = [line.rstrip() for line in file if not line.startswith('  ')]
+    return '\n'.join(lines[-most:])
+
+
+def unpack_source(folder, say):
+    """Has apt fetch the package and unpacks the sources; folder appears when it is complete."""
+    work = f'{folder}.new'
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(os.path.join(work, 'tree'))
+    try:
+        archive = package.download(PACKAGE, work, say)
+        say('unpacking the sources of the kernel')
+        excluded = ' '.join(f"--exclude='{PACKAGE}/{pattern}'" for pattern in UNUSED)
+        run(['bash', '-o', 'pipefail', '-c',
+             f'dpkg-deb --fsys-tarfile "$1" | tar -xO ./usr/src/{PACKAGE}.tar.xz | xz -dc -T2 | '
+             f'tar -x -C "$2" --strip-components=1 --wildcards {excluded}', 'unpack', archive,
+             os.path.join(work, 'tree')], f'unpack {archive}')
+        os.rename(os.path.join(work, 'tree'), folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def link_tree(source, target):
+    """A second tree that shares its files with the first; whoever changes one writes it anew."""
+    with written(target) as new:
+        os.mkdir(new)
+        names = [name for name in os.listdir(source) if name not in KINDS]
+        run(['cp', '-al', *[os.path.join(source, name) for name in names], new], f'link {source} to {target}')
+
+
+def configure(kernel):
+    """Everything off but what the parts ask for; an option that does not come out as asked for is an error."""
+    names = KINDS[kernel.kind][2] + (('ours',) if os.path.exists(os.path.join(kernel.tree, OURS)) else ())
+    parts = [os.path.join(CONFIGS, f'{name}.config') for name in names]
+    wishes = {}                       # a later part overrides an earlier one
+    for part in parts:
+        wishes.update(re.findall(r'^(CONFIG_\w+)=(.*)$', read(part), re.M))
+    text = ''.join(f'{name}={value}\n' for name, value in wishes.items())
+    stamp = os.path.join(kernel.folder, '.inorder-config')
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if read(stamp) == digest:
+        return
+    wanted = os.path.join(kernel.folder, 'inorder.config')
+    with open(wanted, 'w', encoding='ascii') as file:
+        file.write(text)
+    run(['make', '-s', f'O={kernel.kind}', f'ARCH={KINDS[kernel.kind][0]}', f'KCONFIG_ALLCONFIG={wanted}',
+         'allnoconfig'], f'configure the kernel {kernel.name}', cwd=kernel.tree, env=dict(os.environ, **FIXED))
+    got = set(read(os.path.join(kernel.folder, '.config')).splitlines())
+    lost = [line for line in text.splitlines() if not is_set(line, got)]
+    if lost:
+        raise Failure(f'the kernel {kernel.name} does not get what {", ".join(parts)} ask for, since something that '
+                      f'it depends on is off: {", ".join(lost)}')
+    with written(stamp) as new, open(new, 'w', encoding='ascii') as file:
+        file.write(digest)
+
+
+def is_set(line, got):
+    name, value = line.split('=', 1)
+    if value == 'n':
+        return not any(other.startswith(f'{name}=') for other in got)
+    return line in got
+
+
+def read(path):
+    try:
+        with open(path, encoding='utf-8', errors='replace') as file:
+            return file.read()
+    except FileNotFoundError:
+        return ''
