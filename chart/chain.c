@@ -141,9 +141,15 @@ static void go(struct walk *walk, size_t thread, uint64_t t_ns)
 		walk->t_ns = t_ns;
 }
 
+/* Whose end was the call's completion; NONE if the trace does not tell. */
+static size_t last_span(const struct call *call)
+{
+	return call->retire != NONE ? call->retire : call->run;
+}
+
 static void go_to_completion(struct walk *walk, const struct call *call)
 {
-	size_t span = call->retire != NONE ? call->retire : call->run;
+	size_t span = last_span(call);
 
 	if (span != NONE)
 		go(walk, walk->model->spans[span].thread, call->completed_ns);
@@ -182,7 +188,8 @@ static void step_back(struct walk *walk, size_t index)
 {
 	const struct span *span = &walk->model->spans[index];
 
-	if (span->kind == SPAN_WAIT && span->awaited != NONE && walk->t_ns + SLACK_NS >= span->end_ns) {
+	if (span->kind == SPAN_WAIT && span->awaited != NONE && walk->t_ns + SLACK_NS >= span->end_ns &&
+	    last_span(&walk->model->calls[span->awaited]) != NONE) {
 		uint64_t completed_ns = walk->model->calls[span->awaited].completed_ns;
 
 		blame(walk, index, completed_ns > span->begin_ns ? completed_ns : span->begin_ns);

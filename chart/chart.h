@@ -76,6 +76,8 @@ struct input {
 
 /* Reads all of @path ("-": standard input). False, told on standard error, if it cannot be read. */
 bool input_read(struct input *input, const char *path);
+/* One line, ended by NUL; its line end is taken off. NULL if it was understood, or of no interest; else what is wrong. */
+const char *input_line(struct input *input, char *line, size_t bytes);
 void input_free(struct input *input);
 /* Leaves the records of the last boot, sorted by time. Returns how many boots came before. */
 size_t records_prepare(struct input *input);
@@ -220,6 +222,8 @@ const char *tick_text(uint64_t ns, uint64_t step_ns, char *text, size_t bytes);
 
 /* How wide a text is at a font size of 1, and how much of it fits. */
 double text_width(const char *text);
+/* How many bytes, @most at most, so that no character is torn: for "%.*s". */
+int text_bytes(const char *text, int most);
 /* @text, cut with an ellipsis so that it fits; "" if no sensible part fits. */
 const char *text_fit(const char *text, double width, double size, char *out, size_t bytes);
 

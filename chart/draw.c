@@ -112,11 +112,11 @@ static void draw_phase(struct svg *svg, const struct layout *layout, const struc
 	if (phase->end_ns < layout->scale.begin_ns || phase->begin_ns > layout->scale.end_ns)
 		return;
 	duration_text(phase->end_ns - phase->begin_ns, duration, sizeof(duration));
-	snprintf(tooltip, sizeof(tooltip), "%.400s: %s", phase->name, duration);
+	snprintf(tooltip, sizeof(tooltip), "%.*s: %s", text_bytes(phase->name, 400), phase->name, duration);
 	svg_rect(svg, from, y, to - from, layout->phases_height, odd ? "phase1" : "phase0", tooltip);
-	snprintf(name, sizeof(name), "%.200s  %s", phase->name, duration);
+	snprintf(name, sizeof(name), "%.*s  %s", text_bytes(phase->name, 200), phase->name, duration);
 	if (text_width(name) * 11 > to - from - 6)
-		snprintf(name, sizeof(name), "%.200s", phase->name);
+		snprintf(name, sizeof(name), "%.*s", text_bytes(phase->name, 200), phase->name);
 	text_fit(name, to - from - 6, 11, tooltip, sizeof(tooltip));
 	svg_text(svg, from + 3, y + 14, 11, "start", NULL, tooltip);
 	if (phase->begin_ns > layout->scale.begin_ns)
@@ -307,7 +307,8 @@ void title_text(const struct model *model, const struct selection *selection, co
 	char total[32];
 	char from[32];
 	char to[32];
-	int used = snprintf(text, bytes, "%.400s: %s", given ? given : program_name(model),
+	const char *name = given ? given : program_name(model);
+	int used = snprintf(text, bytes, "%.*s: %s", text_bytes(name, 400), name,
 			    duration_text(total_ns, total, sizeof(total)));
 
 	if (selection->from_ns || selection->to_ns)

@@ -2,6 +2,7 @@
 /* A row a thread: bars, names in or beside them, who waited for whom, what the total depends on. */
 #define _GNU_SOURCE
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,11 @@ __attribute__((format(printf, 2, 3))) static void tip_add(struct tip *tip, const
 		tip->used += (size_t)length < room ? (size_t)length : room - 1;
 }
 
+static void tip_text(struct tip *tip, const char *before, const char *text, int most)
+{
+	tip_add(tip, "%s%.*s", before, text_bytes(text, most), text);
+}
+
 static void tip_duration(struct tip *tip, const char *before, uint64_t ns)
 {
 	char text[32];
@@ -59,11 +65,11 @@ static void tip_call(struct tip *tip, const struct model *model, const struct ca
 {
 	tip_add(tip, "\ncookie %" PRIu64, call->cookie);
 	if (call->domain)
-		tip_add(tip, ", domain %.200s", resolve(call->domain));
+		tip_text(tip, ", domain ", resolve(call->domain), 200);
 	if (call->by)
 		tip_add(tip, ", scheduled by the call %" PRIu64, call->by);
 	if (call->name && call->func)
-		tip_add(tip, "\nfunction %.200s", resolve(call->func));
+		tip_text(tip, "\nfunction ", resolve(call->func), 200);
 	if (call->inlined)
 		tip_add(tip, "\nrun inline by its scheduler");
 	else if (call->scheduled_ns && call->started_ns >= call->scheduled_ns) {
@@ -72,11 +78,11 @@ static void tip_call(struct tip *tip, const struct model *model, const struct ca
 	}
 	if (call->helped)
 		tip_add(tip, "\nrun by a thread that waited for it");
-	if (call->returned_ns && call->retiring_ns)
+	if (call->returned_ns && call->retiring_ns >= call->returned_ns)
 		tip_duration(tip, "\nwaited for its turn ", call->retiring_ns - call->returned_ns);
 	if (call->error)
 		tip_add(tip, "\nerror %d (%.100s)", call->error,
-			strerror(call->error < 0 ? -call->error : call->error));
+			strerror(call->error < 0 && call->error > INT_MIN ? -call->error : call->error));
 }
 
 static void tip_wait(struct tip *tip, const struct model *model, const struct span *span)
@@ -86,10 +92,11 @@ static void tip_wait(struct tip *tip, const struct model *model, const struct sp
 	else
 		tip_add(tip, "\nfor all calls");
 	if (span->domain)
-		tip_add(tip, ", domain %.200s", resolve(span->domain));
-	if (span->awaited != NONE)
-		tip_add(tip, "\nended with %.200s (%" PRIu64 ")", call_name(&model->calls[span->awaited]),
-			model->calls[span->awaited].cookie);
+		tip_text(tip, ", domain ", resolve(span->domain), 200);
+	if (span->awaited != NONE) {
+		tip_text(tip, "\nended with ", call_name(&model->calls[span->awaited]), 200);
+		tip_add(tip, " (%" PRIu64 ")", model->calls[span->awaited].cookie);
+	}
 	if (span->error)
 		tip_add(tip, "\nreturned %d", span->error);
 }
@@ -104,7 +111,8 @@ static void tip_span(struct tip *tip, const struct model *model, const struct sp
 	const char *name = span_name(model, span);
 
 	tip->used = 0;
-	tip_add(tip, "%.300s%s", name, name[0] ? "\n" : "");
+	tip_text(tip, "", name, 300);
+	tip_add(tip, "%s", name[0] ? "\n" : "");
 	tip_add(tip, "%s", kinds[span->kind]);
 	tip_duration(tip, " ", span->end_ns - span->begin_ns);
 	tip_duration(tip, ", from ", span->begin_ns - model->begin_ns);
@@ -153,7 +161,9 @@ static void draw_bar(struct svg *svg, const struct model *model, const struct la
 	if (width < NARROW)
 		strcat(class_name, " narrow");
 	if (bar->count > 1) {
-		tip_add(&tip, "%zu short ones, from %.200s on", bar->count, span_name(model, span));
+		tip_add(&tip, "%zu short ones", bar->count);
+		tip_text(&tip, ", from ", span_name(model, span), 200);
+		tip_add(&tip, " on");
 		tip_duration(&tip, "\nin all ", bar->total_ns);
 	} else {
 		tip_span(&tip, model, span);
@@ -205,12 +215,12 @@ static void collect_bars(struct bars *bars, const struct model *model, const str
 
 static void bar_name(const struct model *model, const struct span *span, char *text, size_t bytes)
 {
-	if (span->kind != SPAN_WAIT)
-		snprintf(text, bytes, "%s", span_name(model, span));
-	else if (span->awaited != NONE)
-		snprintf(text, bytes, "waits for %s", call_name(&model->calls[span->awaited]));
-	else
-		snprintf(text, bytes, "waits");
+	bool wait = span->kind == SPAN_WAIT;
+	const char *before = !wait ? "" : span->awaited == NONE ? "waits" : "waits for ";
+	const char *name = !wait ? span_name(model, span)
+			   : span->awaited == NONE ? "" : call_name(&model->calls[span->awaited]);
+
+	snprintf(text, bytes, "%s%.*s", before, text_bytes(name, (int)(bytes - sizeof("waits for "))), name);
 }
 
 /* In the bar, else right of it, else left of it, else a part of it in the bar. Returns up to where the lane is taken.
@@ -315,7 +325,8 @@ static void draw_process(struct svg *svg, const struct model *model, const struc
 	if (process->pid == 0)
 		snprintf(text, sizeof(text), "kernel log");
 	else if (process->program)
-		snprintf(text, sizeof(text), "%.400s, process %ld", process->program, process->pid);
+		snprintf(text, sizeof(text), "%.*s, process %ld", text_bytes(process->program, 400), process->program,
+			 process->pid);
 	else
 		snprintf(text, sizeof(text), "process %ld", process->pid);
 	svg_text(svg, 24, row->y - 7, 11.5, "start", "process",

@@ -18,17 +18,20 @@ static void tell(struct input *input, const char *path, size_t number, const cha
 		fprintf(stderr, "inorder-chart: more such lines are counted only\n");
 }
 
-static void read_line(struct input *input, const char *path, size_t number, char *line, size_t bytes)
+const char *input_line(struct input *input, char *line, size_t bytes)
 {
-	bool whole = bytes && line[bytes - 1] == '\n';
-	const char *wrong;
-
 	while (bytes && (line[bytes - 1] == '\n' || line[bytes - 1] == '\r'))
 		line[--bytes] = 0;
 	if (line[0] == '{')
-		wrong = parse_trace_line(input, line, bytes);
-	else
-		wrong = memchr(line, 0, bytes) ? NULL : parse_klog_line(input, line);
+		return parse_trace_line(input, line, bytes);
+	return memchr(line, 0, bytes) ? NULL : parse_klog_line(input, line);
+}
+
+static void read_line(struct input *input, const char *path, size_t number, char *line, size_t bytes)
+{
+	bool whole = bytes && line[bytes - 1] == '\n';
+	const char *wrong = input_line(input, line, bytes);
+
 	if (wrong && !whole)
 		fprintf(stderr, "inorder-chart: %s:%zu: the last line is cut short; its writer was stopped\n", path,
 			number);

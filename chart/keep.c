@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory: growing arrays, and texts that are kept once. */
 #define _GNU_SOURCE
-#include <libxml/xmlstring.h>
+#include <libxml/parserInternals.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +32,15 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* What libxml2 decoded is only UTF-8 if it is what it would write for that character. */
+static bool is_utf8(const char *text, int code, int bytes)
+{
+	unsigned char written[4];
+
+	return code > 0 && code <= 0x10ffff && xmlCopyCharMultiByte(written, code) == bytes &&
+	       !memcmp(written, text, (size_t)bytes);
+}
+
 static bool fits_xml(int code)
 {
 	return code >= 0x20 && code != 0x7f && (code < 0xd800 || code > 0xdfff) && code != 0xfffe && code != 0xffff;
@@ -47,8 +56,8 @@ static char *clean(const char *text)
 		int bytes = 4;
 		int code = xmlGetUTF8Char((const unsigned char *)text, &bytes);
 
-		if (code < 0 || bytes < 1)
-			bytes = 1;
+		if (!is_utf8(text, code, bytes))
+			code = 0, bytes = 1;
 		if (fits_xml(code))
 			end = mempcpy(end, text, (size_t)bytes);
 		else

@@ -383,6 +383,8 @@ static void finish_calls(struct model *model)
 
 		if (!call->returned_ns || call->run == NONE)
 			continue;
+		if (end_ns && end_ns < call->returned_ns) /* lines of two traces, mixed */
+			continue;
 		turn = span_make(model, SPAN_TURN, model->spans[call->run].thread, call->returned_ns,
 				 end_ns ? end_ns : model->processes[call->process].last_ns);
 		model->spans[turn].call = i;
@@ -474,13 +476,15 @@ void model_free(struct model *model)
 
 const char *call_name(const struct call *call)
 {
-	return call->name ? call->name : call->func ? resolve(call->func) : "(unnamed)";
+	if (call->name && *call->name)
+		return call->name;
+	return call->func && *call->func ? resolve(call->func) : "(unnamed)";
 }
 
 const char *span_name(const struct model *model, const struct span *span)
 {
 	if (span->kind == SPAN_STEP)
-		return span->name ? resolve(span->name) : "(unnamed)";
+		return span->name && *span->name ? resolve(span->name) : "(unnamed)";
 	return span->call == NONE ? "" : call_name(&model->calls[span->call]);
 }
 

@@ -140,8 +140,8 @@ static const char *parse_calling(struct input *input, const struct stamp *stamp,
 	return NULL;
 }
 
-/* Takes out the open call that began closest to @since_ns. Returns its thread, or -1. */
-static long close_call(struct input *input, const char *name, uint64_t *since_ns)
+/* Takes out the open call that began closest to @since_ns, which then is when it began. Returns its thread, or -1. */
+static long close_call(struct input *input, const char *name, uint64_t end_ns, uint64_t *since_ns)
 {
 	size_t best = NONE;
 	uint64_t best_off = UINT64_MAX;
@@ -159,7 +159,8 @@ static long close_call(struct input *input, const char *name, uint64_t *since_ns
 	if (best == NONE)
 		return -1;
 	tid = input->open_calls[best].tid;
-	*since_ns = input->open_calls[best].t_ns;
+	if (input->open_calls[best].t_ns <= end_ns) /* or else the lines of two logs stand in one file */
+		*since_ns = input->open_calls[best].t_ns;
 	input->open_calls[best] = input->open_calls[--input->open_count];
 	return tid;
 }
@@ -189,7 +190,7 @@ static const char *parse_initcall(struct input *input, const struct stamp *stamp
 	if (!parse_returned(rest, &bytes, &error, &usecs))
 		return "\"initcall\" without \"returned ERROR after TIME usecs\"";
 	since_ns = usecs < stamp->t_ns / 1000 ? stamp->t_ns - usecs * 1000 : 1;
-	tid = close_call(input, keep_part(rest, bytes), &since_ns);
+	tid = close_call(input, keep_part(rest, bytes), stamp->t_ns, &since_ns);
 	record = add(input, ASYNC_TRACE_CALLED, stamp, tid >= 0 ? tid : stamp->tid);
 	record->name = split_name(rest, bytes, &cookie, &retire);
 	record->cookie = cookie;

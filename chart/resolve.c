@@ -11,6 +11,7 @@
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "chart.h"
@@ -95,9 +96,22 @@ static void read_section(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, st
 	}
 }
 
+/* A trace names any path: what is no file is left alone, and a pipe without a writer not waited for. */
+static int open_object(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+
+	if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 static void read_symbols(const char *file, struct object *object)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int fd = open_object(file);
 	Elf *elf = fd < 0 || elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(fd, ELF_C_READ, NULL);
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;

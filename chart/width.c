@@ -43,6 +43,15 @@ double text_width(const char *text)
 	return sum / 100.0;
 }
 
+int text_bytes(const char *text, int most)
+{
+	int used = 0;
+
+	while (text[used] && used + (int)step(text + used) <= most)
+		used += (int)step(text + used);
+	return used;
+}
+
 const char *text_fit(const char *text, double width, double size, char *out, size_t bytes)
 {
 	double room = width - text_width(ELLIPSIS) * size;

@@ -50,9 +50,23 @@ struct modules {
 };
 
 int modules_read_list(struct modules *modules, const char *path);
+/* Takes the words of one line. Returns -1, silently, if it is no text. */
+int modules_read_line(struct modules *modules, char *line, size_t bytes);
 /* Adds the modules, what they depend on, and their indexes. Call modules_release() when the image is written. */
 int modules_add(struct modules *modules, struct tree *tree);
 void modules_release(struct modules *modules);
+
+/* A word that asks for modules. */
+struct want {
+	char *name; /* without the '?'; the caller frees it */
+	bool folder, optional;
+};
+
+void want_parse(const char *word, struct want *want);
+/* Splits SOURCE[:PLACE]; *@place is NULL if none is given. The caller frees both. */
+void spec_parse(const char *spec, char **source, char **place);
+/* An absolute path without "//", "/./" and a slash at its end; the caller frees it. NULL: it is no place in the image. */
+char *place_parse(const char *path);
 
 /* @spec: NAME or PATH, with :PATH_IN_IMAGE if it is to stand elsewhere there. Libraries come along. */
 int program_add(struct tree *tree, const char *spec);

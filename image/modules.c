@@ -34,30 +34,6 @@ struct resolver {
 	const char *version;
 };
 
-int modules_read_list(struct modules *modules, const char *path)
-{
-	FILE *list = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
-	int result = 0;
-
-	if (!list)
-		return fail("cannot read the list of modules '%s': %s", path, strerror(errno));
-	while (getline(&line, &room, list) >= 0) {
-		char *rest = line, *word;
-
-		line[strcspn(line, "#\n")] = '\0';
-		while ((word = strsep(&rest, " \t")))
-			if (*word)
-				strings_add(&modules->wanted, word);
-	}
-	if (ferror(list))
-		result = fail("cannot read '%s': %s", path, strerror(errno));
-	free(line);
-	fclose(list);
-	return result;
-}
-
 static int add_module(struct resolver *resolver, struct kmod_module *module);
 
 static int add_all(struct resolver *resolver, struct kmod_list *list)
@@ -166,20 +142,19 @@ static int add_folder(struct resolver *resolver, const char *folder, bool option
 	return result;
 }
 
-static int add_wanted(struct resolver *resolver, const char *wanted)
+static int add_wanted(struct resolver *resolver, const char *word)
 {
-	char *name = must(strdup(wanted));
-	size_t length = strlen(name);
-	bool optional = length && name[length - 1] == '?';
+	struct want want;
 	int result;
 
-	if (optional)
-		name[--length] = '\0';
-	if (length && name[length - 1] == '/')
-		result = add_folder(resolver, name, optional);
+	want_parse(word, &want);
+	if (want.folder)
+		result = add_folder(resolver, want.name, want.optional);
+	else if (*want.name)
+		result = add_by_alias(resolver, want.name, want.optional);
 	else
-		result = add_by_alias(resolver, name, optional);
-	free(name);
+		result = fail("'%s' asks for no module: a name, a modalias or a folder is needed", word);
+	free(want.name);
 	return result;
 }
 

@@ -112,12 +112,10 @@ static int add_libraries(struct tree *tree, const char *program, char *interpret
 	return result;
 }
 
-/* Splits SOURCE[:PLACE], finds SOURCE if it is a bare name. The caller frees both. */
+/* Splits a spec and finds a source that is a bare name. The caller frees both. */
 static int split(const char *spec, char **source, char **place)
 {
-	const char *colon = strchr(spec, ':');
-
-	*source = must(colon ? strndup(spec, (size_t)(colon - spec)) : strdup(spec));
+	spec_parse(spec, source, place);
 	for (size_t i = 0; !strchr(*source, '/') && i < sizeof(program_dirs) / sizeof(program_dirs[0]); i++) {
 		char *path = text("%s/%s", program_dirs[i], *source);
 
@@ -128,7 +126,8 @@ static int split(const char *spec, char **source, char **place)
 			free(path);
 		}
 	}
-	*place = must(strdup(colon ? colon + 1 : *source));
+	if (!*place)
+		*place = must(strdup(*source));
 	if (access(*source, R_OK) == 0)
 		return 0;
 	fail("no program or file '%s': %s; install it, or give its path", *source, strerror(errno));

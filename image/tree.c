@@ -43,6 +43,8 @@ static struct image_entry *insert(struct tree *tree, const char *path, bool *add
 	return *found;
 }
 
+static int add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev);
+
 static int add_parents(struct tree *tree, const char *path)
 {
 	char *parent = must(strdup(path)), *slash = strrchr(parent, '/');
@@ -50,7 +52,7 @@ static int add_parents(struct tree *tree, const char *path)
 
 	if (slash && slash != parent) {
 		*slash = '\0';
-		result = tree_add_dir(tree, parent);
+		result = add_node(tree, parent, S_IFDIR | 0755, 0);
 	}
 	free(parent);
 	return result;
@@ -61,19 +63,31 @@ int tree_add_dir(struct tree *tree, const char *path)
 	return tree_add_node(tree, path, S_IFDIR | 0755, 0);
 }
 
-int tree_add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev)
+static int add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev)
 {
 	struct image_entry *entry;
 	bool added;
 
-	if (path[0] != '/' || strstr(path, "/../"))
-		return fail("'%s' is no place in the image: give an absolute path", path);
 	entry = insert(tree, path, &added);
 	if (!added && (entry->mode & S_IFMT) != (mode & S_IFMT))
 		return fail("'%s' is wanted twice, as different things", path);
 	entry->mode = mode;
 	entry->rdev = rdev;
 	return added ? add_parents(tree, path) : 0;
+}
+
+static int no_place(const char *path)
+{
+	return fail("'%s' is no place in the image: give an absolute path", path);
+}
+
+int tree_add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev)
+{
+	char *place = place_parse(path);
+	int result = place ? add_node(tree, place, mode, rdev) : no_place(path);
+
+	free(place);
+	return result;
 }
 
 static bool same_file(const char *a, const char *b)
@@ -83,26 +97,35 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-int tree_add_file(struct tree *tree, const char *path, const char *source)
+static int add_file(struct tree *tree, const char *path, const char *source, mode_t permissions)
 {
 	struct image_entry *entry;
-	struct stat status;
 	bool added;
 
-	if (stat(source, &status))
-		return fail("cannot read '%s' for the image: %s", source, strerror(errno));
-	if (!S_ISREG(status.st_mode))
-		return fail("'%s' is no regular file", source);
-	if (path[0] != '/' || strstr(path, "/../"))
-		return fail("'%s' is no place in the image: give an absolute path", path);
 	entry = insert(tree, path, &added);
 	if (!added)
 		return entry->source && same_file(entry->source, source) ? 0 :
 			fail("'%s' and '%s' are both wanted at '%s'", entry->source ? entry->source : "a folder",
 			     source, path);
-	entry->mode = S_IFREG | ((status.st_mode & 0111) ? 0755 : 0644);
+	entry->mode = S_IFREG | ((permissions & 0111) ? 0755 : 0644);
 	entry->source = must(strdup(source));
 	return add_parents(tree, path);
+}
+
+int tree_add_file(struct tree *tree, const char *path, const char *source)
+{
+	struct stat status;
+	char *place;
+	int result;
+
+	if (stat(source, &status))
+		return fail("cannot read '%s' for the image: %s", source, strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return fail("'%s' is no regular file", source);
+	place = place_parse(path);
+	result = place ? add_file(tree, place, source, status.st_mode) : no_place(path);
+	free(place);
+	return result;
 }
 
 bool tree_has(const struct tree *tree, const char *path)

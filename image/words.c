@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* What the words mean that say what is to be in the image: in lists of modules and on the command line. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int modules_read_line(struct modules *modules, char *line, size_t bytes)
+{
+	char *rest = line, *word;
+
+	if (memchr(line, 0, bytes))
+		return -1;
+	line[strcspn(line, "#\n")] = '\0';
+	while ((word = strsep(&rest, " \t\r")))
+		if (*word)
+			strings_add(&modules->wanted, word);
+	return 0;
+}
+
+int modules_read_list(struct modules *modules, const char *path)
+{
+	FILE *list = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0, number = 0;
+	ssize_t bytes;
+	int result = 0;
+
+	if (!list)
+		return fail("cannot read the list of modules '%s': %s", path, strerror(errno));
+	while (!result && (bytes = getline(&line, &room, list)) >= 0) {
+		number++;
+		if (modules_read_line(modules, line, (size_t)bytes))
+			result = fail("'%s' is no list of modules: line %zu has a NUL byte", path, number);
+	}
+	if (ferror(list))
+		result = fail("cannot read '%s': %s", path, strerror(errno));
+	free(line);
+	fclose(list);
+	return result;
+}
+
+void want_parse(const char *word, struct want *want)
+{
+	size_t length = strlen(word);
+
+	want->optional = length && word[length - 1] == '?';
+	if (want->optional)
+		length--;
+	want->folder = length && word[length - 1] == '/';
+	want->name = must(strndup(word, length));
+}
+
+void spec_parse(const char *spec, char **source, char **place)
+{
+	const char *colon = strchr(spec, ':');
+
+	*source = must(colon ? strndup(spec, (size_t)(colon - spec)) : strdup(spec));
+	*place = colon ? must(strdup(colon + 1)) : NULL;
+}
+
+char *place_parse(const char *path)
+{
+	char *place = must(malloc(strlen(path) + 1)), *end = place;
+
+	if (*path != '/')
+		goto wrong;
+	while (*path) {
+		size_t length;
+
+		path += strspn(path, "/");
+		length = strcspn(path, "/");
+		if (length == 2 && !strncmp(path, "..", 2))
+			goto wrong;
+		if (length && !(length == 1 && *path == '.')) {
+			*end++ = '/';
+			end = mempcpy(end, path, length);
+		}
+		path += length;
+	}
+	*end = '\0';
+	if (end > place)
+		return place;
+wrong:
+	free(place);
+	return NULL;
+}
