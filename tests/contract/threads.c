@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* What the library's threads are to the program: no signals, nothing left behind, errno untouched, growth at once. */
+#include "harness.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGCHLD, SIGALRM};
+
+static unsigned int blocked_here(void)
+{
+	sigset_t set;
+	unsigned int n = 0;
+
+	CHECK(!pthread_sigmask(SIG_SETMASK, NULL, &set));
+	for (unsigned int i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		n += sigismember(&set, signals[i]) == 1;
+	return n;
+}
+
+static void count_blocked(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	*(unsigned int *)data = blocked_here();
+}
+
+/* Two of a kind, so that neither runs in the thread that waits. */
+static void in_worker(async_func_t func, void *data)
+{
+	struct gate gate;
+
+	gate_init(&gate);
+	async_schedule(func, data);
+	gate_start(&gate, NULL);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+TEST(signals_go_to_the_programs_own_threads, .pools = PMANY)
+{
+	unsigned int before = blocked_here(), inside = 0;
+
+	in_worker(count_blocked, &inside);
+	CHECK_EQ(inside, sizeof(signals) / sizeof(signals[0]));
+	CHECK_EQ(blocked_here(), before);
+	CHECK(before < inside);
+}
+
+static void note_detached(void *data, async_cookie_t cookie)
+{
+	pthread_attr_t attr;
+
+	(void)cookie;
+	CHECK(!pthread_getattr_np(pthread_self(), &attr));
+	CHECK(!pthread_attr_getdetachstate(&attr, data));
+	pthread_attr_destroy(&attr);
+}
+
+/* What ends without being joined gives its stack back. */
+TEST(workers_are_detached, .pools = PMANY)
+{
+	int state = -1;
+
+	in_worker(note_detached, &state);
+	CHECK_EQ(state, PTHREAD_CREATE_DETACHED);
+}
+
+TEST(errno_is_left_alone, .pools = PALL)
+{
+	struct gate gate;
+	async_cookie_t cookie;
+
+	errno = E2BIG;
+	async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(errno, E2BIG);
+	gate_init(&gate);
+	cookie = gate_start(&gate, NULL);
+	errno = E2BIG;
+	CHECK_EQ(async_synchronize_cookie_timeout(cookie + 1, NULL, 1000000), -ETIMEDOUT);
+	CHECK_EQ(errno, E2BIG);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+/* There is no room for a thread's stack. */
+TEST(errno_is_left_alone_when_no_thread_can_be_started, .pools = PMANY, .no_tsan = true, .no_asan = true)
+{
+	struct rlimit limit;
+	unsigned long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+	unsigned int threads;
+
+	CHECK(file && fscanf(file, "%lu", &pages) == 1);
+	fclose(file);
+	CHECK(!getrlimit(RLIMIT_AS, &limit));
+	limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (1 << 20);
+	CHECK(!setrlimit(RLIMIT_AS, &limit));
+	threads = thread_count();
+	for (unsigned int i = 0; i < 10; i++) {
+		errno = E2BIG;
+		async_schedule(nothing, NULL);
+		CHECK_EQ(errno, E2BIG);
+	}
+	CHECK(thread_count() <= threads + 1); /* the monitor's stack is small */
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(errno, E2BIG);
+}
+
+/* Its thread has a name that could be taken for a part of /proc/self/task/TID/stat. */
+static void named_gate(void *data, async_cookie_t cookie)
+{
+	CHECK(!prctl(PR_SET_NAME, ") R ("));
+	gate_call(data, cookie);
+}
+
+/*
+ * The pool sees that calls block, and grows many at a time. If it did not see it, it would add one thread each 100 ms:
+ * the limit is over long before.
+ */
+TEST(the_pool_grows_at_once_for_calls_that_block, .pools = P256, .limit_s = 15)
+{
+	enum { CALLS = 250 };
+	static struct gate gates[CALLS];
+
+	for (unsigned int i = 0; i < CALLS; i++) {
+		gate_init(&gates[i]);
+		async_schedule(named_gate, &gates[i]);
+	}
+	for (unsigned int i = 0; i < CALLS; i++)
+		down(&gates[i].begun);
+	for (unsigned int i = 0; i < CALLS; i++)
+		gate_open(&gates[i]);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
