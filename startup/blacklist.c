@@ -51,13 +51,12 @@ static bool names_it(const char *names, const char *name)
 {
 	const size_t wanted = strlen(name);
 
-	while (*names) {
+	while (*(names += strspn(names, ", "))) {
 		const size_t length = strcspn(names, ", ");
 
 		if (length == wanted && !memcmp(names, name, length))
 			return true;
 		names += length;
-		names += strspn(names, ", ");
 	}
 	return false;
 }
