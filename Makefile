@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check bench boot-kernel check-kernel install clean
+.PHONY: all help boot check torture bench boot-kernel check-kernel install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -11,6 +11,7 @@ help:
 	@echo 'make               builds the library and the programs, in $(BUILD)/'
 	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check         runs every test, also under the sanitizers'
+	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
 	@echo 'make bench         runs the benchmarks'
 	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
 	@echo 'make check-kernel  checks that kernel; LONG=1 also with KASAN, KCSAN and lockdep'
@@ -28,6 +29,11 @@ boot: all
 check:
 	tools/install-packages check
 	tools/check
+
+torture: all
+	tools/install-packages check
+	ninja -C $(BUILD) tests/torture/torture
+	$(BUILD)/tests/torture/torture $(if $(CALLS),--calls $(CALLS),--seconds $(or $(SECONDS),60)) $(if $(SEED),--seed $(SEED))
 
 bench: all
 	tools/install-packages bench
