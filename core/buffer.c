@@ -72,7 +72,7 @@ static struct rob_slot *reserve(struct async_block *block)
 {
 	struct rob_slot *slot = rob_slots(block) + block->fill;
 
-	slot->place = block->fill;
+	slot->place = block->fill; /* its block can be found */
 	return slot;
 }
 
@@ -93,6 +93,7 @@ static struct async_block *block_init(struct async_block *block, unsigned large)
 	memset(block, 0, sizeof(*block));
 	block->capacity = large ? ROB_SLOTS_LARGE : ROB_SLOTS_SMALL;
 	block->kind = ROB_TABLE;
+	rob.newest = NULL; /* may have stood there */
 	return block;
 }
 
@@ -168,11 +169,8 @@ void rob_slot_unused(struct rob_slot *slot)
 void rob_issue(struct async_domain *domain, struct rob_slot *slot)
 {
 	struct async_block *block = rob_block(slot);
-	unsigned width = 1;
 
-	slot->place |= ++rob.last << ROB_COOKIE_SHIFT;
 	if (rob_is_wide(slot)) {
-		width = 2;
 		if (rob_wide(slot)->retire)
 			domain->ordered++;
 		if (rob_wide(slot)->owner)
@@ -180,8 +178,7 @@ void rob_issue(struct async_domain *domain, struct rob_slot *slot)
 	}
 	if (!block->live)
 		rob_block_append(domain, block);
-	block->live |= rob_bit(slot);
-	block->fill = (uint8_t)(block->fill + width);
+	rob_number(block, slot, rob_is_wide(slot) ? 2 : 1);
 	if (domain->first == block)
 		rob_publish_lowest(domain, rob_lowest(domain));
 }

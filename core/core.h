@@ -40,7 +40,7 @@
 
 #include "owner.h"
 
-#define ROB_LEASE 32          /* most calls of a lease */
+#define ROB_LEASE 62          /* most calls of a lease */
 #define ROB_BUCKETS 64        /* waits for one call, by cookie */
 #define ROB_SLOTS_LARGE 62    /* 2 KB with the header */
 #define ROB_SLOTS_SMALL 6     /* 256 bytes */
@@ -83,6 +83,7 @@ struct async_block {
 	uint8_t fill, capacity;
 	uint8_t kind;
 	uint8_t dead; /* slots still linked in the queue though claimed */
+	uint8_t from, width; /* from this slot on all are as wide, and their cookies follow each other */
 };
 
 /* A block of one call: what struct async_entry is, and what an inline call has on its stack. */
@@ -153,7 +154,7 @@ struct rob_worker {
 	bool idle;                      /* L: parked without work */
 	bool blocked;                   /* L: parked in a wait */
 	bool asleep;                    /* L: seen blocked in the kernel; not counted as active */
-	bool brisk;                     /* L: its calls are short: it will be back soon */
+	uint32_t brisk;                 /* L: its calls are short, it will be back soon: how many it takes; or 0 */
 	bool fresh;                     /* L: has run nothing since it was brought in */
 	uint32_t turn;                  /* L: leases so far */
 	uint64_t seen;                  /* L: the monitor's: turn and calls begun when last looked at */
@@ -211,7 +212,7 @@ struct rob_pool {
 	struct rob_worker *idle, *free; /* without work; without a thread */
 	unsigned total;           /* threads, starting ones included */
 	unsigned active;          /* threads believed to be running calls or about to */
-	unsigned brisk;           /* workers whose calls are short */
+	uint64_t brisk;           /* sum of the workers' */
 	unsigned cpus;
 	unsigned burst;           /* extra threads to bring in, since others are asleep */
 	bool blind;               /* no monitor could be started */
@@ -224,9 +225,14 @@ struct rob_pool {
 };
 
 struct rob {
-	struct port_lock lock;
+	/* One cache line: what scheduling a plain call touches. */
+	__attribute__((aligned(64))) struct port_lock lock;
+	unsigned generation;      /* L: of the process: fork begins a new one; never 0 once started */
 	async_cookie_t last;      /* L: the last cookie given */
+	struct rob_slot *newest;  /* L: its slot */
+	uint64_t quick;           /* L: with fewer pending, scheduling needs no thought; never more than rob_pool_quick() */
 	struct rob_queue queue;   /* L: */
+
 	struct async_block *blocks[2]; /* L: live ones, oldest first: registered, exclusive */
 	struct async_block *blocks_last[2];
 	struct async_block *spare[2];  /* L: free blocks: small, large */
@@ -239,7 +245,6 @@ struct rob {
 	struct async_waiter *bucket[ROB_BUCKETS];
 	unsigned call_waiters, ascending;
 	uint32_t mark;
-	unsigned generation;      /* L: of the process: fork begins a new one; never 0 */
 	rob_owner_finder find_owner; /* L: of calls that have none from their thread; NULL: they have none */
 	struct rob_pool pool;     /* L: */
 	struct port_config config;
@@ -321,39 +326,18 @@ static inline struct rob_slot *rob_lowest(struct async_domain *domain)
 	return domain->first ? rob_lowest_bit(domain->first, domain->first->live) : NULL;
 }
 
-/* Behind the tail: no entry, so nothing links back. */
-static inline void rob_queue_append_plain(struct async_block *block, struct rob_slot *slot)
+/* The slot gets the next cookie: its place, and which slots before it the queue runs through without a gap. */
+static inline async_cookie_t rob_number(struct async_block *block, struct rob_slot *slot, unsigned width)
 {
-	slot->next = NULL;
-	if (rob.queue.tail)
-		rob.queue.tail->next = slot;
-	else
-		rob.queue.head = slot;
-	rob.queue.tail = slot;
-	block->pending |= rob_bit(slot);
-	rob.queue.pending++;
-}
-
-#define ROB_SHORT_CALLS 32 /* pending calls that are left to each worker whose calls are short */
-
-/* Workers whose calls are short will take what is pending soon. */
-static inline bool rob_pool_left_to_others(void)
-{
-	return !rob.pool.blind && rob.queue.pending < (uint64_t)ROB_SHORT_CALLS * rob.pool.brisk;
-}
-
-/* Whether rob_pool_kick() would do nothing: the common case while calls stream in. */
-static inline bool rob_pool_quiet(void)
-{
-	const struct rob_pool *pool = &rob.pool;
-
-	if (pool->waking)
-		return true;
-	if (pool->monitor_state != ROB_MONITOR_TICKS)
-		return false;
-	if (pool->active >= pool->cpus)
-		return !pool->burst && !(pool->eager && pool->idle);
-	return rob_pool_left_to_others() || (!pool->idle && pool->active && pool->total >= rob.config.threads);
+	if (rob.newest != slot - width) {
+		block->from = block->fill;
+		block->width = (uint8_t)width;
+	}
+	rob.newest = slot;
+	slot->place = ++rob.last << ROB_COOKIE_SHIFT | (width == 2 ? ROB_WIDE : 0) | block->fill;
+	block->live |= (uint64_t)1 << block->fill;
+	block->fill = (uint8_t)(block->fill + width);
+	return rob.last;
 }
 
 /* What waits look at without the lock (O4). A lower bound of the truth is enough. */
@@ -433,6 +417,7 @@ void rob_quiesce_wait_end(void);
 
 /* ---- pool.c ---- */
 
+uint64_t rob_pool_quick(void);
 void rob_pool_kick(struct rob_after *after);
 bool rob_pool_stuck(struct rob_thread *thread);
 void rob_pool_reset(struct rob_worker *self);
@@ -440,7 +425,7 @@ void rob_pool_block(struct rob_thread *thread, struct rob_after *after);
 void rob_pool_unblock(struct rob_thread *thread);
 void rob_pool_arm(struct rob_after *after);
 void rob_pool_watch(void);
-void rob_pool_brisk(struct rob_worker *worker, bool brisk);
+void rob_pool_brisk(struct rob_worker *worker, uint32_t calls);
 void rob_pool_help_wanted(struct rob_after *after);
 void rob_pool_after(struct rob_after *after);
 void rob_worker_main(struct rob_worker *worker);

@@ -51,6 +51,7 @@ void rob_unlock(struct rob_after *after)
 
 	after->wake = NULL;
 	after->garbage = NULL;
+	rob.quick = rob_pool_quick();
 	port_unlock(&rob.lock);
 	if (port_unlikely(wake))
 		wake_waiters(wake);
@@ -96,6 +97,7 @@ void rob_set_owner_finder(rob_owner_finder find)
 {
 	rob_lock();
 	rob.find_owner = find;
+	rob.quick = 0;
 	port_unlock(&rob.lock);
 }
 
@@ -160,6 +162,7 @@ void rob_fork_child(void)
 	drop_calls();
 	drop_waiters();
 	rob_pool_reset(self->worker);
+	rob.quick = 0;
 	if (!++rob.generation)
 		rob.generation = 1;
 	self->top = NULL;
@@ -190,5 +193,6 @@ void rob_exit(void)
 	rob_wait_exit();
 	port_lock(&rob.lock);
 	rob.ended = true;
+	rob.quick = 0;
 	port_unlock(&rob.lock);
 }

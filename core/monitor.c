@@ -34,13 +34,13 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck, st
 
 	worker->seen = where;
 	if (!moved && worker->brisk) {
-		rob_pool_brisk(worker, false);
+		rob_pool_brisk(worker, 0);
 		rob_recall(&worker->lease, after);
 		rob_pool_kick(after);
 	}
 	if (worker->asleep ? !moved && !recheck : moved)
 		return false;
-	port_unlock(&rob.lock);
+	rob_unlock(after);
 	sleeps = port_thread_sleeps(thread_id);
 	port_lock(&rob.lock);
 	if (!is_busy(worker) || worker->thread_id != thread_id || position(worker) != where)
@@ -53,7 +53,7 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck, st
 		return false;
 	}
 	rob.pool.active--;
-	rob_pool_brisk(worker, false);
+	rob_pool_brisk(worker, 0);
 	rob_recall(&worker->lease, after);
 	return true;
 }
@@ -64,7 +64,9 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck, st
  */
 static void bring_in_burst(struct rob_after *after)
 {
-	while (rob.pool.burst && rob.queue.pending && !after->worker && !after->start) {
+	rob_unlock(after); /* what the look has asked for */
+	port_lock(&rob.lock);
+	while (rob.pool.burst && rob.queue.pending) {
 		unsigned before = rob.pool.burst;
 
 		rob.pool.waking = false;

@@ -25,6 +25,7 @@
 #define RETRY_NS 10000000u         /* after a thread could not be started */
 #define SETTLED_NS 50000u          /* a lease so short did not block */
 #define LINGER_SPINS 32            /* some 500 ns */
+#define LEASES_LEFT 4              /* pending calls that are left to brisk workers, in leases */
 
 static bool can_start(void)
 {
@@ -35,14 +36,14 @@ static bool can_start(void)
 
 /* ---- bringing workers in ---- */
 
-/* Its calls are short, as far as is known. */
-void rob_pool_brisk(struct rob_worker *worker, bool brisk)
+/* Its calls are short, as far as is known: it takes so many at a time, or 0. */
+void rob_pool_brisk(struct rob_worker *worker, uint32_t calls)
 {
-	rob.pool.brisk += brisk;
+	rob.pool.brisk += calls;
 	rob.pool.brisk -= worker->brisk;
-	if (brisk)
+	if (calls)
 		rob.pool.eager = false;
-	worker->brisk = brisk;
+	worker->brisk = calls;
 }
 
 static void idle_remove(struct rob_worker *worker)
@@ -128,6 +129,38 @@ static void bring_in(struct rob_after *after)
 	pool->waking = true;
 }
 
+/* There are as many active workers as there shall be. */
+static bool enough(void)
+{
+	struct rob_pool *pool = &rob.pool;
+
+	return pool->active >= pool->cpus && !pool->burst && !(pool->eager && pool->idle);
+}
+
+/* So many pending calls are left to workers whose calls are short: they will be taken soon. */
+static uint64_t left_to_others(void)
+{
+	return rob.pool.blind ? 0 : LEASES_LEFT * rob.pool.brisk;
+}
+
+/* With fewer calls pending, one more can be scheduled without thought: rob_pool_kick() would do nothing. */
+uint64_t rob_pool_quick(void)
+{
+	struct rob_pool *pool = &rob.pool;
+	uint64_t left;
+
+	if (rob_inline_only() || rob.find_owner)
+		return 0;
+	if (pool->waking)
+		return rob.config.pending;
+	if (pool->monitor_state != ROB_MONITOR_TICKS)
+		return 0;
+	if (enough() || (pool->active < pool->cpus && !pool->idle && pool->active && pool->total >= rob.config.threads))
+		return rob.config.pending;
+	left = left_to_others();
+	return left < rob.config.pending ? left : rob.config.pending;
+}
+
 /* Calls are pending: brings a worker in if there should be one more. */
 void rob_pool_kick(struct rob_after *after)
 {
@@ -135,7 +168,7 @@ void rob_pool_kick(struct rob_after *after)
 
 	if (!rob.queue.pending || pool->waking || rob_inline_only())
 		return;
-	if ((pool->active >= pool->cpus && !pool->burst && !(pool->eager && pool->idle)) || rob_pool_left_to_others()) {
+	if (enough() || rob.queue.pending < left_to_others()) {
 		rob_pool_arm(after);
 		return;
 	}
@@ -245,7 +278,7 @@ void rob_pool_block(struct rob_thread *thread, struct rob_after *after)
 			rob.pool.active--;
 		worker->asleep = false;
 		worker->blocked = true;
-		rob_pool_brisk(worker, false);
+		rob_pool_brisk(worker, 0);
 	}
 	if (!rob.queue.pending)
 		return;
@@ -294,7 +327,7 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	worker->asleep = false;
 	worker->lease.size = 1;
 	worker->lease.ended_ns = 0;
-	rob_pool_brisk(worker, false);
+	rob_pool_brisk(worker, 0);
 	idle_push(worker);
 	rob_unlock(after);
 	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS);
@@ -321,7 +354,7 @@ static void work(struct rob_worker *worker, struct rob_after *after)
 	worker->fresh = false;
 	rob_pool_kick(after);
 	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
-	rob_pool_brisk(worker, worker->lease.size > 1);
+	rob_pool_brisk(worker, worker->lease.size > 1 ? worker->lease.size : 0);
 	if (worker->asleep && took_ns < SETTLED_NS) {
 		worker->asleep = false;
 		rob.pool.active++;
@@ -340,13 +373,15 @@ static void worker_init(struct rob_worker *worker)
 	rob.pool.retry_ns = 0;
 }
 
-/* What its own completions made ready comes first: it is the lowest of its domain. */
+/* What its own completions made ready comes first: it is the lowest of its domain. Less than a lease may gather, if nobody waits. */
 static bool take(struct rob_worker *worker, struct rob_after *after)
 {
 	if (after->retire) {
 		rob_lease_take_retire(&worker->lease, after);
 		return true;
 	}
+	if (rob.queue.pending && rob.queue.pending < worker->brisk / 2 && !rob.waiters)
+		linger(worker, after);
 	return !surplus(worker) && rob_lease_take(&worker->lease, after);
 }
 
@@ -360,7 +395,7 @@ void rob_worker_main(struct rob_worker *worker)
 		struct port_event event = {.type = ASYNC_TRACE_WORKER, .arg = rob.pool.total,
 					   .error = rob.pool.total > rob.pool.cpus};
 
-		port_unlock(&rob.lock);
+		rob_unlock(&after);
 		port_trace(&event);
 		port_lock(&rob.lock);
 	}

@@ -141,29 +141,49 @@ void rob_queue_take(struct rob_slot *slot, struct rob_after *after)
 }
 
 /*
+ * How many calls follow each other in the queue from its head on, which is
+ * pending, as the bits of its block tell: the slots themselves were written by
+ * another processor, and following their links would take a cache line each.
+ */
+static unsigned run_length(struct rob_slot *head)
+{
+	struct async_block *block = rob_block(head);
+	uint64_t pending = block->pending >> rob_index(head);
+
+	if (rob_index(head) < block->from)
+		return 1;
+	if (block->width == 1)
+		return (unsigned)__builtin_ctzll(~pending);
+	return (unsigned)__builtin_ctzll(~(pending | 0xaaaaaaaaaaaaaaaau)) / 2;
+}
+
+/*
  * Claims calls from the head, which is pending: as many as follow each other in
- * one block, are plain, and have cookies below bound; at least one.
+ * one block, and have cookies below bound; at least one. A retire step stays alone.
  */
 unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound)
 {
-	struct rob_slot *slot = rob.queue.head;
+	struct rob_slot *slot = rob.queue.head, *last = slot;
 	struct async_block *block = rob_block(slot);
+	unsigned run = run_length(slot), width = rob_is_wide(slot) ? 2 : 1, count = 0;
+	async_cookie_t cookie = rob_cookie(slot);
 	struct rob_record *entry;
-	unsigned count = 0;
 	uint64_t mask = 0;
 
-	if (rob_is_wide(slot)) {
-		slots[0] = slot;
-		rob_queue_take(slot, NULL);
-		return 1;
-	}
+	if (most > run)
+		most = run;
 	do {
+		if (width == 2) {
+			if (count && rob_func_done(slot))
+				break;
+			rob_wide(slot)->flags &= ~ROB_QUEUED;
+		}
+		mask |= (uint64_t)1 << (rob_index(last) + count * width);
 		slots[count++] = slot;
-		mask |= rob_bit(slot);
-		slot = slot->next;
-	} while (count < most && slot && rob_block(slot) == block && (block->pending & rob_bit(slot)) &&
-		 !rob_is_wide(slot) && rob_cookie(slot) < bound);
-	rob.queue.head = slot;
+		slot += width;
+	} while (count < most && cookie + count < bound && !rob_func_done(last));
+	last += (count - 1) * width;
+	slot = rob.queue.head = count < run ? last + width : last->next;
 	if (!slot)
 		rob.queue.tail = NULL;
 	else if ((entry = entry_of(slot)))

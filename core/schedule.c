@@ -109,6 +109,11 @@ static async_cookie_t schedule_locked(struct request *request)
 	unsigned width;
 	bool full;
 
+	if (port_unlikely(!port_load_relaxed(&rob.started))) {
+		port_unlock(&rob.lock);
+		rob_start();
+		port_lock(&rob.lock);
+	}
 	request->owner = owner_of(request);
 	width = request->retire || request->owner ? 2 : 1;
 	domain = request->domain = rob_domain(request->domain);
@@ -147,44 +152,58 @@ static async_cookie_t schedule(struct request *request)
 	return schedule_locked(request);
 }
 
-/* A plain call that needs neither storage nor thought. */
-ALWAYS_INLINE bool is_simple(const struct async_domain *domain, const struct async_block *block)
+/*
+ * Most calls need neither storage nor thought: the domain's last block has room
+ * (it has calls in progress, so the lowest of them stays the lowest), and fewer
+ * are pending than rob.quick says, which is 0 before the first call of all.
+ */
+ALWAYS_INLINE struct async_block *block_at_once(struct async_domain *domain, int width)
 {
-	return domain->generation == rob.generation && block && block->kind == ROB_TABLE &&
-	       block->fill < block->capacity && !port_self()->owner && !rob.find_owner && !rob_inline_only() &&
-	       rob.queue.pending < rob.config.pending && !port_traces();
+	struct async_block *block = domain->last;
+
+	if (port_likely(domain->generation == rob.generation && block && block->capacity - block->fill >= width &&
+			rob.queue.pending < rob.quick && !port_self()->owner && !port_traces()))
+		return block;
+	return NULL;
+}
+
+/* Numbers and queues the call in the block's next slot. Behind the tail: it is no entry, so nothing links back. */
+ALWAYS_INLINE async_cookie_t enqueue_at_once(struct async_block *block, async_func_t func, void *data, unsigned width)
+{
+	struct rob_slot *slot = rob_slots(block) + block->fill;
+	async_cookie_t cookie;
+
+	block->pending |= (uint64_t)1 << block->fill;
+	cookie = rob_number(block, slot, width);
+	slot->func = func;
+	slot->data = data;
+	slot->next = NULL;
+	if (rob.queue.tail)
+		rob.queue.tail->next = slot;
+	else
+		rob.queue.head = slot;
+	rob.queue.tail = slot;
+	rob.queue.pending++;
+	return cookie;
 }
 
 /* Part of each public call, so that the caller is known where it is needed and costs nothing where not. */
 ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struct async_domain *domain)
 {
 	struct async_block *block;
-	struct rob_slot *slot;
 	async_cookie_t cookie;
 
-	rob_lock();
+	port_lock(&rob.lock);
 	if (!domain)
 		domain = &rob.main_domain;
-	block = domain->last;
-	if (port_unlikely(!is_simple(domain, block)))
-		return schedule_locked(&(struct request){
-			.func = func, .data = data, .domain = domain, .caller = CALLER()});
-	cookie = ++rob.last;
-	slot = rob_slots(block) + block->fill;
-	slot->func = func;
-	slot->data = data;
-	slot->place = cookie << ROB_COOKIE_SHIFT | block->fill;
-	block->live |= rob_bit(slot);
-	block->fill++;
-	rob_queue_append_plain(block, slot);
-	if (port_likely(rob_pool_quiet())) {
-		port_unlock(&rob.lock);
-	} else {
-		struct rob_after after = {0};
+	block = block_at_once(domain, 1);
+	if (port_unlikely(!block)) {
+		struct request request = {.func = func, .data = data, .domain = domain, .caller = CALLER()};
 
-		rob_pool_kick(&after);
-		rob_unlock(&after);
+		return schedule_locked(&request);
 	}
+	cookie = enqueue_at_once(block, func, data, 1);
+	port_unlock(&rob.lock);
 	return cookie;
 }
 
@@ -218,10 +237,23 @@ async_cookie_t async_schedule_node(async_func_t func, void *data, int node)
 
 async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, void *data, struct async_domain *domain)
 {
-	struct request request = {
-		.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
+	struct async_block *block;
+	async_cookie_t cookie;
 
-	return schedule(&request);
+	port_lock(&rob.lock);
+	if (!domain)
+		domain = &rob.main_domain;
+	block = block_at_once(domain, 2);
+	if (port_unlikely(!block || !retire)) {
+		struct request request = {.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
+
+		return schedule_locked(&request);
+	}
+	*rob_wide(rob_slots(block) + block->fill) = (struct rob_wide){.retire = retire, .flags = ROB_QUEUED};
+	domain->ordered++;
+	cookie = enqueue_at_once(block, func, data, 2);
+	port_unlock(&rob.lock);
+	return cookie;
 }
 
 bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie)

@@ -12,6 +12,7 @@
 port_u32 port_processors;
 
 #define LOCK_SPINS 100
+#define UNLOCK_SPINS 4
 #define SPIN_NS 40000
 
 bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
@@ -29,16 +30,31 @@ bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 void port_lock_slow(struct port_lock *lock)
 {
 	for (unsigned i = port_load_relaxed(&port_processors) > 1 ? LOCK_SPINS : 0; i; i--) {
-		uint32_t expected = 0;
+		uint32_t word = port_load_relaxed(&lock->word);
 
-		if (!port_load_relaxed(&lock->word) &&
-		    atomic_compare_exchange_weak_explicit(&lock->word, &expected, 1, memory_order_acquire,
-							  memory_order_relaxed))
+		if (!word && atomic_compare_exchange_weak_explicit(&lock->word, &word, PORT_HELD, memory_order_acquire,
+								   memory_order_relaxed))
 			return;
+		if (word == PORT_HELD) /* asks for a moment between this section and the holder's next */
+			atomic_compare_exchange_weak_explicit(&lock->word, &word, PORT_HELD | PORT_SPINNER, memory_order_relaxed,
+							      memory_order_relaxed);
 		port_relax();
 	}
-	while (atomic_exchange_explicit(&lock->word, 2, memory_order_acquire))
-		port_futex_wait(&lock->word, 2, 0);
+	while (atomic_exchange_explicit(&lock->word, PORT_HELD | PORT_SLEEPER, memory_order_acquire))
+		port_futex_wait(&lock->word, PORT_HELD | PORT_SLEEPER, 0);
+}
+
+/*
+ * Others want it. Whoever spins needs a moment to see that it is free: without
+ * one, a thread that takes the lock again and again would have it each time,
+ * since the line stands in its own cache, until the other goes to sleep.
+ */
+void port_unlock_slow(struct port_lock *lock, uint32_t word)
+{
+	if (word & PORT_SLEEPER)
+		port_futex_wake(&lock->word, 1);
+	for (unsigned i = word & PORT_SPINNER ? UNLOCK_SPINS : 0; i && !port_load_relaxed(&lock->word); i--)
+		port_relax();
 }
 
 uint64_t port_spin_ns(void)

@@ -115,27 +115,34 @@ static inline void port_futex_wake(port_u32 *word, int count)
 /* Sleeps while *word is expected, until deadline_ns (0: no limit). False when the time is over. */
 bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns);
 
-/* ---- lock: 0 free, 1 held, 2 held and somebody sleeps ---- */
+/* ---- lock: 0 free, else held; whether somebody spins for it, or sleeps ---- */
+
+#define PORT_HELD 1u
+#define PORT_SLEEPER 2u
+#define PORT_SPINNER 4u
 
 struct port_lock {
 	port_u32 word;
 };
 
 void port_lock_slow(struct port_lock *lock);
+void port_unlock_slow(struct port_lock *lock, uint32_t word);
 
 static inline void port_lock(struct port_lock *lock)
 {
 	uint32_t expected = 0;
 
-	if (port_unlikely(!atomic_compare_exchange_strong_explicit(&lock->word, &expected, 1, memory_order_acquire,
+	if (port_unlikely(!atomic_compare_exchange_strong_explicit(&lock->word, &expected, PORT_HELD, memory_order_acquire,
 								   memory_order_relaxed)))
 		port_lock_slow(lock);
 }
 
 static inline void port_unlock(struct port_lock *lock)
 {
-	if (port_unlikely(atomic_exchange_explicit(&lock->word, 0, memory_order_release) == 2))
-		port_futex_wake(&lock->word, 1);
+	uint32_t word = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
+
+	if (port_unlikely(word != PORT_HELD))
+		port_unlock_slow(lock, word);
 }
 
 /* ---- parker: one thread sleeps until others raise flags ---- */
@@ -213,6 +220,13 @@ __attribute__((format(printf, 2, 3))) void port_log(int fd, const char *format, 
 static inline bool port_traces(void)
 {
 	return __atomic_load_n(&port_tracing, __ATOMIC_RELAXED);
+}
+
+/* Whether a waiter may run what it awaits; nested: it stands inside a call that stands inside a call. Small stacks say no. */
+static inline bool port_may_help(bool nested)
+{
+	(void)nested;
+	return true;
 }
 
 /* ---- threads ---- */

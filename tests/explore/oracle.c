@@ -233,6 +233,9 @@ static void check_pool(void)
 	if (rob.pool.active + elsewhere != rob.pool.total)
 		sim_fail("invariant: %u workers, %u of them idle, blocked or asleep, and %u counted as active",
 			 rob.pool.total, elsewhere, rob.pool.active);
+	if (rob.quick > rob_pool_quick())
+		sim_fail("invariant: calls are scheduled without thought up to %llu pending, and it should be %llu",
+			 (unsigned long long)rob.quick, (unsigned long long)rob_pool_quick());
 }
 
 void sim_on_unlock(struct port_lock *lock)
