@@ -27,10 +27,16 @@ bool rob_is_quiet(void)
 	return true;
 }
 
-/* Whether this thread must not start a call of the domain itself now. */
+/*
+ * Whether this thread must not start a call of the domain itself now. A call that
+ * still runs may wait for this one through a call of an exclusive domain: until it
+ * is quiet, calls of these start what they await, too.
+ */
 bool rob_quiesced(struct async_domain *domain, struct rob_thread *self)
 {
-	return port_unlikely(rob.quiesce) && !domain->exclusive && !registered_on_stack(self);
+	if (port_likely(!rob.quiesce) || domain->exclusive || registered_on_stack(self))
+		return false;
+	return !self->top || rob_is_quiet();
 }
 
 /* The first pending call that may be claimed while others are held back. */

@@ -117,6 +117,10 @@ static void print_waiting(int fd, const struct row *row)
 		port_format(what, sizeof(what), "cookie %llu", (unsigned long long)row->bound);
 	else if (row->kind == ROB_WAIT_OWNER)
 		port_format(what, sizeof(what), "owner %s", row->owner ? row->owner : "(unnamed)");
+	else if (row->kind == ROB_WAIT_QUIET)
+		port_format(what, sizeof(what), "registered calls to stop running, to quiesce");
+	else if (row->kind == ROB_WAIT_OPEN)
+		port_format(what, sizeof(what), "the end of quiescing");
 	else if (row->bound == ASYNC_COOKIE_MAX && row->domain)
 		port_format(what, sizeof(what), "all calls of domain %p", row->domain);
 	else if (row->bound == ASYNC_COOKIE_MAX)

@@ -68,7 +68,7 @@ struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *af
 {
 	struct rob_slot *slot;
 
-	if (waiter->kind >= ROB_WAIT_QUIET)
+	if (waiter->kind >= ROB_WAIT_QUIET || !port_may_help(waiter->thread->top && waiter->thread->top->parent))
 		return NULL;
 	if (waiter->kind == ROB_WAIT_DOMAIN)
 		return pending_in(waiter, waiter->domain);

@@ -46,11 +46,28 @@ static bool matches(struct async_waiter *waiter, struct rob_slot *slot)
 	}
 }
 
+/* Whether an ordered call of the owner gets its turn only after this one. */
+static bool holds_up(struct rob_slot *slot, struct async_owner *owner)
+{
+	uint64_t bits = ~(rob_bit(slot) - 1);
+
+	for (struct async_block *block = rob_block(slot); block; block = block->next, bits = ~(uint64_t)0)
+		for (bits &= block->live; bits; bits &= bits - 1) {
+			struct rob_slot *later = rob_lowest_bit(block, bits);
+
+			if (rob_is_ordered(later) && rob_owner(later) == owner)
+				return true;
+		}
+	return false;
+}
+
 /* Whether the waiter cannot go on before this call is complete, were it not for deadlocks. */
 bool rob_awaits(struct async_waiter *waiter, struct rob_slot *slot)
 {
 	if (matches(waiter, slot))
 		return true;
+	if (waiter->kind == ROB_WAIT_OWNER)
+		return holds_up(slot, waiter->owner);
 	return waiter->order && rob_block(slot)->domain == waiter->order && rob_cookie(slot) < waiter->bound;
 }
 

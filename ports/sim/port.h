@@ -78,6 +78,7 @@ void sim_name_store(port_name *p, const char *name, enum sim_order order, struct
 #define port_store64_release(p, v) \
 	sim_name_store((port_name *)(void *)(p), (const char *)(uintptr_t)(v), SIM_RELEASE, SIM_SITE("store64_release"))
 #define port_spin_ns() UINT64_C(0)
+#define port_may_help(nested) ((void)(nested), true)
 #define port_relax() ((void)0) /* a delay between two scheduling points adds no behaviour */
 
 /* Another thread may go on here. */

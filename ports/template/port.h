@@ -72,6 +72,8 @@ uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
 void *port_alloc(size_t bytes); /* or NULL */
 void port_free(void *memory);
 uint64_t port_clock_ns(void);   /* monotonic */
+/* Whether a waiter may run what it awaits; nested: it stands inside a call that stands inside a call. Small stacks say no. */
+bool port_may_help(bool nested);
 struct rob_thread *port_self(void); /* zeroed when a thread begins */
 int port_thread_id(void);
 __attribute__((format(printf, 3, 4))) int port_format(char *text, size_t bytes, const char *format, ...);

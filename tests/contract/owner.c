@@ -265,3 +265,57 @@ TEST(cancelled_calls_leave_their_owner, .pools = P1)
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
+
+/* ---- the turn of an owner's ordered call is an edge, too ---- */
+
+struct knot {
+	struct async_domain *domain, *elsewhere;
+	struct async_owner *owner;
+	sem_t ready;
+	_Atomic async_cookie_t last;
+	_Atomic int lower_result, owner_result;
+};
+
+static void lower_waits(void *data, async_cookie_t cookie)
+{
+	struct knot *knot = data;
+
+	(void)cookie;
+	down(&knot->ready);
+	knot->lower_result = async_synchronize_call(knot->last, knot->elsewhere);
+}
+
+static void waits_for_owner(void *data, async_cookie_t cookie)
+{
+	struct knot *knot = data;
+
+	(void)cookie;
+	knot->owner_result = async_synchronize_owner(knot->owner);
+}
+
+static void nothing_more(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+}
+
+/* The lowest call holds up the owner's ordered one, whose owner the highest waits for, which the lowest waits for. */
+TEST(a_cycle_through_the_turn_of_an_owners_call, .pools = PMANY)
+{
+	ASYNC_DOMAIN(domain);
+	ASYNC_DOMAIN(elsewhere);
+	ASYNC_OWNER(owner);
+	struct knot knot = { .domain = &domain, .elsewhere = &elsewhere, .owner = &owner };
+
+	sem_init(&knot.ready, 0, 0);
+	CHECK(async_schedule_domain(lower_waits, &knot, &domain));
+	async_owner_enter(&owner);
+	CHECK(async_schedule_ordered(nothing_more, nothing_more, NULL, &domain));
+	async_owner_enter(NULL);
+	knot.last = async_schedule_domain(waits_for_owner, &knot, &elsewhere);
+	up(&knot.ready);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(knot.lower_result, 0);
+	CHECK_EQ(knot.owner_result, -EDEADLK);
+	CHECK_EQ(harness_count("EDEADLK"), 1);
+}

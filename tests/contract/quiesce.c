@@ -228,3 +228,56 @@ TEST(retire_steps_are_held_back, .pools = P2 | P256)
 	CHECK_EQ(funcs + retired, 3);
 	_exit(0); /* the thread that holds is gone */
 }
+
+/* ---- a registered call that waits through an exclusive one ---- */
+
+static struct chain {
+	struct async_domain *exclusive;
+	sem_t registered_runs, go, exclusive_runs, go_on;
+	_Atomic async_cookie_t link;
+	atomic_uint done;
+} chain;
+
+static void link_of_chain(void *data, async_cookie_t cookie)
+{
+	async_cookie_t last;
+
+	(void)data;
+	(void)cookie;
+	up(&chain.exclusive_runs);
+	down(&chain.go_on); /* now it is quiescing */
+	last = async_schedule(count, &chain.done);
+	CHECK_EQ(async_synchronize_call(last, NULL), 0);
+}
+
+static void head_of_chain(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	up(&chain.registered_runs);
+	down(&chain.go);
+	CHECK_EQ(async_synchronize_call(chain.link, chain.exclusive), 0);
+}
+
+TEST(begin_drains_through_calls_of_exclusive_domains, .pools = PMANY)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(exclusive);
+	struct waiter begin;
+
+	chain.exclusive = &exclusive;
+	sem_init(&chain.registered_runs, 0, 0);
+	sem_init(&chain.go, 0, 0);
+	sem_init(&chain.exclusive_runs, 0, 0);
+	sem_init(&chain.go_on, 0, 0);
+	CHECK(async_schedule(head_of_chain, NULL));
+	CHECK(chain.link = async_schedule_domain(link_of_chain, NULL, &exclusive));
+	down(&chain.registered_runs);
+	down(&chain.exclusive_runs);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	quiet();
+	up(&chain.go);
+	up(&chain.go_on);
+	CHECK_EQ(waiter_join(&begin), 0);
+	CHECK_EQ(chain.done, 1);
+	_exit(0); /* the thread that holds is gone */
+}
