@@ -15,8 +15,8 @@
 
 #define MAX_PENDING 32768
 
-bool port_serial;
-module_param_named(serial, port_serial, bool, 0444);
+static bool serial;
+module_param(serial, bool, 0444);
 MODULE_PARM_DESC(serial, "run each call at once in its caller; read at the first call");
 
 #ifdef CONFIG_ASYNC_DEBUG
@@ -31,6 +31,10 @@ static unsigned int threads = MAX_PENDING;
 module_param(threads, uint, 0444);
 MODULE_PARM_DESC(threads, "most workers; they are added only while others are blocked");
 
+static unsigned int pending = MAX_PENDING;
+module_param(pending, uint, 0444);
+MODULE_PARM_DESC(pending, "most pending calls; beyond, calls run in their callers");
+
 static unsigned int watchdog;
 module_param(watchdog, uint, 0444);
 MODULE_PARM_DESC(watchdog, "report calls that run for longer, in seconds; 0: do not");
@@ -38,8 +42,8 @@ MODULE_PARM_DESC(watchdog, "report calls that run for longer, in seconds; 0: do 
 /* With the core's lock held, before anything else. */
 void port_start(struct port_config *config)
 {
-	config->threads = port_serial ? 0 : threads;
-	config->pending = MAX_PENDING;
+	config->threads = serial ? 0 : threads;
+	config->pending = pending;
 	config->stack_bytes = 0;
 	config->watchdog_s = watchdog;
 }

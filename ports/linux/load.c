@@ -95,6 +95,7 @@ void async_request_begin(const char *name)
 	poke_loads(&after);
 	rob_unlock(&after);
 }
+EXPORT_SYMBOL_GPL(async_request_begin);
 
 /**
  * async_request_end - the module that current asked for is loaded, or is not to be had
@@ -110,6 +111,7 @@ void async_request_end(void)
 	requests--;
 	port_unlock(&rob.lock);
 }
+EXPORT_SYMBOL_GPL(async_request_end);
 
 /* ---- loads ---- */
 

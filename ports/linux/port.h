@@ -227,12 +227,7 @@ static inline void __noreturn port_thread_exit(void)
 
 bool port_thread_sleeps(int thread_id);
 
-extern bool port_serial;
-
 /* Stacks are small: a call that a waiter runs does not run others in its waits, unless nobody else ever will. */
-static inline bool port_may_help(bool nested)
-{
-	return !nested || port_serial;
-}
+bool port_may_help(bool nested);
 
 #endif

@@ -84,6 +84,12 @@ int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
 	return spare ? 0 : -EAGAIN;
 }
 
+/* Threads that cannot be made now are made later; beyond the limit none comes. */
+bool port_may_help(bool nested)
+{
+	return !nested || rob.pool.total >= rob.config.threads;
+}
+
 /* Blocked, not merely preempted or about to. */
 bool port_thread_sleeps(int thread_id)
 {
@@ -247,9 +253,12 @@ static bool manage(void)
 	int error = 0;
 
 	port_memory_fill();
-	while (!error && look().spares < look().wanted && !kthread_should_stop())
+	while (!error && look().spares < look().wanted && !kthread_should_stop()) {
 		error = spare_make();
-	if (look().refused)
+		if (!error && look().refused)
+			core_retry();
+	}
+	if (look().refused && look().spares)
 		core_retry();
 	while (spare_end(look().wanted))
 		;

@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +66,28 @@ static int write_text(const char *file, const char *text)
 	return result;
 }
 
+static void power_off(void)
+{
+	sync();
+	reboot(RB_POWER_OFF);
+	_exit(1);
+}
+
+/* After so long something hangs, maybe this process too: the kernel says which tasks are blocked. */
+static int limit(unsigned seconds)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child < 0 ? -errno : 0;
+	sleep(seconds);
+	printf("init: TOO LATE\n");
+	fflush(stdout);
+	write_text("/proc/sysrq-trigger", "w");
+	power_off();
+	return 0;
+}
+
 /* The first word of *text, which goes on behind it. */
 static char *word(char **text)
 {
@@ -84,7 +105,7 @@ static int run(char *line)
 	if (!strcmp(verb, "say"))
 		return printf("init: %s\n", rest) < 0 ? -EIO : 0;
 	if (!strcmp(verb, "limit"))
-		return (int)alarm((unsigned)atoi(rest));
+		return limit((unsigned)atoi(rest));
 	first = word(&rest);
 	if (!strcmp(verb, "load"))
 		return load(first, rest);
@@ -108,6 +129,8 @@ static void run_timed(char *line)
 	free(text);
 }
 
+static unsigned beside;
+
 static void run_beside(char *line)
 {
 	pid_t child = fork();
@@ -118,24 +141,14 @@ static void run_beside(char *line)
 		run_timed(line);
 		_exit(0);
 	}
+	beside++;
 }
 
-static void power_off(void)
+/* The process that watches the time is no part of it: it ends with the machine. */
+static void join(void)
 {
-	sync();
-	reboot(RB_POWER_OFF);
-	_exit(1);
-}
-
-/* Something hangs: the kernel says which tasks are blocked. */
-static void too_late(int number)
-{
-	static const char text[] = "init: TOO LATE\n";
-
-	(void)number;
-	if (write(1, text, sizeof(text) - 1) > 0)
-		write_text("/proc/sysrq-trigger", "w");
-	power_off();
+	for (; beside; beside--)
+		wait(NULL);
 }
 
 static void mount_all(void)
@@ -156,13 +169,11 @@ int main(void)
 	FILE *script;
 
 	mount_all();
-	signal(SIGALRM, too_late);
 	script = fopen("/script", "re");
 	while (script && getline(&line, &bytes, script) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (!strcmp(line, "join"))
-			while (wait(NULL) > 0)
-				;
+			join();
 		else if (*line == '&')
 			run_beside(line + 1);
 		else if (*line && *line != '#')

@@ -1,20 +1,149 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-/* The contract's clauses, in the kernel. KTAP in the log; loading fails if a test does. */
-#include <linux/async.h>
+/*
+ * The contract's clauses, in the kernel: KTAP in the log, and loading fails if a
+ * test does. The suites "full" and "serial" want calls to run in their callers:
+ * load inorder.ko with pending=0, or serial=1, before.
+ */
+#include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/task.h>
 
-static void first(void *data, async_cookie_t cookie)
+#include "selftest.h"
+
+static char *suite = "all";
+module_param(suite, charp, 0444);
+MODULE_PARM_DESC(suite, "all, full or serial");
+
+static unsigned int failures;
+
+void check_failed(const char *condition, const char *file, int line)
 {
-	*(async_cookie_t *)data = cookie;
+	failures++;
+	pr_info("    # %s:%d: %s does not hold\n", kbasename(file), line, condition);
+}
+
+/* ---- what tests use ---- */
+
+void gate_init(struct gate *gate)
+{
+	init_completion(&gate->entered);
+	init_completion(&gate->open);
+	gate->done = false;
+}
+
+void gate_call(void *data, async_cookie_t cookie)
+{
+	struct gate *gate = data;
+
+	gate->task = current;
+	complete(&gate->entered);
+	wait_for_completion(&gate->open);
+	WRITE_ONCE(gate->done, true);
+}
+
+/* Returns once it runs. */
+async_cookie_t gate_schedule(struct gate *gate, struct async_domain *domain)
+{
+	gate_init(gate);
+	gate->cookie = async_schedule_domain(gate_call, gate, domain);
+	wait_for_completion(&gate->entered);
+	return gate->cookie;
+}
+
+void gate_open(struct gate *gate)
+{
+	complete(&gate->open);
+}
+
+void count_call(void *data, async_cookie_t cookie)
+{
+	atomic_inc(data);
+}
+
+static int actor_main(void *data)
+{
+	struct actor *actor = data;
+
+	actor->func(actor->data);
+	kthread_complete_and_exit(&actor->done, 0);
+}
+
+void actor_start(struct actor *actor, void (*func)(void *data), void *data)
+{
+	actor->func = func;
+	actor->data = data;
+	init_completion(&actor->done);
+	actor->task = kthread_run(actor_main, actor, "selftest");
+	CHECK(!IS_ERR(actor->task));
+	if (IS_ERR(actor->task))
+		complete(&actor->done);
+	else
+		get_task_struct(actor->task);
+}
+
+void actor_join(struct actor *actor)
+{
+	wait_for_completion(&actor->done);
+	if (!IS_ERR(actor->task))
+		put_task_struct(actor->task);
+}
+
+bool comes_to_rest(struct task_struct *task)
+{
+	for (unsigned int i = 0; i < 2000; i++) {
+		if (!task_is_running(task) && !READ_ONCE(task->on_rq))
+			return true;
+		usleep_range(500, 1000);
+	}
+	return false;
+}
+
+/* ---- the runner ---- */
+
+static unsigned int count(const struct test *tests)
+{
+	unsigned int number = 0;
+
+	while (tests[number].run)
+		number++;
+	return number;
+}
+
+static unsigned int run(const struct test *tests, unsigned int number)
+{
+	unsigned int failed = 0;
+
+	for (; tests->run; tests++) {
+		ktime_t since = ktime_get();
+
+		failures = 0;
+		tests->run();
+		pr_info("%sok %u %s # %lld us\n", failures ? "not " : "", ++number, tests->name,
+			ktime_us_delta(ktime_get(), since));
+		failed += failures != 0;
+	}
+	return failed;
 }
 
 static int __init begin(void)
 {
-	async_cookie_t seen = 0, cookie = async_schedule(first, &seen);
-	int result = async_synchronize_full();
+	static const struct test *const all[] = { order_tests, wait_tests, misuse_tests, kernel_tests, load_tests, NULL };
+	static const struct test *const full[] = { full_tests, NULL }, *const serial[] = { serial_tests, NULL };
+	const struct test *const *suites = !strcmp(suite, "full") ? full : !strcmp(suite, "serial") ? serial : all;
+	unsigned int total = 0, failed = 0;
 
-	pr_info("selftest: cookie %llu seen %llu result %d\n", cookie, seen, result);
-	return seen == cookie ? 0 : -EIO;
+	for (unsigned int i = 0; suites[i]; i++)
+		total += count(suites[i]);
+	pr_info("KTAP version 1\n");
+	pr_info("1..%u\n", total);
+	total = 0;
+	for (unsigned int i = 0; suites[i]; i++) {
+		failed += run(suites[i], total);
+		total += count(suites[i]);
+	}
+	pr_info("# %s: pass:%u fail:%u total:%u\n", suite, total - failed, failed, total);
+	return failed ? -EIO : 0;
 }
 
 static void __exit end(void)

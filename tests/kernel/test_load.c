@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/* What module loading uses: whom a load waits for, and calls that have modules loaded. */
+#include "selftest.h"
+
+struct loader {
+	struct async_load *load;
+	struct actor actor;
+	bool done;
+};
+
+/* A module's init that schedules a call, and nothing else. */
+static void load_with(struct loader *loader, const char *name, struct gate *gate)
+{
+	loader->done = false;
+	loader->load = async_load_begin(name);
+	CHECK(loader->load);
+	if (gate)
+		gate_schedule(gate, NULL);
+	async_load_init_done(loader->load);
+}
+
+static void wait_main(void *data)
+{
+	struct loader *loader = data;
+
+	async_load_wait(loader->load);
+	WRITE_ONCE(loader->done, true);
+}
+
+static bool waits(struct loader *loader)
+{
+	return comes_to_rest(loader->actor.task) && !READ_ONCE(loader->done);
+}
+
+static void load_end(struct loader *loader)
+{
+	actor_join(&loader->actor);
+	CHECK(loader->done);
+	async_load_end(loader->load);
+}
+
+static void a_load_waits_for_its_own_calls_only(void)
+{
+	struct loader slow, quick;
+	struct gate gate;
+
+	load_with(&slow, "slow", &gate);
+	load_with(&quick, "quick", NULL);
+	actor_start(&slow.actor, wait_main, &slow);
+	actor_start(&quick.actor, wait_main, &quick);
+	load_end(&quick);
+	CHECK(waits(&slow));
+	gate_open(&gate);
+	load_end(&slow);
+	CHECK(gate.done);
+}
+
+static void every_load_waits_for_calls_without_an_owner(void)
+{
+	struct loader loader;
+	struct gate gate;
+
+	gate_schedule(&gate, NULL);
+	load_with(&loader, "any", NULL);
+	actor_start(&loader.actor, wait_main, &loader);
+	CHECK(waits(&loader));
+	gate_open(&gate);
+	load_end(&loader);
+	CHECK(gate.done);
+}
+
+static void no_load_waits_for_exclusive_domains(void)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	struct loader loader;
+	struct gate gate;
+
+	gate_schedule(&gate, &domain);
+	load_with(&loader, "any", NULL);
+	actor_start(&loader.actor, wait_main, &loader);
+	load_end(&loader);
+	CHECK(!gate.done);
+	gate_open(&gate);
+	CHECK(!async_synchronize_full_domain(&domain));
+}
+
+struct family {
+	struct gate child;
+	struct completion born;
+};
+
+static void schedule_child(void *data, async_cookie_t cookie)
+{
+	struct family *family = data;
+
+	gate_schedule(&family->child, NULL);
+	complete(&family->born);
+}
+
+/* Handed over: what a module's call schedules is the module's, whichever task that is. */
+static void an_owner_is_inherited(void)
+{
+	struct loader loader, other;
+	struct family family;
+
+	init_completion(&family.born);
+	loader.done = false;
+	loader.load = async_load_begin("parent");
+	async_schedule(schedule_child, &family);
+	async_load_init_done(loader.load);
+	actor_start(&loader.actor, wait_main, &loader);
+	wait_for_completion(&family.born);
+	load_with(&other, "other", NULL);
+	actor_start(&other.actor, wait_main, &other);
+	load_end(&other);
+	CHECK(waits(&loader));
+	gate_open(&family.child);
+	load_end(&loader);
+	CHECK(family.child.done);
+}
+
+struct requester {
+	struct completion entered, open;
+	bool begun;
+};
+
+/* A call that has a module loaded: modprobe comes back when the load is over. */
+static void request(void *data, async_cookie_t cookie)
+{
+	struct requester *requester = data;
+
+	async_request_begin("wanted");
+	complete(&requester->entered);
+	wait_for_completion(&requester->open);
+	async_request_end();
+}
+
+static void a_call_that_has_a_module_loaded_is_left_out(void)
+{
+	struct requester requester;
+	struct loader loader;
+
+	init_completion(&requester.entered);
+	init_completion(&requester.open);
+	async_schedule(request, &requester);
+	wait_for_completion(&requester.entered);
+	load_with(&loader, "wanted", NULL);
+	actor_start(&loader.actor, wait_main, &loader);
+	load_end(&loader); /* or it would hang */
+	complete(&requester.open);
+	CHECK(!async_synchronize_full());
+}
+
+static void request_later(void *data, async_cookie_t cookie)
+{
+	struct requester *requester = data;
+
+	complete(&requester->entered);
+	wait_for_completion(&requester->open);
+	async_request_begin("wanted");
+	while (!READ_ONCE(requester->begun))
+		usleep_range(500, 1000);
+	async_request_end();
+}
+
+static void a_load_that_waits_already_is_told(void)
+{
+	struct requester requester = {};
+	struct loader loader;
+
+	init_completion(&requester.entered);
+	init_completion(&requester.open);
+	async_schedule(request_later, &requester);
+	wait_for_completion(&requester.entered);
+	load_with(&loader, "wanted", NULL);
+	actor_start(&loader.actor, wait_main, &loader);
+	CHECK(waits(&loader));
+	complete(&requester.open);
+	load_end(&loader);
+	WRITE_ONCE(requester.begun, true);
+	CHECK(!async_synchronize_full());
+}
+
+static void wait_for_turn(void *data, async_cookie_t cookie)
+{
+	WRITE_ONCE(*(struct task_struct **)data, current);
+	CHECK(!async_synchronize_cookie(cookie));
+}
+
+/* Nor can a call complete that waits for such a call. */
+static void who_waits_for_such_a_call_is_left_out_too(void)
+{
+	struct requester requester;
+	struct loader loader;
+	struct task_struct *behind = NULL;
+
+	init_completion(&requester.entered);
+	init_completion(&requester.open);
+	async_schedule(request, &requester);
+	wait_for_completion(&requester.entered);
+	async_schedule(wait_for_turn, &behind);
+	while (!READ_ONCE(behind))
+		usleep_range(500, 1000);
+	CHECK(comes_to_rest(behind));
+	load_with(&loader, "wanted", NULL);
+	actor_start(&loader.actor, wait_main, &loader);
+	load_end(&loader);
+	complete(&requester.open);
+	CHECK(!async_synchronize_full());
+}
+
+const struct test load_tests[] = {
+	{ "a_load_waits_for_its_own_calls_only", a_load_waits_for_its_own_calls_only },
+	{ "every_load_waits_for_calls_without_an_owner", every_load_waits_for_calls_without_an_owner },
+	{ "no_load_waits_for_exclusive_domains", no_load_waits_for_exclusive_domains },
+	{ "an_owner_is_inherited", an_owner_is_inherited },
+	{ "a_call_that_has_a_module_loaded_is_left_out", a_call_that_has_a_module_loaded_is_left_out },
+	{ "a_load_that_waits_already_is_told", a_load_that_waits_already_is_told },
+	{ "who_waits_for_such_a_call_is_left_out_too", who_waits_for_such_a_call_is_left_out_too },
+	{}
+};
