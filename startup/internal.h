@@ -47,11 +47,23 @@ size_t startup_free_object(struct initcall_object *object);
 /* The same for every plug-in, after a wait for its calls. Return: bytes. */
 size_t startup_free_plugins(void);
 
-/* What objects that this thread's dlopen() initialises belong to; NULL: to the program. */
+/* What objects that this thread's dlopen() initialises belong to: a struct plugin; NULL: the program. */
 extern _Thread_local void *startup_loading;
 
-/* Where the object that holds an address is mapped; NULL in a static program. May take the loader's lock. */
-void *startup_base(const void *address);
+/* Where an ELF object is mapped; base is its identity. */
+struct mapping {
+	uintptr_t base, end;
+};
+
+struct dl_phdr_info;
+struct mapping startup_mapping_of(const struct dl_phdr_info *info);
+/* That of the object that holds an address; base is 0 if none does. Takes the dynamic loader's lock. */
+struct mapping startup_mapping(const void *address);
+
+static inline bool startup_maps(struct mapping mapping, uintptr_t address)
+{
+	return address >= mapping.base && address < mapping.end;
+}
 
 /* Runs the initcalls that are left, as the pass says. Return: 0 or the first error. */
 int startup_pass(struct initcall_pass *pass);

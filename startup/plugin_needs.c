@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Which plug-ins an object needs: its DT_NEEDED entries, followed through libraries that are no plug-ins. */
+/*
+ * What else is mapped: the objects that one needs, which are its DT_NEEDED entries, followed through libraries that are
+ * no plug-ins; and all at some time, to tell later which came since.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -54,7 +57,7 @@ static const char *names_of(const struct link_map *map)
 	return NULL;
 }
 
-static int look_at(struct walk *walk, const struct link_map *map, int (*visit)(void *base, void *data), void *data)
+static int look_at(struct walk *walk, const struct link_map *map, plugin_visitor visit, void *data)
 {
 	const char *names = names_of(map);
 	int result = 0;
@@ -67,14 +70,14 @@ static int look_at(struct walk *walk, const struct link_map *map, int (*visit)(v
 		needed = map_of_name(names + entry->d_un.d_val);
 		if (!needed)
 			continue; /* no object of its own, as libpthread where libc holds it */
-		result = visit(startup_base(needed->l_ld), data);
+		result = visit(startup_mapping(needed->l_ld), data);
 		if (!result)
 			result = see(walk, needed);
 	}
 	return result < 0 ? result : 0;
 }
 
-int plugin_walk_needs(void *handle, int (*visit)(void *base, void *data), void *data)
+int plugin_walk_needs(void *handle, plugin_visitor visit, void *data)
 {
 	struct walk walk = { NULL, 0, 0 };
 	struct link_map *map;
@@ -87,4 +90,40 @@ int plugin_walk_needs(void *handle, int (*visit)(void *base, void *data), void *
 		error = look_at(&walk, walk.seen[walk.done++], visit, data);
 	free(walk.seen);
 	return error;
+}
+
+/* Counts the objects; notes as many as there is room for. */
+static int note_object(struct dl_phdr_info *info, size_t bytes, void *data)
+{
+	struct mapped *mapped = data;
+
+	(void)bytes;
+	if (mapped->count < mapped->room)
+		mapped->bases[mapped->count] = startup_mapping_of(info).base;
+	mapped->count++;
+	return 0;
+}
+
+/* No memory is allocated while the dynamic loader is locked, so it takes another round when more have come. */
+int mapped_now(struct mapped *mapped)
+{
+	do {
+		uintptr_t *more = realloc(mapped->bases, (mapped->count + 1) * sizeof(uintptr_t));
+
+		if (!more)
+			return -ENOMEM;
+		mapped->bases = more;
+		mapped->room = mapped->count + 1;
+		mapped->count = 0;
+		dl_iterate_phdr(note_object, mapped);
+	} while (mapped->count > mapped->room);
+	return 0;
+}
+
+bool mapped_has(const struct mapped *mapped, uintptr_t base)
+{
+	for (size_t i = 0; i < mapped->count; i++)
+		if (mapped->bases[i] == base)
+			return true;
+	return false;
 }

@@ -6,6 +6,8 @@
  * thread-local startup_loading marks them, so initcalls_run() leaves them alone.
  * Each one becomes a struct plugin. The list keeps the order of initialisation,
  * and a plug-in can only come to need those before it, so needs form no circle.
+ * Libraries without initcalls that were not mapped before are noted in each
+ * plug-in that needs them.
  *
  * An object may stay mapped after our dlclose(): somebody else has it open, or
  * it cannot be unloaded. It is then set back, so that it can be loaded again.
@@ -24,6 +26,7 @@
 static pthread_mutex_t loader = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local bool holding;
 static struct plugin *plugins; /* L */
+static struct plugin *opening; /* L: its dlopen() is in progress */
 static char nobody; /* what an object belongs to that is mapped, but no plug-in at the moment */
 
 void loader_lock(void)
@@ -46,8 +49,10 @@ bool loader_is_held(void)
 /* In a forked child the other threads are gone: nobody else is in dlopen(), and what they were loading stays undone. */
 static void begin_child(void)
 {
-	if (!holding)
+	if (!holding) {
 		pthread_mutex_init(&loader, NULL);
+		opening = NULL;
+	}
 	plugin_forget_waits();
 	for (struct plugin *plugin = plugins; plugin; plugin = plugin->next)
 		if ((plugin->state == PLUGIN_LOADING || plugin->state == PLUGIN_GOING) &&
@@ -66,20 +71,25 @@ struct plugin *plugin_list(void)
 	return plugins;
 }
 
-struct plugin *plugin_find(const void *base)
+struct plugin *plugin_opening(void)
+{
+	return opening;
+}
+
+struct plugin *plugin_find(uintptr_t base)
 {
 	struct plugin *plugin = plugins;
 
-	while (plugin && plugin->base != base)
+	while (plugin && plugin->mapping.base != base)
 		plugin = plugin->next;
 	return plugin;
 }
 
-static void *base_of_handle(void *handle)
+static struct mapping mapping_of_handle(void *handle)
 {
 	struct link_map *map;
 
-	return dlinfo(handle, RTLD_DI_LINKMAP, &map) ? NULL : startup_base(map->l_ld);
+	return dlinfo(handle, RTLD_DI_LINKMAP, &map) ? (struct mapping){ 0, 0 } : startup_mapping(map->l_ld);
 }
 
 struct plugin *plugin_find_path(const char *path)
@@ -89,7 +99,7 @@ struct plugin *plugin_find_path(const char *path)
 
 	if (!handle)
 		return NULL;
-	plugin = plugin_find(base_of_handle(handle));
+	plugin = plugin_find(mapping_of_handle(handle).base);
 	dlclose(handle);
 	return plugin;
 }
@@ -100,10 +110,14 @@ struct plugin *plugin_current(void)
 	struct plugin *plugin;
 
 	async_owner_enter(owner);
+	if (!owner)
+		return NULL;
 	startup_lock();
 	plugin = plugins;
 	while (plugin && &plugin->owner != owner)
 		plugin = plugin->next;
+	if (opening && &opening->owner == owner)
+		plugin = opening;
 	startup_unlock();
 	return plugin;
 }
@@ -112,7 +126,7 @@ struct plugin *plugin_current(void)
  * An object that our dlopen() initialised, marked @mark: the one mapped at @base (@own), or the first other one.
  * The former may have been mapped before, and be nobody's.
  */
-static struct initcall_object *find_object(const void *mark, const void *base, bool own)
+static struct initcall_object *find_object(const struct plugin *mark, uintptr_t base, bool own)
 {
 	struct initcall_object *object;
 
@@ -141,20 +155,19 @@ static void set_back(struct initcall_object *object)
 void plugin_free(struct plugin *plugin)
 {
 	free(plugin->needs);
+	free(plugin->brought);
 	free(plugin->ran);
 	free(plugin);
 }
 
-/* A struct without needs, not on the list. Takes over @handle, if it succeeds. */
-static struct plugin *new_plugin(void *handle, const char *path, struct plugin *loader_of_it, struct plugin *inside)
+/* A struct for what is to be opened or came with @loader_of_it; not on the list. */
+static struct plugin *new_plugin(const char *path, struct plugin *loader_of_it, struct plugin *inside)
 {
 	struct plugin *plugin = calloc(1, sizeof(*plugin) + strlen(path) + 1);
 
 	if (!plugin)
 		return NULL;
 	strcpy(plugin->path, path);
-	plugin->handle = handle;
-	plugin->base = base_of_handle(handle);
 	plugin->owner = (struct async_owner)ASYNC_OWNER_INIT(plugin->path);
 	plugin->loader = loader_of_it ? loader_of_it : plugin;
 	plugin->inside = inside;
@@ -189,32 +202,66 @@ static int add_need(struct plugin *plugin, struct plugin *need)
 	return error;
 }
 
-/* An object that @data, a plug-in, needs; 1: it is a plug-in and knows itself what it needs. */
-static int need_plugin(void *base, void *data)
+/* Whether it came with a plug-in: it was not mapped @before, or is noted already. */
+static bool is_brought(uintptr_t base, const struct mapped *before)
 {
-	struct plugin *plugin = data;
-	struct plugin *need = base == plugin->base ? NULL : plugin_find(base);
-	const int error = need ? add_need(plugin, need) : 0;
+	bool found = !mapped_has(before, base);
 
-	return error ? error : !!need;
+	for (const struct plugin *other = plugins; !found && other; other = other->next)
+		for (size_t i = 0; !found && i < other->brought_count; i++)
+			found = other->brought[i].base == base;
+	return found;
+}
+
+static int add_brought(struct plugin *plugin, struct mapping mapping)
+{
+	struct mapping *more = realloc(plugin->brought, (plugin->brought_count + 1) * sizeof(mapping));
+
+	if (!more)
+		return -ENOMEM;
+	plugin->brought = more;
+	plugin->brought[plugin->brought_count++] = mapping;
+	return 0;
+}
+
+struct look {
+	struct plugin *plugin;
+	const struct mapped *before;
+};
+
+/* An object that the plug-in needs; 1: it is a plug-in and knows itself what it needs. */
+static int need_object(struct mapping mapping, void *data)
+{
+	const struct look *look = data;
+	struct plugin *need;
+	int error;
+
+	if (mapping.base == look->plugin->mapping.base)
+		return 0;
+	need = plugin_find(mapping.base);
+	if (!need)
+		return is_brought(mapping.base, look->before) ? add_brought(look->plugin, mapping) : 0;
+	error = add_need(look->plugin, need);
+	return error ? error : 1;
 }
 
 /* An object that was a plug-in and stayed mapped comes with whatever needs it, as if it had been mapped now. */
-static int revive(void *base, void *mark)
+static int revive(struct mapping mapping, void *mark)
 {
 	struct initcall_object *object;
 
 	startup_lock();
 	for (object = startup_objects(); object; object = object->next)
-		if (object->base == base && object->plugin == &nobody)
+		if (object->base == mapping.base && object->plugin == &nobody)
 			object->plugin = mark;
 	startup_unlock();
 	return 0;
 }
 
 /* Gives the plug-in its object, finds what it needs, and puts it on the list. */
-static int enlist(struct plugin *plugin, struct initcall_object *object)
+static int enlist(struct plugin *plugin, struct initcall_object *object, const struct mapped *before)
 {
+	struct look look = { plugin, before };
 	const size_t entries = object ? startup_entries(object) : 0;
 	struct plugin **link = &plugins;
 	int error;
@@ -231,7 +278,7 @@ static int enlist(struct plugin *plugin, struct initcall_object *object)
 					   "code was freed; it cannot be loaded again", plugin->path);
 	}
 	plugin->ran = calloc(entries + 1, sizeof(struct initcall_entry *));
-	error = plugin->ran ? plugin_walk_needs(plugin->handle, need_plugin, plugin) : -ENOMEM;
+	error = plugin->ran ? plugin_walk_needs(plugin->handle, need_object, &look) : -ENOMEM;
 	if (error)
 		return error == -ENOMEM ? plugin_fail(error, "plug-in %s: no memory", plugin->path) : error;
 	startup_lock();
@@ -243,7 +290,7 @@ static int enlist(struct plugin *plugin, struct initcall_object *object)
 }
 
 /* Makes a plug-in, which @plugin needs, of an object that came with it. */
-static int adopt(struct plugin *plugin, struct initcall_object *object)
+static int adopt(struct plugin *plugin, struct initcall_object *object, const struct mapped *before)
 {
 	struct plugin *other = NULL;
 	void *handle = NULL;
@@ -252,10 +299,13 @@ static int adopt(struct plugin *plugin, struct initcall_object *object)
 	if (dladdr(object, &where))
 		handle = dlopen(where.dli_fname, RTLD_NOW | RTLD_NOLOAD);
 	if (handle)
-		other = new_plugin(handle, where.dli_fname, plugin, plugin);
+		other = new_plugin(where.dli_fname, plugin, plugin);
 	if (other && !add_need(plugin, other)) {
-		const int error = enlist(other, object);
+		int error;
 
+		other->handle = handle;
+		other->mapping = mapping_of_handle(handle);
+		error = enlist(other, object, before);
 		plugin->blocker = other->blocker;
 		return error;
 	}
@@ -267,45 +317,77 @@ static int adopt(struct plugin *plugin, struct initcall_object *object)
 	return plugin_fail(-ENOMEM, "plug-in %s: no memory", plugin->path);
 }
 
-/* dlopen(), with a cause if it fails. */
-static int open_object(const char *path, void **handle)
+static void set_opening(struct plugin *plugin)
 {
-	if (strchr(path, '/') && access(path, F_OK)) {
+	startup_lock();
+	opening = plugin;
+	startup_unlock();
+	plugin_owners_update();
+}
+
+/* dlopen(), with a cause if it fails. What constructors schedule is the plug-in's. */
+static int open_object(struct plugin *plugin)
+{
+	struct async_owner *before;
+
+	if (strchr(plugin->path, '/') && access(plugin->path, F_OK)) {
 		const int error = -errno;
 
-		return plugin_fail(error, "plug-in %s: %s", path, strerror(-error));
+		return plugin_fail(error, "plug-in %s: %s", plugin->path, strerror(-error));
 	}
-	*handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	return *handle ? 0 : plugin_fail(-ELIBBAD, "plug-in: %s", dlerror());
+	before = async_owner_enter(&plugin->owner);
+	startup_loading = plugin;
+	plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
+	startup_loading = NULL;
+	async_owner_enter(before);
+	if (!plugin->handle)
+		return plugin_fail(-ELIBBAD, "plug-in: %s", dlerror());
+	plugin->mapping = mapping_of_handle(plugin->handle);
+	return 0;
+}
+
+/* Makes plug-ins of what was opened. In case of an error all that it marked is set back. */
+static int take_in(struct plugin *plugin, const struct mapped *before)
+{
+	const uintptr_t base = plugin->mapping.base;
+	struct initcall_object *object;
+	int error = plugin_walk_needs(plugin->handle, revive, plugin);
+
+	if (error)
+		error = plugin_fail(error, "plug-in %s: no memory", plugin->path);
+	while (!error && (object = find_object(plugin, base, false)))
+		error = adopt(plugin, object, before);
+	while (error && (object = find_object(plugin, base, false)))
+		set_back(object);
+	object = find_object(plugin, base, true);
+	if (!error)
+		error = enlist(plugin, object, before);
+	else if (object)
+		set_back(object);
+	return error;
 }
 
 int plugin_open(const char *path, struct plugin *inside, struct plugin **plugin)
 {
-	struct initcall_object *object;
-	void *handle;
+	struct mapped before = { NULL, 0, 0 };
+	struct plugin *new = mapped_now(&before) ? NULL : new_plugin(path, NULL, inside);
 	int error;
 
-	startup_loading = &handle; /* a mark that nobody else has */
-	error = open_object(path, &handle);
-	startup_loading = NULL;
-	if (error)
-		return error;
-	*plugin = new_plugin(handle, path, NULL, inside);
-	if (!*plugin) {
-		dlclose(handle);
+	if (!new) {
+		free(before.bases);
 		return plugin_fail(-ENOMEM, "plug-in %s: no memory", path);
 	}
-	(*plugin)->users = 1;
-	error = plugin_walk_needs(handle, revive, &handle);
-	while (!error && (object = find_object(&handle, (*plugin)->base, false)))
-		error = adopt(*plugin, object);
-	while (error && (object = find_object(&handle, (*plugin)->base, false)))
-		set_back(object);
-	object = find_object(&handle, (*plugin)->base, true);
-	if (!error)
-		error = enlist(*plugin, object);
-	else if (object)
-		set_back(object);
+	set_opening(new);
+	error = open_object(new);
+	if (new->handle) {
+		*plugin = new;
+		new->users = 1;
+		error = take_in(new, &before);
+	}
+	set_opening(NULL);
+	if (!new->handle)
+		plugin_free(new);
+	free(before.bases);
 	return error;
 }
 
@@ -322,6 +404,7 @@ void plugin_close(struct plugin *plugin)
 	if (*link)
 		*link = plugin->next;
 	startup_unlock();
+	plugin_owners_update();
 	dlclose(plugin->handle);
 	loader_unlock();
 	startup_lock();

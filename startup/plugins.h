@@ -26,7 +26,9 @@ struct plugin {
 	struct plugin *next;           /* L: in the order of loading: what a plug-in needs stands before it */
 	struct async_owner owner;
 	void *handle;                  /* of dlopen(), held until the end */
-	void *base;                    /* where it is mapped: its identity */
+	struct mapping mapping;        /* its identity */
+	struct mapping *brought;       /* libraries that came with it, or with another plug-in, and are none themselves */
+	size_t brought_count;
 	struct initcall_object *object; /* NULL: it has no initcalls */
 	const struct initcall_entry **ran; /* its initcalls that succeeded; the loading thread's, then the last holder's */
 	size_t ran_count;
@@ -52,11 +54,14 @@ bool loader_is_held(void);
 /* The list. Needs either lock. */
 struct plugin *plugin_list(void);
 /* Finds a plug-in by where it is mapped, or NULL. Needs either lock. */
-struct plugin *plugin_find(const void *base);
+struct plugin *plugin_find(uintptr_t base);
 /* Finds it by what dlopen() would open, or NULL. Needs the loader lock. */
 struct plugin *plugin_find_path(const char *path);
 
-/* The plug-in whose initcall, exit function or call this thread runs, or NULL. */
+/* The plug-in that is being opened: its constructors run. Not on the list yet. NULL: none. Needs either lock. */
+struct plugin *plugin_opening(void);
+
+/* The plug-in whose initcall, exit function, constructor or call this thread runs, or NULL. */
 struct plugin *plugin_current(void);
 
 /*
@@ -66,11 +71,25 @@ struct plugin *plugin_current(void);
 int plugin_open(const char *path, struct plugin *inside, struct plugin **plugin);
 /* Takes it off the list and closes it; the struct is the caller's to free. Takes the loader lock. */
 void plugin_close(struct plugin *plugin);
+/* Where objects are mapped at some time. */
+struct mapped {
+	uintptr_t *bases; /* to be freed by the caller */
+	size_t count, room;
+};
+/* Return: 0 or -ENOMEM. */
+int mapped_now(struct mapped *mapped);
+bool mapped_has(const struct mapped *mapped, uintptr_t base);
+
+/* Tells the core who owns calls, after a change of the list or of what is being opened. Needs the loader lock. */
+void plugin_owners_update(void);
+
+/* Return: 0, 1 or a negative error. */
+typedef int (*plugin_visitor)(struct mapping mapping, void *data);
 /*
- * Calls @visit with the mapping address of each object that the one behind @handle needs, and for which @visit
+ * Calls @visit with the mapping of each object that the one behind @handle needs, and for which @visit
  * returned 0, of each that this one needs, and so on. Return: 0 or the first negative result.
  */
-int plugin_walk_needs(void *handle, int (*visit)(void *base, void *data), void *data);
+int plugin_walk_needs(void *handle, plugin_visitor visit, void *data);
 
 /*
  * Waits while @target is on the list in one of @states, a bit for each. For LOADING the caller holds it; otherwise it

@@ -12,8 +12,8 @@
  * the list is whole in the child.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,24 +68,59 @@ struct initcall_object *startup_objects(void)
 	return objects;
 }
 
-void *startup_base(const void *address)
+struct mapping startup_mapping_of(const struct dl_phdr_info *info)
 {
-	Dl_info where;
+	struct mapping mapping = { UINTPTR_MAX, 0 };
 
-	return dladdr(address, &where) ? where.dli_fbase : NULL;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		const uintptr_t base = info->dlpi_addr + header->p_vaddr;
+
+		if (header->p_type != PT_LOAD)
+			continue;
+		mapping.base = base < mapping.base ? base : mapping.base;
+		mapping.end = base + header->p_memsz > mapping.end ? base + header->p_memsz : mapping.end;
+	}
+	return mapping;
+}
+
+struct search {
+	uintptr_t address;
+	struct mapping found;
+};
+
+static int find_mapping(struct dl_phdr_info *info, size_t bytes, void *data)
+{
+	struct search *search = data;
+	const struct mapping mapping = startup_mapping_of(info);
+
+	(void)bytes;
+	if (!startup_maps(mapping, search->address))
+		return 0;
+	search->found = mapping;
+	return 1;
+}
+
+struct mapping startup_mapping(const void *address)
+{
+	struct search search = { (uintptr_t)address, { 0, 0 } };
+
+	dl_iterate_phdr(find_mapping, &search);
+	return search.found;
 }
 
 void initcalls_note(struct initcall_object *object)
 {
 	struct initcall_object **link = &objects;
-	void *base = startup_base(object); /* before the lock: dlopen() has the loader's while it runs constructors */
+	const struct mapping mapping = startup_mapping(object); /* before the lock: dlopen() has the loader's while it runs constructors */
 
 	startup_lock();
 	if (!object->noted) {
 		while (*link)
 			link = &(*link)->next;
 		object->next = NULL;
-		object->base = base;
+		object->base = mapping.base;
+		object->end = mapping.end;
 		object->plugin = startup_loading;
 		object->noted = 1;
 		*link = object;

@@ -55,12 +55,12 @@ struct initcall_object {
 	struct initcall_object *next;
 	struct async_owner *owner; /* the plug-in's; NULL in a program or a library */
 	void *plugin;              /* which plug-in it belongs to; NULL: to the program */
-	void *base;                /* where it is mapped */
+	uintptr_t base, end;       /* where it is mapped */
 	uint32_t level; /* the next initcall to run: its level, */
 	uint32_t index; /* and where to look for it */
 	uint32_t noted;
 	uint32_t freed;
-	void *reserved[3];
+	void *reserved[2];
 };
 
 /* In initcalls_run(): stop at the first initcall that fails. */
@@ -213,7 +213,7 @@ extern char __stop_inorder_init_data[] INITCALL_HIDDEN;
 /* One for the whole object, however many files define it; hidden, so never another object's. */
 INITCALL_HIDDEN struct initcall_object inorder_initcall_object = {
 	__start_inorder_initcall, __stop_inorder_initcall, __start_inorder_init_text, __stop_inorder_init_text,
-	__start_inorder_init_data, __stop_inorder_init_data, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }
+	__start_inorder_init_data, __stop_inorder_init_data, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }
 };
 
 /* Before the object's own constructors and after its destructors; all but the first call does nothing. */

@@ -8,7 +8,12 @@
  * before its code goes.
  *
  * What it needs (DT_NEEDED) and has initcalls of its own becomes a plug-in too:
- * it is brought up first, counted, and unloaded with its last user.
+ * it is brought up first, counted, and unloaded with its last user. A library
+ * without initcalls that comes along is part of the plug-ins that need it.
+ *
+ * Calls of a plug-in are those that its constructors, initcalls, exit functions and
+ * calls schedule; and, where the thread that schedules has no owner, those that
+ * are scheduled by the plug-in's code or run it, in whatever thread.
  */
 #ifndef INORDER_PLUGIN_H
 #define INORDER_PLUGIN_H
@@ -25,9 +30,9 @@ struct plugin;
 #define PLUGIN_ASYNC 1u
 
 /**
- * The owner of the calls of the plug-in that this code is linked into; NULL in a program. Calls scheduled by
- * initcalls, and by their calls, have it already. A thread that a plug-in creates enters it first:
- * async_owner_enter(THIS_PLUGIN).
+ * The owner of the calls of the plug-in that this code is linked into; NULL in a program, and before the first initcall.
+ * Its calls have it already. async_owner_enter(THIS_PLUGIN) makes it that of calls that could not be told otherwise:
+ * scheduled by the program's code, to run the program's code, on behalf of the plug-in.
  */
 #define THIS_PLUGIN (inorder_initcall_object.owner)
 
@@ -58,7 +63,8 @@ INORDER_API int plugin_load(const char *path, unsigned int flags, struct plugin 
  * @plugin: the plug-in; not to be used afterwards, if 0 is returned
  *
  * The last one runs the plug-in's exit functions in the reverse order of its initcalls, waits for its calls,
- * and closes it; then what it needed, if nobody else does.
+ * and closes it; then what it needed, if nobody else does. Threads of the plug-in end before its last exit
+ * function returns; nobody schedules its functions after that.
  *
  * Return:   0; -EDEADLK, after a report on standard error, if it would wait for its own caller. Then nothing was
  *           done, unless the exit functions had already run; a later plugin_unload() goes on from there.

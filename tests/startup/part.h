@@ -5,11 +5,15 @@
 
 #include <inorder/plugin.h>
 
+#include "order.h"
+
 /* What a part lends the host: all of it is code or data of the part, gone once it is unmapped. */
 struct part {
 	const char *name;
 	async_func_t call;                  /* an async function in the part; data: struct part_job */
 	struct async_owner *(*owner)(void); /* THIS_PLUGIN */
+	async_cookie_t (*schedule)(struct order *order);     /* from the part's code */
+	async_cookie_t (*jump)(async_func_t func, void *data); /* the same, by a jump: it returns to the caller of this */
 };
 
 struct part_job {
