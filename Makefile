@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check torture bench boot-kernel check-kernel install clean
+.PHONY: all help boot check torture fuzz bench boot-kernel check-kernel install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -12,6 +12,7 @@ help:
 	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check         runs every test, also under the sanitizers'
 	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
+	@echo 'make fuzz          odd inputs for every parser: SECONDS=60 for each'
 	@echo 'make bench         runs the benchmarks'
 	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
 	@echo 'make check-kernel  checks that kernel; LONG=1 also with KASAN, KCSAN and lockdep'
@@ -35,6 +36,10 @@ torture: all
 	ninja -C $(BUILD) tests/torture/torture
 	$(BUILD)/tests/torture/torture $(if $(CALLS),--calls $(CALLS),--seconds $(or $(SECONDS),60)) $(if $(SEED),--seed $(SEED))
 
+fuzz:
+	tools/install-packages check
+	tools/fuzz --seconds $(or $(SECONDS),60)
+
 bench: all
 	tools/install-packages bench
 	@[ "$$(meson introspect --benchmarks $(BUILD))" != '[]' ] || \
@@ -54,4 +59,4 @@ install: $(BUILD)/build.ninja
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan out
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz out

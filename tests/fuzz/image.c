@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What inorder-image is told: a list of modules (--modules), up to a line "%%", then a spec SOURCE[:PLACE] a line
+ * (--file). No word of the list is lost or made up; the image's paths are sorted, absolute, each there once and in a
+ * folder; what is refused says why, and nothing else does.
+ */
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "fuzz.h"
+#include "internal.h"
+
+/* A regular file that is there, for every source. */
+#define FILE_THERE "/etc/passwd"
+
+static unsigned int messages;
+
+/* The linker puts it in the place of fail(). */
+int __wrap_fail(const char *format, ...); // NOLINT: the linker's name
+int __wrap_fail(const char *format, ...)
+{
+	HOLD(*format);
+	messages++;
+	return -1;
+}
+
+static void check_want(const char *word)
+{
+	struct want want;
+
+	want_parse(word, &want);
+	HOLD(!strncmp(want.name, word, strlen(want.name)));
+	HOLD(!strcmp(word + strlen(want.name), want.optional ? "?" : ""));
+	HOLD(want.folder == (want.name[0] && want.name[strlen(want.name) - 1] == '/'));
+	free(want.name);
+}
+
+/* Another reading of the same rule: the words that were added are those of the line, in its order. */
+static void check_words(const struct strings *wanted, size_t from, const char *line)
+{
+	const char *end = line + strcspn(line, "#\n");
+
+	for (;;) {
+		size_t length;
+
+		line += strspn(line, " \t\r");
+		length = strcspn(line, " \t\r#\n");
+		if (line >= end)
+			break;
+		HOLD(from < wanted->count && strlen(wanted->items[from]) == length);
+		HOLD(!memcmp(wanted->items[from], line, length));
+		check_want(wanted->items[from++]);
+		line += length;
+	}
+	HOLD(from == wanted->count);
+}
+
+/* Returns whether the list goes on. */
+static bool check_line(struct modules *modules, char *line, size_t bytes)
+{
+	size_t before = modules->wanted.count;
+	char *copy = fuzz_text((const uint8_t *)line, bytes);
+	int refused = modules_read_line(modules, line, bytes);
+
+	HOLD(refused == (strlen(copy) < bytes ? -1 : 0));
+	if (refused)
+		HOLD(modules->wanted.count == before);
+	else
+		check_words(&modules->wanted, before, copy);
+	free(copy);
+	return !refused;
+}
+
+static void check_spec(struct tree *tree, const char *spec)
+{
+	unsigned int before = messages;
+	char *source, *place, *clean;
+	int result;
+
+	spec_parse(spec, &source, &place);
+	HOLD(!strchr(source, ':') && !strncmp(spec, source, strlen(source)));
+	HOLD(place ? !strcmp(spec + strlen(source) + 1, place) : !strcmp(spec, source));
+	result = tree_add_file(tree, place ? place : source, FILE_THERE);
+	HOLD(messages == before + (result ? 1 : 0));
+	clean = place_parse(place ? place : source);
+	HOLD(clean || result);
+	HOLD(!clean || tree_has(tree, clean));
+	free(clean);
+	free(source);
+	free(place);
+}
+
+struct seen {
+	const struct tree *tree;
+	const char *last;
+};
+
+static int check_entry(const struct image_entry *entry, void *data)
+{
+	struct seen *seen = data;
+	char *clean = place_parse(entry->path), *slash;
+
+	HOLD(clean && !strcmp(clean, entry->path));
+	HOLD(!seen->last || strcmp(seen->last, entry->path) < 0);
+	HOLD(S_ISREG(entry->mode) ? entry->source != NULL : S_ISDIR(entry->mode) && !entry->source);
+	slash = strrchr(clean, '/');
+	*slash = '\0';
+	HOLD(!*clean || tree_has(seen->tree, clean));
+	free(clean);
+	seen->last = entry->path;
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+	struct modules modules = {0};
+	struct tree tree = {NULL};
+	struct seen seen = {.tree = &tree};
+	bool list = true;
+	size_t length;
+
+	messages = 0;
+	while (count) {
+		char *line = fuzz_line(&bytes, &count, &length);
+
+		if (!strcmp(line, "%%\n")) {
+			list = false;
+		} else if (list) {
+			list = check_line(&modules, line, length);
+		} else {
+			line[strcspn(line, "\n")] = '\0';
+			check_spec(&tree, line);
+		}
+		free(line);
+	}
+	tree_visit(&tree, check_entry, &seen);
+	strings_free(&modules.wanted);
+	tree_free(&tree);
+	return 0;
+}
