@@ -82,9 +82,12 @@ static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cook
 	rob_frame_push(&frame, self);
 	rob_unlock(after);
 	if (release) {
+		int held = port_hold();
+
 		frame.cookie = rob_cookie(slot);
 		release(slot->data, frame.cookie);
 		rob_check_generation(&frame);
+		port_let_go(held);
 	}
 	if (port_unlikely(port_traces())) {
 		struct port_event event = {.type = ASYNC_TRACE_COMPLETED, .cookie = rob_cookie(slot), .arg = 1,

@@ -178,10 +178,13 @@ void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
 static void run_step(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after)
 {
 	struct rob_frame frame = {.slot = slot, .since_ns = port_clock_ns(), .retiring = rob_func_done(slot)};
+	int held;
 
 	rob_frame_push(&frame, self);
 	rob_unlock(after);
+	held = port_hold();
 	rob_step(slot, &frame, self, how);
+	port_let_go(held);
 	port_lock(&rob.lock);
 	rob_frame_pop(&frame, self);
 	after->own = slot;

@@ -227,6 +227,17 @@ static inline void __noreturn port_thread_exit(void)
 
 bool port_thread_sleeps(int thread_id);
 
+/* A task does not end inside a call. */
+static inline int port_hold(void)
+{
+	return 0;
+}
+
+static inline void port_let_go(int before)
+{
+	(void)before;
+}
+
 /* Stacks are small: a call that a waiter runs does not run others in its waits, unless nobody else ever will. */
 bool port_may_help(bool nested);
 

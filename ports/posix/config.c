@@ -92,9 +92,10 @@ static void read_debug(struct debug *debug)
 
 void port_start(struct port_config *config)
 {
-	int saved = errno;
+	int cancel, saved = errno;
 	struct debug debug = {.initcall = choose(given.initcall_debug, 0), .watchdog_s = choose(given.watchdog_s, 0)};
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* files are opened, with the lock held */
 	snprintf(debug.path, sizeof(debug.path), "%s", trace_path);
 	config->threads = choose(given.threads, THREADS_DEFAULT);
 	config->pending = choose(given.pending, PENDING_DEFAULT);
@@ -106,6 +107,7 @@ void port_start(struct port_config *config)
 	if (debug.initcall || debug.path[0])
 		port_trace_start(debug.initcall ? 2 : -1, debug.path[0] ? debug.path : NULL);
 	pthread_atfork(rob_fork_prepare, rob_fork_parent, rob_fork_child);
+	pthread_setcancelstate(cancel, &cancel);
 	errno = saved;
 }
 

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <inorder/async.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,6 +249,29 @@ unsigned port_cpus(void);
 int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
 /* Ends the calling thread. */
 _Noreturn void port_thread_exit(void);
+
+extern __thread bool port_watched;
+void port_watch_thread(void);
+
+/*
+ * Around a call that a thread of the program may run: it is not cancelled meanwhile,
+ * and should it end inside, by pthread_exit(), the program ends with a message.
+ */
+static inline int port_hold(void)
+{
+	int before = 0;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	if (port_unlikely(!port_watched))
+		port_watch_thread();
+	return before;
+}
+
+static inline void port_let_go(int before)
+{
+	pthread_setcancelstate(before, &before);
+}
+
 /* Whether the thread is blocked in the kernel; merely being off a processor is not that. */
 bool port_thread_sleeps(int thread_id);
 

@@ -36,14 +36,50 @@ unsigned port_cpus(void)
 	return count;
 }
 
+/* ---- calls have to return ---- */
+
+__thread bool port_watched;
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+static pthread_key_t watch_key;
+static bool watches;
+
+/* In a thread that ends. In a forked child nothing is left on the stack of the one that forked. */
+static void thread_ends(void *unused)
+{
+	struct rob_frame *top = port_thread.top;
+
+	(void)unused;
+	if (!top)
+		return;
+	port_log(2, "inorder: cookie %llu: its thread ends inside the call, by pthread_exit() or by a cancellation that the call "
+		    "has enabled; a call has to return, so the program ends here\n", (unsigned long long)top->cookie);
+	abort();
+}
+
+static void make_watch_key(void)
+{
+	watches = !pthread_key_create(&watch_key, thread_ends);
+}
+
+/* Without a key, or memory for it, the end of a thread goes unnoticed. */
+void port_watch_thread(void)
+{
+	pthread_once(&watch_once, make_watch_key);
+	port_watched = !watches || !pthread_setspecific(watch_key, &port_thread);
+}
+
+/* ---- starting threads ---- */
+
 static void *worker_thread(void *worker)
 {
+	port_hold();
 	rob_worker_main(worker);
 	return NULL;
 }
 
 static void *monitor_thread(void *unused)
 {
+	port_hold();
 	rob_monitor_main();
 	return unused;
 }
@@ -106,9 +142,10 @@ void port_log(int fd, const char *format, ...)
 {
 	char text[2048];
 	va_list args;
-	int length, saved = errno;
+	int length, cancel, saved = errno;
 	size_t done = 0, bytes;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* write() would end the thread, with a lock held maybe */
 	va_start(args, format);
 	length = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
@@ -120,5 +157,6 @@ void port_log(int fd, const char *format, ...)
 			break; /* there is nowhere else to say it */
 		done += now > 0 ? (size_t)now : 0;
 	}
+	pthread_setcancelstate(cancel, &cancel);
 	errno = saved;
 }

@@ -285,20 +285,21 @@ static void use_file(int fd, const char *path, const struct stat *status)
 int async_trace_open(const char *path)
 {
 	struct stat status;
-	int saved = errno;
-	int fd = path ? open_file(path, &status) : -1;
+	int cancel, saved = errno;
+	int fd;
 
-	if (path && fd < 0) {
-		errno = saved;
-		return fd;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	fd = path ? open_file(path, &status) : -1;
+	if (!path || fd >= 0) {
+		pthread_once(&fork_once, fork_register);
+		pthread_mutex_lock(&lock);
+		use_file(fd, path, &status);
+		set_tracing();
+		pthread_mutex_unlock(&lock);
 	}
-	pthread_once(&fork_once, fork_register);
-	pthread_mutex_lock(&lock);
-	use_file(fd, path, &status);
-	set_tracing();
-	pthread_mutex_unlock(&lock);
+	pthread_setcancelstate(cancel, &cancel);
 	errno = saved;
-	return 0;
+	return path && fd < 0 ? fd : 0;
 }
 
 void port_trace_start(int initcall_fd, const char *path)

@@ -153,6 +153,9 @@ unsigned port_cpus(void);
 int sim_thread_start(struct rob_worker *worker, struct sim_site *site);
 #define port_thread_start(worker, stack_bytes) ((void)(stack_bytes), sim_thread_start(worker, SIM_SITE("thread_start")))
 _Noreturn void port_thread_exit(void);
+/* Threads are not cancelled here. */
+#define port_hold() 0
+#define port_let_go(before) ((void)(before))
 bool port_thread_sleeps(int thread_id);
 
 #endif

@@ -107,6 +107,9 @@ unsigned port_cpus(void);
 /* A thread in rob_worker_main(worker), or rob_monitor_main() for NULL. 0 or a negative errno: then none comes. */
 int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
 _Noreturn void port_thread_exit(void);
+/* Around a call that a thread of the program may run: the thread must not end inside. Returns what port_let_go() takes. */
+int port_hold(void);
+void port_let_go(int before);
 /* Whether the thread of this port_thread_id() is blocked; merely not running is not that. */
 bool port_thread_sleeps(int thread_id);
 
