@@ -19,7 +19,7 @@ void async_set_name(const char *name)
 	struct rob_frame *top = port_self()->top;
 
 	if (top)
-		port_name_store(&top->name, name);
+		port_name_store(&top->name, name); /* O6 */
 }
 
 void async_set_error(int error)

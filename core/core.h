@@ -443,6 +443,7 @@ void rob_owner_refresh(struct async_owner *owner);
 void rob_exit(void);
 void rob_watchdog(uint64_t limit_ns);
 
+/* O1: whoever sees that the library has started sees what was set up. */
 static inline void rob_lock(void)
 {
 	if (port_unlikely(!port_load_acquire(&rob.started)))

@@ -74,7 +74,7 @@ static void make_victim(struct async_waiter *waiter, struct async_waiter *caller
 {
 	rob_waiter_victim(waiter);
 	if (waiter != caller)
-		port_unpark(&waiter->thread->parker, ROB_POKE);
+		port_unpark(&waiter->thread->parker, ROB_POKE); /* O3 */
 }
 
 /*
@@ -120,7 +120,7 @@ static void name_call(struct named_call *call, struct rob_frame *frame)
 	struct rob_slot *slot = rob_frame_slot(frame);
 
 	call->func = slot ? slot->func : NULL;
-	call->name = port_name_load(&frame->name);
+	call->name = port_name_load(&frame->name); /* O6 */
 	if (slot && !call->name && rob_func_done(slot))
 		call->name = rob_wide(slot)->name;
 	call->cookie = slot ? rob_cookie(slot) : frame->cookie;

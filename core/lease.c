@@ -28,7 +28,7 @@ static uint32_t word_limit(uint32_t word)
 	return word >> 16;
 }
 
-/* The call of this frame while it is in progress, or NULL. */
+/* The call of this frame while it is in progress, or NULL. (Reads the word of O2, and needs no order.) */
 struct rob_slot *rob_frame_slot(struct rob_frame *frame)
 {
 	struct rob_lease *lease = frame->lease;
@@ -234,7 +234,7 @@ static void give_back(struct rob_slot *slot)
 		rob_wide(slot)->flags &= ~ROB_READY;
 }
 
-/* Takes back what is not begun, and applies what is complete. */
+/* Takes back what is not begun, and applies what is complete (O2: what those calls wrote comes with the word). */
 void rob_recall(struct rob_lease *lease, struct rob_after *after)
 {
 	uint32_t word = port_load_acquire(&lease->word);
@@ -289,7 +289,7 @@ static void run_leased(struct rob_lease *lease, uint32_t index, struct rob_threa
 	}
 	if (port_unlikely(frame->error))
 		finish_now(lease, index, self);
-	if (port_unlikely(frame->error || port_name_load(&frame->name))) {
+	if (port_unlikely(frame->error || port_name_load(&frame->name))) { /* O6 */
 		frame->error = 0;
 		port_name_store(&frame->name, NULL);
 	}
@@ -331,7 +331,7 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct 
 	fetch(lease, 0, LEASE_AHEAD);
 	while (word_begun(word) < word_limit(word)) {
 		fetch(lease, word_begun(word) + LEASE_AHEAD, 1);
-		if (!port_cas_acq_rel(&lease->word, &word, word + 1))
+		if (!port_cas_acq_rel(&lease->word, &word, word + 1)) /* O2 */
 			continue;
 		run_leased(lease, word_begun(word), self);
 		word = port_load_relaxed(&lease->word);

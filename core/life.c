@@ -178,7 +178,7 @@ void rob_fork_child(void)
 /* Normal exit: every call completes, those on this stack apart; later ones run in their callers. */
 void rob_exit(void)
 {
-	if (!port_load_acquire(&rob.started))
+	if (!port_load_acquire(&rob.started)) /* O1 */
 		return;
 	port_lock(&rob.lock);
 	if (rob.quiesce) {

@@ -13,7 +13,7 @@
 #define STARVED_NS 100000000u      /* nothing claimed for so long: one more */
 #define QUIET_LOOKS 5              /* looks without anything to watch before the monitor parks */
 
-/* What changes when the worker goes on to another call. */
+/* What changes when the worker goes on to another call. (Reads the word of O2, and needs no order.) */
 static uint64_t position(struct rob_worker *worker)
 {
 	return ((uint64_t)worker->turn << 16 | (port_load_acquire(&worker->lease.word) & 0xffff)) + 1;
@@ -127,7 +127,7 @@ static void monitor_sleep(unsigned quiet, uint64_t tick_ns, struct rob_after *af
 		deadline_ns = watchdog_ns ? port_clock_ns() + watchdog_ns / 4 + 1 : 0;
 	}
 	rob_unlock(after);
-	port_park(&rob.pool.monitor, deadline_ns);
+	port_park(&rob.pool.monitor, deadline_ns); /* O3 */
 	if (watchdog_ns)
 		rob_watchdog(watchdog_ns);
 	port_lock(&rob.lock);

@@ -104,7 +104,7 @@ void rob_pool_help_wanted(struct rob_after *after)
 		}
 	}
 	if (helper)
-		port_unpark(&helper->thread->parker, ROB_POKE);
+		port_unpark(&helper->thread->parker, ROB_POKE); /* O3 */
 }
 
 static void bring_in(struct rob_after *after)
@@ -217,7 +217,7 @@ static void start_worker(void)
 	port_unlock(&rob.lock);
 	if (!worker)
 		worker = worker_new();
-	if (!worker || port_thread_start(worker, rob.config.stack_bytes))
+	if (!worker || port_thread_start(worker, rob.config.stack_bytes)) /* O7 */
 		start_failed(worker);
 }
 
@@ -228,7 +228,7 @@ static void start_worker(void)
 static void start_monitor(void)
 {
 	struct rob_after after = {0};
-	int error = port_thread_start(NULL, 0);
+	int error = port_thread_start(NULL, 0); /* O7 */
 
 	port_lock(&rob.lock);
 	rob.pool.blind = error;
@@ -245,7 +245,7 @@ static void start_monitor(void)
 void rob_pool_after(struct rob_after *after)
 {
 	if (after->worker)
-		port_unpark(&after->worker->thread->parker, ROB_WAKE);
+		port_unpark(&after->worker->thread->parker, ROB_WAKE); /* O3 */
 	if (after->start)
 		start_worker();
 	if (after->start_monitor)
@@ -330,7 +330,7 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	rob_pool_brisk(worker, 0);
 	idle_push(worker);
 	rob_unlock(after);
-	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS);
+	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS); /* O3 */
 	port_lock(&rob.lock);
 	if (worker->idle && !flags) {
 		idle_remove(worker);

@@ -43,7 +43,7 @@ static void add_frames(struct snapshot *snapshot, struct rob_thread *thread)
 			continue;
 		*add(snapshot) = (struct row){.thread_id = thread->id,
 					      .func = slot->func,
-					      .name = port_name_load(&frame->name),
+					      .name = port_name_load(&frame->name), /* O6 */
 					      .cookie = rob_cookie(slot),
 					      .retiring = rob_func_done(slot),
 					      .since_ns = frame->since_ns};

@@ -35,7 +35,7 @@ void rob_frame_push(struct rob_frame *frame, struct rob_thread *self)
 	frame->error = 0;
 	frame->generation = rob.generation;
 	frame->warned = false;
-	port_name_store(&frame->name, NULL);
+	port_name_store(&frame->name, NULL); /* O6 */
 	self->top = frame;
 	thread_list(self);
 }
@@ -63,7 +63,7 @@ static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct
 				   .arg = arg,
 				   .domain = rob_block(slot)->domain,
 				   .func = slot->func,
-				   .name = port_name_load(&frame->name),
+				   .name = port_name_load(&frame->name), /* O6 */
 				   .error = frame->error,
 				   .since_ns = since_ns};
 
@@ -96,7 +96,7 @@ void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread 
 			end = ASYNC_TRACE_RETURNED;
 		trace_step(end, slot, frame, 0, since_ns);
 	}
-	if (rob_is_wide(slot) && !frame->retiring && port_name_load(&frame->name)) /* others read it once func is done */
+	if (rob_is_wide(slot) && !frame->retiring && port_name_load(&frame->name)) /* O6; others read it once func is done */
 		rob_wide(slot)->name = port_name_load(&frame->name);
 }
 

@@ -101,7 +101,7 @@ static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct r
 
 	rob_pool_block(self, after);
 	rob_unlock(after);
-	flags = port_park(&self->parker, deadline_ns);
+	flags = port_park(&self->parker, deadline_ns); /* O3 */
 	if (flags & ROB_DONE)
 		return flags;
 	port_lock(&rob.lock);

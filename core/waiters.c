@@ -347,7 +347,7 @@ void rob_poke_callers(void)
 {
 	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next)
 		if (waiter->cookie && !waiter->timed)
-			port_unpark(&waiter->thread->parker, ROB_POKE);
+			port_unpark(&waiter->thread->parker, ROB_POKE); /* O3 */
 }
 
 /* Some calls of the domain have completed. */

@@ -27,6 +27,7 @@ bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 	return in_time;
 }
 
+/* O5 */
 void port_lock_slow(struct port_lock *lock)
 {
 	for (unsigned i = port_load_relaxed(&port_processors) > 1 ? LOCK_SPINS : 0; i; i--) {
@@ -62,6 +63,7 @@ uint64_t port_spin_ns(void)
 	return port_load_relaxed(&port_processors) > 1 ? SPIN_NS : 0;
 }
 
+/* O3: what was written before the flags that the exchange takes were raised is seen. */
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)
 {
 	uint32_t expected = 0;

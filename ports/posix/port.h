@@ -32,7 +32,7 @@
 struct rob_thread;
 struct rob_worker;
 
-/* ---- atomics ---- */
+/* ---- atomics; whose orders they carry: docs/ORDERING.md ---- */
 
 typedef _Atomic uint32_t port_u32;
 typedef const char *_Atomic port_name;
@@ -42,6 +42,7 @@ static inline uint32_t port_load_relaxed(port_u32 *p)
 	return atomic_load_explicit(p, memory_order_relaxed);
 }
 
+/* O1, O2, O3 */
 static inline uint32_t port_load_acquire(port_u32 *p)
 {
 	return atomic_load_explicit(p, memory_order_acquire);
@@ -52,43 +53,49 @@ static inline void port_store_relaxed(port_u32 *p, uint32_t value)
 	atomic_store_explicit(p, value, memory_order_relaxed);
 }
 
+/* O1 */
 static inline void port_store_release(port_u32 *p, uint32_t value)
 {
 	atomic_store_explicit(p, value, memory_order_release);
 }
 
-/* For a word of the public types, which cannot be declared atomic. */
+/* O4; for a word of the public types, which cannot be declared atomic. */
 static inline uint64_t port_load64_acquire(uint64_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
+/* O4 */
 static inline void port_store64_release(uint64_t *p, uint64_t value)
 {
 	__atomic_store_n(p, value, __ATOMIC_RELEASE);
 }
 
+/* O3 */
 static inline uint32_t port_xchg_acq_rel(port_u32 *p, uint32_t value)
 {
 	return atomic_exchange_explicit(p, value, memory_order_acq_rel);
 }
 
+/* O3 */
 static inline uint32_t port_or_release(port_u32 *p, uint32_t bits)
 {
 	return atomic_fetch_or_explicit(p, bits, memory_order_release);
 }
 
-/* On failure *old is what stands there. */
+/* O2, O3. On failure *old is what stands there. */
 static inline bool port_cas_acq_rel(port_u32 *p, uint32_t *old, uint32_t value)
 {
 	return atomic_compare_exchange_strong_explicit(p, old, value, memory_order_acq_rel, memory_order_acquire);
 }
 
+/* O6 */
 static inline const char *port_name_load(port_name *p)
 {
 	return atomic_load_explicit(p, memory_order_acquire);
 }
 
+/* O6 */
 static inline void port_name_store(port_name *p, const char *name)
 {
 	atomic_store_explicit(p, name, memory_order_release);
@@ -129,6 +136,7 @@ struct port_lock {
 void port_lock_slow(struct port_lock *lock);
 void port_unlock_slow(struct port_lock *lock, uint32_t word);
 
+/* O5: what was done under the lock before is seen. */
 static inline void port_lock(struct port_lock *lock)
 {
 	uint32_t expected = 0;
@@ -138,6 +146,7 @@ static inline void port_lock(struct port_lock *lock)
 		port_lock_slow(lock);
 }
 
+/* O5 */
 static inline void port_unlock(struct port_lock *lock)
 {
 	uint32_t word = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
@@ -155,7 +164,7 @@ struct port_parker {
 };
 
 /*
- * Raises flags. The last access to the parker's memory is the one that raises
+ * Raises flags (O3). The last access to the parker's memory is the one that raises
  * them: its thread may go on, and end, at once. (A futex wake of an address
  * that is gone is harmless.)
  */

@@ -84,7 +84,7 @@ static void *monitor_thread(void *unused)
 	return unused;
 }
 
-/* Signals go to the program's own threads, as if the library had none. */
+/* Signals go to the program's own threads, as if the library had none. The new thread sees what its starter wrote (O7). */
 int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
 {
 	pthread_attr_t attr;
