@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -132,5 +133,51 @@ TEST(the_pool_grows_at_once_for_calls_that_block, .pools = P256, .limit_s = 15)
 		down(&gates[i].begun);
 	for (unsigned int i = 0; i < CALLS; i++)
 		gate_open(&gates[i]);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+/* ---- fork ---- */
+
+static struct async_domain *trap; /* its page is not there at first: who schedules into it stops in the middle */
+static atomic_bool in_the_middle, forked;
+
+static void on_fault(int number)
+{
+	(void)number;
+	in_the_middle = true;
+	quiet(); /* whoever forks sleeps now: because it has to wait, or because the fork is done */
+	if (forked)
+		FAIL("a fork went through while a thread was scheduling");
+	CHECK(!mprotect(trap, sizeof(*trap), PROT_READ | PROT_WRITE));
+}
+
+static void schedule_into_trap(void *data)
+{
+	async_schedule_domain(nothing, data, trap);
+}
+
+TEST(a_fork_waits_until_nobody_is_in_the_middle_of_a_change, .pools = PALL, .no_tsan = true, .no_asan = true)
+{
+	struct sigaction action = {.sa_handler = on_fault};
+	struct actor actor;
+	pid_t child;
+
+	async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	trap = page_new();
+	*trap = (struct async_domain)ASYNC_DOMAIN_INIT;
+	CHECK(!sigaction(SIGSEGV, &action, NULL));
+	CHECK(!mprotect(trap, sizeof(*trap), PROT_NONE));
+	actor_start(&actor, schedule_into_trap, NULL);
+	while (!in_the_middle)
+		sched_yield();
+	child = fork();
+	if (!child) {
+		async_schedule(nothing, NULL);
+		_exit(async_synchronize_full() ? 1 : 7);
+	}
+	forked = true;
+	harness_reap(child, 7);
+	actor_join(&actor);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
