@@ -50,7 +50,7 @@ void port_start(struct port_config *config)
 
 /* ---- scheduling ---- */
 
-/* Too much is pending, or there is no memory: an atomic caller gets a slot set aside, others run the call themselves. */
+/* Too much is pending, or no memory: an atomic caller gets a slot set aside, others run the call themselves. */
 static noinline async_cookie_t schedule_slow(async_func_t func, void *data, struct async_domain *domain)
 {
 	struct async_entry *entry = port_in_atomic() && !rob_inline_only() ? port_entry_get() : NULL;

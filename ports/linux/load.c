@@ -177,7 +177,7 @@ static async_cookie_t next_awaited(struct async_load *load, struct stuck *stuck)
 
 	rob_lock();
 	for (struct async_block *block = rob.blocks[0]; block && !cookie; block = block->all_next) {
-		for (uint64_t bits = block->live; bits && !cookie; bits &= bits - 1) {
+		for (u64 bits = block->live; bits && !cookie; bits &= bits - 1) {
 			struct rob_slot *slot = rob_lowest_bit(block, bits);
 			struct async_owner *owner = rob_owner(slot);
 
@@ -194,7 +194,7 @@ static async_cookie_t next_awaited(struct async_load *load, struct stuck *stuck)
 	return cookie;
 }
 
-static void wait(struct async_load *load, struct port_task *self)
+static void wait_for_calls(struct async_load *load, struct port_task *self)
 {
 	struct stuck stuck = {};
 	async_cookie_t cookie;
@@ -224,7 +224,7 @@ void async_load_wait(struct async_load *load)
 		async_synchronize_full();
 		return;
 	}
-	wait(load, port_task_of(port_enter(&task)));
+	wait_for_calls(load, port_task_of(port_enter(&task)));
 	port_leave(&task);
 }
 EXPORT_SYMBOL_GPL(async_load_wait);

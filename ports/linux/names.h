@@ -7,45 +7,40 @@
 #ifndef NAMES_H
 #define NAMES_H
 
-#define ROB_CALLS(X) \
-	X(async_cookie_t, async_schedule, (async_func_t func, void *data)) \
-	X(async_cookie_t, async_schedule_domain, (async_func_t func, void *data, struct async_domain *domain)) \
-	X(async_cookie_t, async_schedule_node, (async_func_t func, void *data, int node)) \
-	X(async_cookie_t, async_schedule_node_domain, \
-	  (async_func_t func, void *data, int node, struct async_domain *domain)) \
-	X(async_cookie_t, async_schedule_special, (async_func_t func, void *data, struct async_domain *list)) \
-	X(async_cookie_t, async_schedule_ordered, \
-	  (async_func_t func, async_func_t retire, void *data, struct async_domain *domain)) \
-	X(async_cookie_t, async_schedule_entry, \
-	  (struct async_entry *entry, async_func_t func, async_func_t retire, void *data, struct async_domain *domain)) \
-	X(bool, async_try_schedule, \
-	  (async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie)) \
-	X(int, async_synchronize_full, (void)) \
-	X(int, async_synchronize_full_domain, (struct async_domain *domain)) \
-	X(int, async_synchronize_full_special, (struct async_domain *list)) \
-	X(int, async_synchronize_cookie, (async_cookie_t cookie)) \
-	X(int, async_synchronize_cookie_domain, (async_cookie_t cookie, struct async_domain *domain)) \
-	X(int, async_synchronize_cookie_special, (async_cookie_t cookie, struct async_domain *list)) \
-	X(int, async_synchronize_cookie_timeout, \
-	  (async_cookie_t cookie, struct async_domain *domain, uint64_t timeout_ns)) \
-	X(int, async_synchronize_call, (async_cookie_t cookie, struct async_domain *domain)) \
-	X(int, async_synchronize_owner, (struct async_owner *owner)) \
-	X(bool, current_is_async, (void)) \
-	X(async_cookie_t, async_current_cookie, (void)) \
-	X(void, async_set_name, (const char *name)) \
-	X(void, async_set_error, (int error)) \
-	X(int, async_domain_error, (struct async_domain *domain, async_cookie_t *cookie)) \
-	X(void, async_domain_clear_error, (struct async_domain *domain)) \
-	X(unsigned int, async_cancel_domain, \
-	  (struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie))) \
-	X(struct async_owner *, async_owner_enter, (struct async_owner *owner)) \
-	X(void, async_report, (int fd)) \
-	X(int, async_quiesce_begin, (void)) \
-	X(int, async_quiesce_end, (void))
-
-#define ROB_DECLARE(type, name, arguments) type rob_##name arguments;
-ROB_CALLS(ROB_DECLARE)
-#undef ROB_DECLARE
+async_cookie_t rob_async_schedule(async_func_t func, void *data);
+async_cookie_t rob_async_schedule_domain(async_func_t func, void *data, struct async_domain *domain);
+async_cookie_t rob_async_schedule_node(async_func_t func, void *data, int node);
+async_cookie_t rob_async_schedule_node_domain(async_func_t func, void *data, int node,
+					      struct async_domain *domain);
+async_cookie_t rob_async_schedule_special(async_func_t func, void *data, struct async_domain *list);
+async_cookie_t rob_async_schedule_ordered(async_func_t func, async_func_t retire, void *data,
+					  struct async_domain *domain);
+async_cookie_t rob_async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire,
+					void *data, struct async_domain *domain);
+bool rob_async_try_schedule(async_func_t func, void *data, struct async_domain *domain,
+			    async_cookie_t *cookie);
+int rob_async_synchronize_full(void);
+int rob_async_synchronize_full_domain(struct async_domain *domain);
+int rob_async_synchronize_full_special(struct async_domain *list);
+int rob_async_synchronize_cookie(async_cookie_t cookie);
+int rob_async_synchronize_cookie_domain(async_cookie_t cookie, struct async_domain *domain);
+int rob_async_synchronize_cookie_special(async_cookie_t cookie, struct async_domain *list);
+int rob_async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain,
+					 uint64_t timeout_ns);
+int rob_async_synchronize_call(async_cookie_t cookie, struct async_domain *domain);
+int rob_async_synchronize_owner(struct async_owner *owner);
+bool rob_current_is_async(void);
+async_cookie_t rob_async_current_cookie(void);
+void rob_async_set_name(const char *name);
+void rob_async_set_error(int error);
+int rob_async_domain_error(struct async_domain *domain, async_cookie_t *cookie);
+void rob_async_domain_clear_error(struct async_domain *domain);
+unsigned int rob_async_cancel_domain(struct async_domain *domain, void (*release)(void *data,
+				     async_cookie_t cookie));
+struct async_owner *rob_async_owner_enter(struct async_owner *owner);
+void rob_async_report(int fd);
+int rob_async_quiesce_begin(void);
+int rob_async_quiesce_end(void);
 
 #ifndef PORT_OWN_NAMES /* the core's files, that is */
 #define async_schedule rob_async_schedule

@@ -15,14 +15,14 @@ struct port_counters port_counters;
  * Should the thread have gone on to sleep elsewhere, it is woken there for
  * nothing, which every sleeper in the kernel allows for.
  */
-void port_unpark(struct port_parker *parker, uint32_t flags)
+void port_unpark(struct port_parker *parker, u32 flags)
 {
 	struct task_struct *task;
 	bool parked;
 
 	rcu_read_lock();
 	task = parker->task;
-	parked = (uint32_t)atomic_fetch_or_release((int)flags, &parker->flags) & PORT_PARKED;
+	parked = (u32)atomic_fetch_or_release((int)flags, &parker->flags) & PORT_PARKED;
 	if (parked)
 		wake_up_process(task);
 	rcu_read_unlock();
@@ -44,7 +44,7 @@ static unsigned int sleep_state(struct port_parker *parker)
 }
 
 /* False when the time is over, or the thread is to end. */
-static bool sleep_while_parked(struct port_parker *parker, uint64_t deadline_ns)
+static bool sleep_while_parked(struct port_parker *parker, u64 deadline_ns)
 {
 	unsigned int state = sleep_state(parker);
 	ktime_t until = ns_to_ktime(deadline_ns);
@@ -65,13 +65,13 @@ static bool sleep_while_parked(struct port_parker *parker, uint64_t deadline_ns)
 	return in_time;
 }
 
-uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)
+u32 port_park(struct port_parker *parker, u64 deadline_ns)
 {
-	uint32_t expected = 0, flags;
+	u32 expected = 0, flags;
 
 	if (port_cas_acq_rel(&parker->flags, &expected, PORT_PARKED))
 		sleep_while_parked(parker, deadline_ns);
-	flags = (uint32_t)atomic_xchg(&parker->flags, 0) & ~PORT_PARKED;
+	flags = (u32)atomic_xchg(&parker->flags, 0) & ~PORT_PARKED;
 	if (parker == &rob.pool.monitor && kthread_should_stop())
 		port_thread_exit(); /* it holds nothing here, and would look on for ever */
 	return flags;

@@ -44,48 +44,52 @@ struct seq_file;
 typedef atomic_t port_u32;
 typedef const char *port_name;
 
-static inline uint32_t port_load_relaxed(port_u32 *p)
+static inline u32 port_load_relaxed(port_u32 *p)
 {
-	return (uint32_t)atomic_read(p);
+	return (u32)atomic_read(p);
 }
 
-static inline uint32_t port_load_acquire(port_u32 *p)
+static inline u32 port_load_acquire(port_u32 *p)
 {
-	return (uint32_t)atomic_read_acquire(p);
+	return (u32)atomic_read_acquire(p);
 }
 
-static inline void port_store_relaxed(port_u32 *p, uint32_t value)
+static inline void port_store_relaxed(port_u32 *p, u32 value)
 {
 	atomic_set(p, (int)value);
 }
 
-static inline void port_store_release(port_u32 *p, uint32_t value)
+static inline void port_store_release(port_u32 *p, u32 value)
 {
 	atomic_set_release(p, (int)value);
 }
 
-static inline bool port_cas_acq_rel(port_u32 *p, uint32_t *old, uint32_t value)
+static inline bool port_cas_acq_rel(port_u32 *p, u32 *old, u32 value)
 {
 	return atomic_try_cmpxchg(p, (int *)old, (int)value);
 }
 
 static inline const char *port_name_load(port_name *p)
 {
+	/* pairs with port_name_store() */
 	return smp_load_acquire(p);
 }
 
 static inline void port_name_store(port_name *p, const char *name)
 {
+	/* pairs with port_name_load() */
 	smp_store_release(p, name);
 }
 
-static inline uint64_t port_load64_acquire(u64 *p)
+static inline u64 port_load64_acquire(u64 *p)
 {
+	/* pairs with port_store64_release() */
 	return smp_load_acquire(p);
 }
 
-static inline void port_store64_release(u64 *p, uint64_t value)
+static inline void port_store64_release(u64 *p, u64 value)
 {
+	/* pairs with port_load64_acquire() */
 	smp_store_release(p, value);
 }
 
@@ -97,7 +101,7 @@ static inline void port_relax(void)
 #define PORT_SPIN_NS 40000
 
 /* Some wake-ups; none with one processor, where the turn cannot come meanwhile. */
-static inline uint64_t port_spin_ns(void)
+static inline u64 port_spin_ns(void)
 {
 	return num_online_cpus() > 1 ? PORT_SPIN_NS : 0;
 }
@@ -111,20 +115,21 @@ struct port_lock {
 
 extern raw_spinlock_t port_core_lock;
 
+/* What the core takes in one function it drops in another; __acquire() and __release() tell sparse not to mind. */
 static inline void port_lock(struct port_lock *lock)
-	__acquires(&port_core_lock)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&port_core_lock, flags);
 	lock->flags = flags;
+	__release(&port_core_lock);
 }
 
 static inline void port_unlock(struct port_lock *lock)
-	__releases(&port_core_lock)
 {
 	unsigned long flags = lock->flags;
 
+	__acquire(&port_core_lock);
 	raw_spin_unlock_irqrestore(&port_core_lock, flags);
 }
 
@@ -137,8 +142,8 @@ struct port_parker {
 	struct task_struct *task; /* constant while others can know the parker */
 };
 
-void port_unpark(struct port_parker *parker, uint32_t flags);
-uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
+void port_unpark(struct port_parker *parker, u32 flags);
+u32 port_park(struct port_parker *parker, u64 deadline_ns);
 
 /* ---- memory, clock, thread, log ---- */
 
@@ -146,7 +151,7 @@ void *port_alloc(size_t bytes);
 void port_free(void *memory);
 
 /* Also while the clocks are suspended. */
-static inline uint64_t port_clock_ns(void)
+static inline u64 port_clock_ns(void)
 {
 	return ktime_get_mono_fast_ns();
 }
@@ -168,14 +173,16 @@ void port_report(struct seq_file *file);
 
 /* ---- trace ---- */
 
-#define ASYNC_TRACE_EVENTS(X) \
-	X(SCHEDULED) X(INLINE) X(STARTED) X(RETURNED) X(RETIRING) X(COMPLETED) X(WAITING) X(CONTINUED) X(WORKER)
-
 enum async_trace_type {
-#define ASYNC_TRACE_ENUM(name) ASYNC_TRACE_##name,
-	ASYNC_TRACE_EVENTS(ASYNC_TRACE_ENUM)
-#undef ASYNC_TRACE_ENUM
-	ASYNC_TRACE_TYPES
+	ASYNC_TRACE_SCHEDULED,
+	ASYNC_TRACE_INLINE,
+	ASYNC_TRACE_STARTED,
+	ASYNC_TRACE_RETURNED,
+	ASYNC_TRACE_RETIRING,
+	ASYNC_TRACE_COMPLETED,
+	ASYNC_TRACE_WAITING,
+	ASYNC_TRACE_CONTINUED,
+	ASYNC_TRACE_WORKER,
 };
 
 struct port_event {
@@ -185,7 +192,7 @@ struct port_event {
 	const void *domain;
 	async_func_t func;
 	const char *name;
-	uint64_t since_ns;
+	u64 since_ns;
 };
 
 extern atomic_t port_tracepoints; /* how many of ours are on */
@@ -207,7 +214,7 @@ static inline void port_symbol(async_func_t func, char *text, size_t bytes)
 /* ---- threads ---- */
 
 struct port_config {
-	uint32_t threads, pending, stack_bytes, watchdog_s;
+	u32 threads, pending, stack_bytes, watchdog_s;
 };
 
 void port_start(struct port_config *config);
@@ -217,7 +224,7 @@ static inline unsigned int port_cpus(void)
 	return num_online_cpus();
 }
 
-int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
+int port_thread_start(struct rob_worker *worker, u32 stack_bytes);
 
 /* Inline, so that objtool sees that it does not return. */
 static inline void __noreturn port_thread_exit(void)

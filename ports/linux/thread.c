@@ -55,13 +55,14 @@ static int monitor_start(void)
 {
 	if (!READ_ONCE(monitor))
 		return -EAGAIN;
+	/* pairs with monitor_thread() */
 	smp_store_release(&monitor_goes, true);
 	wake_up_process(monitor);
 	return 0;
 }
 
 /* In any context, early ones included. */
-int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
+int port_thread_start(struct rob_worker *worker, u32 stack_bytes)
 {
 	struct spare *spare;
 	unsigned long flags;
@@ -73,6 +74,7 @@ int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
 	if (spare) {
 		list_del_init(&spare->node);
 		spare_count--;
+		/* pairs with spare_wait() */
 		smp_store_release(&spare->work, worker);
 		wake_up_process(spare->kthread);
 	} else {
@@ -112,6 +114,7 @@ static bool spare_wait(struct spare *spare)
 
 	for (;;) {
 		set_current_state(TASK_IDLE);
+		/* pairs with port_thread_start() */
 		work = smp_load_acquire(&spare->work);
 		if (work || kthread_should_stop())
 			break;
@@ -156,6 +159,7 @@ static int monitor_thread(void *unused)
 {
 	for (;;) {
 		set_current_state(TASK_IDLE);
+		/* pairs with monitor_start() */
 		if (smp_load_acquire(&monitor_goes) || kthread_should_stop())
 			break;
 		schedule();
@@ -283,9 +287,9 @@ static void manager_rest(bool done)
 
 	set_current_state(TASK_IDLE);
 	state = look();
-	if (!done)
+	if (!done) {
 		schedule_timeout(RETRY_JIFFIES);
-	else if (state.spares == state.wanted && !state.refused && !port_memory_low() && !kthread_should_stop()) {
+	} else if (state.spares == state.wanted && !state.refused && !port_memory_low() && !kthread_should_stop()) {
 		if (state.wanted == RESERVE)
 			schedule();
 		else if (!schedule_timeout(BURST_JIFFIES))

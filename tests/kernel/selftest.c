@@ -128,7 +128,8 @@ static unsigned int run(const struct test *tests, unsigned int number)
 
 static int __init begin(void)
 {
-	static const struct test *const all[] = { order_tests, wait_tests, misuse_tests, kernel_tests, load_tests, NULL };
+	static const struct test *const all[] = { order_tests, wait_tests, misuse_tests, kernel_tests, load_tests,
+						  NULL };
 	static const struct test *const full[] = { full_tests, NULL }, *const serial[] = { serial_tests, NULL };
 	const struct test *const *suites = !strcmp(suite, "full") ? full : !strcmp(suite, "serial") ? serial : all;
 	unsigned int total = 0, failed = 0;
@@ -142,7 +143,8 @@ static int __init begin(void)
 		failed += run(suites[i], total);
 		total += count(suites[i]);
 	}
-	pr_info("# %s: pass:%u fail:%u total:%u\n", suite, total - failed, failed, total);
+	pr_info("# suite %s\n", suite);
+	pr_info("inorder_selftest: %u passed, %u failed\n", total - failed, failed);
 	return failed ? -EIO : 0;
 }
 

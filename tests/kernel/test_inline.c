@@ -93,7 +93,7 @@ static void a_nested_one_leaves_its_parent_out(void)
 static void sleeping_note(void *data, async_cookie_t cookie)
 {
 	note(data, cookie);
-	msleep(1);
+	usleep_range(1000, 2000);
 }
 
 /* An atomic caller must not run it: there are slots set aside. */

@@ -24,7 +24,7 @@ static void look_around(void *data, async_cookie_t cookie)
 	seen->async = current_is_async() && async_current_cookie() == cookie;
 	seen->no_freeze = current->flags & PF_NOFREEZE;
 	seen->node = numa_node_id();
-	msleep(1); /* it may */
+	usleep_range(1000, 2000); /* it may */
 	atomic_inc(&seen->calls);
 }
 
