@@ -10,6 +10,9 @@
  * Stores take effect in the order of execution, and a load never returns a store
  * to come: weaker than what is allowed (load buffering is not shown), enough for
  * a missing acquire or release.
+ *
+ * Each store has a version: what its thread had learned, which includes the store
+ * that it comes after. Who loads learns which version it got (state.c).
  */
 #include "sim.h"
 
@@ -19,7 +22,7 @@
 #define STORES 8
 
 struct store {
-	uint64_t value;
+	uint64_t value, version;
 	unsigned thread; /* SIM_THREADS: the initial value */
 	uint32_t at;     /* that thread's time */
 	bool releases;
@@ -74,7 +77,7 @@ static void first_store(struct location *location, uint64_t value)
 	memset(location->seen, 0, sizeof(location->seen));
 	memset(&location->accessed, 0, sizeof(location->accessed));
 	location->count = 1;
-	location->store[0] = (struct store){.value = value, .thread = SIM_THREADS};
+	location->store[0] = (struct store){.value = value, .version = value, .thread = SIM_THREADS};
 }
 
 /* The location, with what stands in memory as its newest store. */
@@ -131,9 +134,10 @@ static uint64_t load(const void *address, uint64_t value, enum sim_order order)
 {
 	struct location *location = locate(address, value);
 	unsigned options = coherent(location);
-	unsigned back = sim_choose(options, (1u << options) - 2);
+	unsigned back = sim_choose_store(options);
 	struct store *store = &location->store[(location->count - 1 - back) % STORES];
 
+	sim_learn(store->version);
 	if (back)
 		sim_say("    reads an older store: %llu", (unsigned long long)store->value);
 	location->seen[sim_current->index] = location->count - back;
@@ -149,6 +153,7 @@ static void store(const void *address, uint64_t before, uint64_t value, enum sim
 	struct sim_clock released = {{0}};
 	bool releases = order & SIM_RELEASE;
 
+	sim_learn(last->version);
 	if (modifies)
 		acquire(last, order);
 	if (modifies && last->releases) { /* a release sequence goes on */
@@ -157,7 +162,11 @@ static void store(const void *address, uint64_t before, uint64_t value, enum sim
 	}
 	if (order & SIM_RELEASE)
 		sim_join_clock(&released, &sim_current->clock);
-	*store = (struct store){value, sim_current->index, sim_current->clock.at[sim_current->index], releases,
+	*store = (struct store){value,
+				sim_mix(sim_current->learned, value),
+				sim_current->index,
+				sim_current->clock.at[sim_current->index],
+				releases,
 				released};
 	location->seen[sim_current->index] = ++location->count;
 	sim_tick(&sim_current->clock);
@@ -216,6 +225,7 @@ bool sim_cas(port_u32 *p, uint32_t *old, uint32_t value, enum sim_order order, s
 		struct location *location = locate(p, p->value);
 
 		location->seen[sim_current->index] = location->count;
+		sim_learn(newest(location)->version);
 		acquire(newest(location), order);
 		sim_access(old, sizeof(*old), true);
 		*old = p->value;

@@ -4,10 +4,10 @@
  * recorded schedule.
  *
  * Exploration is depth first over the choices of a run; the next run repeats the
- * choices up to the last one that can still go another way. There is no
- * reduction: a partial-order reduction saves schedules that differ from others
- * by swaps, but the swapped schedule may need more preemptions than the bound
- * allows (Coons, Musuvathi, McKinley 2013), so plain ones are unsound here.
+ * choices up to the last one that can still go another way. The reduction is one
+ * by known states (state.c). Those that leave out steps, as another order of them
+ * will do, are unsound as they stand: the other order may need more preemptions
+ * than the bound allows (Coons, Musuvathi, McKinley 2013).
  *
  * Random schedules are those of PCT (Burckhardt and others 2010): threads have
  * random priorities, the highest enabled one goes on, and at a few random steps
@@ -26,6 +26,7 @@ struct choice {
 
 static struct {
 	enum sim_mode mode;
+	bool reduced, verified;
 	struct choice path[CHOICES];
 	unsigned depth, fixed; /* choices made; of those, repeated from the run before */
 	unsigned spent, bound;
@@ -57,6 +58,14 @@ void sim_random(uint64_t seed, unsigned changes, unsigned length)
 	choices.seed = seed;
 	choices.changes = changes < CHANGES ? changes : CHANGES;
 	choices.length = length ? length : 1;
+}
+
+void sim_reduce(bool yes, bool verify)
+{
+	choices.reduced = yes;
+	choices.verified = verify;
+	sim_state_forget();
+	sim_verify_forget();
 }
 
 bool sim_replay(const char *line)
@@ -126,10 +135,8 @@ static void check_depth(void)
 		sim_fail("more than %d choices: the run does not end", CHOICES);
 }
 
-unsigned sim_choose(unsigned count, uint32_t cost)
+static unsigned choose(unsigned count, uint32_t cost)
 {
-	if (count < 2)
-		return 0;
 	check_depth();
 	switch (choices.mode) {
 	case SIM_DFS:
@@ -142,6 +149,19 @@ unsigned sim_choose(unsigned count, uint32_t cost)
 	default:
 		return record(count, cost, draw() % 8 ? 0 : (unsigned)(draw() % count));
 	}
+}
+
+unsigned sim_choose(unsigned count, uint32_t cost)
+{
+	unsigned option = choose(count, cost);
+
+	sim_learn(option);
+	return option;
+}
+
+unsigned sim_choose_store(unsigned count)
+{
+	return count > 1 ? choose(count, (1u << count) - 2) : 0;
 }
 
 /* By priority. An early deadline is rare. */
@@ -161,31 +181,51 @@ static unsigned random_thread(const unsigned *option, unsigned count, unsigned e
 	return best;
 }
 
-unsigned sim_choose_thread(unsigned first, uint32_t enabled, uint32_t early, bool free)
+/* The thread that an option is: the first one, the others that can go on, those whose deadline passes early. */
+static unsigned thread_of(unsigned option, unsigned first, uint32_t enabled, uint32_t early)
 {
-	unsigned option[2 * SIM_THREADS], count = 0, settled;
-	uint32_t cost = 0;
-
-	if (enabled >> first & 1)
-		option[count++] = first;
-	for (unsigned i = 0; i < SIM_THREADS; i++)
-		if (i != first && enabled >> i & 1)
-			option[count++] = i;
-	settled = count;
-	if (!free)
-		cost = (1u << count) - 2;
-	for (unsigned i = 0; i < SIM_THREADS; i++) {
-		if (!(early >> i & 1))
-			continue;
-		cost |= 1u << count;
-		option[count++] = i;
+	if (enabled >> first & 1) {
+		if (!option--)
+			return first;
+		enabled &= ~(1u << first);
 	}
-	if (count == 1)
-		return option[0];
-	if (choices.mode != SIM_RANDOM)
-		return option[sim_choose(count, cost)];
-	check_depth();
+	for (; enabled; enabled &= enabled - 1)
+		if (!option--)
+			return (unsigned)__builtin_ctz(enabled);
+	for (; option; option--)
+		early &= early - 1;
+	return (unsigned)__builtin_ctz(early);
+}
+
+static unsigned at_random(unsigned first, uint32_t enabled, uint32_t early, uint32_t cost)
+{
+	unsigned option[SIM_THREADS], settled = (unsigned)__builtin_popcount(enabled);
+	unsigned count = settled + (unsigned)__builtin_popcount(early);
+
+	for (unsigned i = 0; i < count; i++)
+		option[i] = thread_of(i, first, enabled, early);
 	return option[record(count, cost, random_thread(option, count, settled, first))];
+}
+
+unsigned sim_choose_thread(unsigned first, uint32_t enabled, uint32_t early)
+{
+	unsigned settled = (unsigned)__builtin_popcount(enabled), count = settled + (unsigned)__builtin_popcount(early);
+	bool free_choice = !(enabled >> first & 1);
+	uint32_t cost = free_choice ? 0 : (1u << settled) - 2;
+
+	if (count == 1)
+		return thread_of(0, first, enabled, early);
+	cost |= ((1u << count) - 1) & ~((1u << settled) - 1);
+	if (choices.mode == SIM_RANDOM) {
+		check_depth();
+		return at_random(first, enabled, early, cost);
+	}
+	if (choices.verified)
+		sim_state_verify();
+	if (choices.reduced && choices.mode == SIM_DFS && choices.depth >= choices.fixed &&
+	    sim_state_known(free_choice, choices.bound - choices.spent))
+		sim_end_run(SIM_KNOWN);
+	return thread_of(choose(count, cost), first, enabled, early);
 }
 
 bool sim_next(void)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory: an allocator that never reuses, and what the compiler reports of plain
- * reads and writes.
+ * Races on plain data: what the compiler reports of plain reads and writes.
  *
  * The core and the cases are compiled with -fsanitize=thread; the functions that
  * the compiler then calls are here, instead of ThreadSanitizer's. They find races
@@ -12,153 +11,97 @@
 
 #undef memset
 
-#define ARENA_BYTES (1024u * 1024)
-#define GRAIN 8
-#define BLOCKS 1024
-#define GAP 64
-#define CELLS (1u << 15)
+#define BYTES 4 /* of a cell */
+#define HASHED (1u << 13)
+#define SPLITS 4096
 #define VECTORS 1024
 #define VECTOR 0x80000000u /* a read that is a vector's number */
 
-enum { NEVER, ALLOCATED, FREED };
+struct times {
+	uint32_t written, read;
+};
 
-static struct {
-	_Alignas(64) char bytes[ARENA_BYTES];
-	uint8_t state[ARENA_BYTES / GRAIN];
-	size_t used;
-	struct block {
-		size_t start, bytes;
-		bool freed, internal;
-	} block[BLOCKS];
-	unsigned blocks;
-} arena;
-
-/* Eight bytes of memory. While only whole ones were accessed, [0] stands for all. */
+/* Four bytes of memory. While only whole ones were accessed, whole stands for all. */
 struct cell {
-	uintptr_t word;
 	uint32_t run;
-	bool split, atomic;
-	uint32_t written[8], read[8];
+	uint16_t split; /* 0: no; else the number of its bytes' times */
+	bool atomic;
+	struct times whole;
 	void *wrote_at, *read_at; /* places in the program, for the report */
 };
 
-static struct cell cells[CELLS];
+static struct cell of_arena[SIM_THREADS * SIM_ARENA_BYTES / BYTES], of_stack[SIM_THREADS * SIM_STACK_BYTES / BYTES];
+static struct hashed {
+	uintptr_t word;
+	struct cell cell;
+} of_data[HASHED];
+static struct times splits[SPLITS][BYTES];
 static struct sim_clock vectors[VECTORS];
-static unsigned vector_count;
+static unsigned vector_count, split_count;
 static uint32_t run;
 
 void sim_memory_reset(void)
 {
-	memset(arena.state, NEVER, arena.used / GRAIN);
-	arena.used = 0;
-	arena.blocks = 0;
 	vector_count = 0;
+	split_count = 1;
 	run++;
 }
 
-/* ---- the allocator ---- */
-
-static void *take(size_t bytes, bool internal)
+static struct cell *fresh(struct cell *cell)
 {
-	size_t rounded = (bytes + 63) / 64 * 64;
-	char *memory = arena.bytes + arena.used;
-
-	if (arena.used + rounded + GAP > ARENA_BYTES || arena.blocks == BLOCKS)
-		sim_fail("the simulator's memory is used up");
-	arena.block[arena.blocks++] = (struct block){arena.used, bytes, false, internal};
-	memset(memory, 0xa5, rounded);
-	memset(arena.state + arena.used / GRAIN, ALLOCATED, (bytes + GRAIN - 1) / GRAIN);
-	memset(arena.state + arena.used / GRAIN + (bytes + GRAIN - 1) / GRAIN, NEVER,
-	       (rounded + GAP) / GRAIN - (bytes + GRAIN - 1) / GRAIN);
-	arena.used += rounded + GAP;
-	return memory;
-}
-
-static void give_back(void *memory)
-{
-	for (unsigned i = 0; i < arena.blocks; i++) {
-		struct block *block = &arena.block[i];
-
-		if (arena.bytes + block->start != (char *)memory)
-			continue;
-		if (block->freed)
-			sim_fail("freed twice: a block of %zu bytes", block->bytes);
-		sim_access(memory, block->bytes, true);
-		block->freed = true;
-		memset(memory, 0xdb, block->bytes);
-		memset(arena.state + block->start / GRAIN, FREED, (block->bytes + GRAIN - 1) / GRAIN);
-		return;
-	}
-	sim_fail("freed, but never allocated: %p", memory);
-}
-
-void *sim_alloc(size_t bytes, struct sim_site *site)
-{
-	sim_point(site);
-	if (sim_case->flags & SIM_NO_MEMORY)
-		return NULL;
-	if ((sim_case->flags & SIM_ALLOC_FAILS) && sim_choose(2, 2)) {
-		sim_say("    there is no memory");
-		return NULL;
-	}
-	return take(bytes, false);
-}
-
-void sim_free(void *memory, struct sim_site *site)
-{
-	sim_point(site);
-	if (memory)
-		give_back(memory);
-}
-
-/* The simulator's own, and that of cases: never fails, is no scheduling point. */
-void *sim_new(size_t bytes)
-{
-	return memset(take(bytes, true), 0, bytes);
-}
-
-void sim_delete(void *memory)
-{
-	give_back(memory);
-}
-
-void sim_each_block(void (*used)(void *memory, size_t bytes, void *context), void *context)
-{
-	for (unsigned i = 0; i < arena.blocks; i++)
-		if (!arena.block[i].freed && !arena.block[i].internal)
-			used(arena.bytes + arena.block[i].start, arena.block[i].bytes, context);
-}
-
-/* ---- plain accesses ---- */
-
-static struct cell *cell_of(uintptr_t word)
-{
-	uint32_t index = (uint32_t)(word * 0x9e3779b97f4a7c15u >> 49);
-
-	for (uint32_t i = 0; i < CELLS; i++) {
-		struct cell *cell = &cells[(index + i) % CELLS];
-
-		if (cell->run == run && cell->word == word)
-			return cell;
-		if (cell->run == run)
-			continue;
-		memset(cell, 0, sizeof(*cell));
-		cell->word = word;
-		cell->run = run;
+	if (cell->run == run)
 		return cell;
+	memset(cell, 0, sizeof(*cell));
+	cell->run = run;
+	return cell;
+}
+
+static struct cell *cell_of_data(uintptr_t word)
+{
+	uint32_t index = (uint32_t)(word * 0x9e3779b97f4a7c15u >> 51);
+
+	for (uint32_t i = 0; i < HASHED; i++) {
+		struct hashed *hashed = &of_data[(index + i) % HASHED];
+
+		if (hashed->cell.run == run && hashed->word == word)
+			return &hashed->cell;
+		if (hashed->cell.run == run)
+			continue;
+		hashed->word = word;
+		return fresh(&hashed->cell);
 	}
 	sim_fail("the simulator's shadow memory is used up");
 }
 
-static void split(struct cell *cell)
+static struct cell *cell_of(uintptr_t address)
 {
-	if (cell->split)
-		return;
-	cell->split = true;
-	for (unsigned i = 1; i < 8; i++) {
-		cell->written[i] = cell->written[0];
-		cell->read[i] = cell->read[0];
+	uintptr_t offset;
+
+	if (sim_is_stack(address, &offset))
+		return fresh(&of_stack[offset / BYTES]);
+	if (sim_is_arena(address, &offset))
+		return fresh(&of_arena[offset / BYTES]);
+	return cell_of_data(address / BYTES);
+}
+
+/* Memory that was freed: every access shall be looked at. */
+void sim_shadow_forget(const void *memory, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += BYTES)
+		cell_of((uintptr_t)memory + i)->run = run - 1;
+}
+
+/* The times of each byte. */
+static struct times *split(struct cell *cell)
+{
+	if (!cell->split) {
+		if (split_count == SPLITS)
+			sim_fail("the simulator's shadow memory for single bytes is used up");
+		cell->split = (uint16_t)split_count++;
+		for (unsigned i = 0; i < BYTES; i++)
+			splits[cell->split][i] = cell->whole;
 	}
+	return splits[cell->split];
 }
 
 /* A time of a thread in a word; 0: never. */
@@ -200,71 +143,84 @@ static void note_read(uint32_t *read)
 	vectors[*read & ~VECTOR].at[sim_current->index] = sim_current->clock.at[sim_current->index];
 }
 
-static _Noreturn void race(const struct cell *cell, bool write, bool with_write, void *place)
+static _Noreturn void race(const struct cell *cell, uintptr_t address, bool write, bool with_write, void *place)
 {
 	sim_fail("race: %s at %p and an earlier %s at %p, of address %p", write ? "write" : "read", place,
-		 with_write ? "write" : "read", with_write ? cell->wrote_at : cell->read_at, (void *)(cell->word << 3));
+		 with_write ? "write" : "read", with_write ? cell->wrote_at : cell->read_at, (void *)address);
 }
 
-static void access_byte(struct cell *cell, unsigned byte, bool write, void *place)
+static void access_times(struct cell *cell, struct times *times, uintptr_t address, bool write, void *place)
 {
-	if (!before(cell->written[byte]))
-		race(cell, write, true, place);
+	if (!before(times->written))
+		race(cell, address, write, true, place);
 	if (!write) {
-		note_read(&cell->read[byte]);
+		note_read(&times->read);
 		return;
 	}
-	if (!reads_before(cell->read[byte]))
-		race(cell, true, false, place);
-	cell->written[byte] = now();
-	cell->read[byte] = 0;
+	if (!reads_before(times->read))
+		race(cell, address, true, false, place);
+	times->written = now();
+	times->read = 0;
 }
 
-static void check_state(uintptr_t address, size_t bytes, void *place)
+static void check_atomic(uintptr_t address, bool write, void *place)
 {
-	uintptr_t offset = address - (uintptr_t)arena.bytes;
-
-	if (offset >= ARENA_BYTES)
-		return;
-	for (uintptr_t at = offset / GRAIN; at <= (offset + bytes - !!bytes) / GRAIN; at++)
-		if (arena.state[at] != ALLOCATED)
-			sim_fail("%s at %p, of address %p",
-				 arena.state[at] == FREED ? "use after free" : "use beyond a block", place,
-				 (void *)address);
+	if (!sim_atomics_forget((void *)address, write))
+		sim_fail("race: plain %s at %p of an atomic, of address %p", write ? "write" : "read", place,
+			 (void *)address);
 }
 
-static void check_atomic(struct cell *cell, unsigned from, unsigned to, bool write, void *place)
+/* Bytes from to to of the cell. */
+static void access_cell(struct cell *cell, uintptr_t address, unsigned from, unsigned to, bool write, void *place)
 {
-	for (unsigned half = from / 4; half < (to + 3) / 4; half++)
-		if (!sim_atomics_forget((void *)((cell->word << 3) + 4 * half), write))
-			sim_fail("race: plain %s at %p of an atomic, of address %p", write ? "write" : "read", place,
-				 (void *)(cell->word << 3));
+	if (cell->atomic)
+		check_atomic(address & ~(uintptr_t)(BYTES - 1), write, place);
+	if (to - from == BYTES && !cell->split) {
+		access_times(cell, &cell->whole, address, write, place);
+	} else {
+		struct times *times = split(cell);
+
+		for (unsigned i = from; i < to; i++)
+			access_times(cell, &times[i], address, write, place);
+	}
+	if (write)
+		cell->wrote_at = place;
+	else
+		cell->read_at = place;
+}
+
+/* This thread has done the same, or more, since it last said something to others: nothing is learned from it. */
+static bool is_again(const struct cell *cell, bool write)
+{
+	uint32_t time = now();
+
+	if (cell->split || cell->atomic)
+		return false;
+	if (cell->whole.written == time)
+		return !write || !cell->whole.read;
+	return !write && cell->whole.read == time;
 }
 
 static void access_at(uintptr_t address, size_t bytes, bool write, void *place)
 {
-	uintptr_t end = address + bytes;
+	uintptr_t end = address + bytes, offset;
+	bool checked = false;
 
 	if (!sim_current)
 		return;
-	check_state(address, bytes, place);
+	if (!bytes && sim_is_arena(address, &offset))
+		sim_arena_check(offset, 0, place);
 	while (address < end) {
-		struct cell *cell = cell_of(address >> 3);
-		unsigned from = address & 7, to = end - address > 8 - from ? 8 : from + (unsigned)(end - address);
+		struct cell *cell = cell_of(address);
+		unsigned from = address % BYTES,
+			 to = end - address > BYTES - from ? BYTES : from + (unsigned)(end - address);
 
-		if (cell->atomic)
-			check_atomic(cell, from, to, write, place);
-		if (to - from == 8 && !cell->split) {
-			access_byte(cell, 0, write, place);
-		} else {
-			split(cell);
-			for (unsigned i = from; i < to; i++)
-				access_byte(cell, i, write, place);
+		if (to - from != BYTES || !is_again(cell, write)) {
+			if (!checked && sim_is_arena(address, &offset))
+				sim_arena_check(offset, end - address, place);
+			checked = true;
+			access_cell(cell, address, from, to, write, place);
 		}
-		if (write)
-			cell->wrote_at = place;
-		else
-			cell->read_at = place;
 		address += to - from;
 	}
 }
@@ -277,12 +233,13 @@ void sim_access(const void *address, size_t bytes, bool write)
 /* An atomic access: not to freed memory, and after the plain write that made the object. */
 void sim_memory_atomic(const void *address)
 {
-	struct cell *cell = cell_of((uintptr_t)address >> 3);
-	unsigned byte = cell->split ? (unsigned)((uintptr_t)address & 7) : 0;
+	struct cell *cell = cell_of((uintptr_t)address);
+	uintptr_t offset;
 
-	check_state((uintptr_t)address, 4, __builtin_return_address(0));
-	if (!before(cell->written[byte]))
-		race(cell, false, true, __builtin_return_address(0));
+	if (sim_is_arena((uintptr_t)address, &offset))
+		sim_arena_check(offset, 4, __builtin_return_address(0));
+	if (!before(cell->split ? splits[cell->split][0].written : cell->whole.written))
+		race(cell, (uintptr_t)address, false, true, __builtin_return_address(0));
 	cell->atomic = true;
 }
 

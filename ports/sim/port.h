@@ -77,9 +77,12 @@ void sim_name_store(port_name *p, const char *name, enum sim_order order, struct
 	((uint64_t)(uintptr_t)sim_word_load((port_name *)(void *)(p), SIM_ACQUIRE, SIM_SITE("load64_acquire")))
 #define port_store64_release(p, v) \
 	sim_name_store((port_name *)(void *)(p), (const char *)(uintptr_t)(v), SIM_RELEASE, SIM_SITE("store64_release"))
-#define port_spin_ns() UINT64_C(0)
+/* Time passes while a thread spins, in cases that want spinning. */
+uint64_t sim_spin_ns(void);
+void sim_relax(void);
+#define port_spin_ns() sim_spin_ns()
+#define port_relax() sim_relax()
 #define port_may_help(nested) ((void)(nested), true)
-#define port_relax() ((void)0) /* a delay between two scheduling points adds no behaviour */
 
 /* Another thread may go on here. */
 void sim_point(struct sim_site *site);

@@ -10,6 +10,9 @@
  * the next thread is chosen freely. So the bound on deviations is a bound on
  * preemptions (and on those other surprises), and a schedule is the list of its
  * deviations and free choices.
+ *
+ * Schedules that only swap steps which do not touch the same thing end in the
+ * same state; of those, one is run to its end (state.c).
  */
 #ifndef SIM_H
 #define SIM_H
@@ -34,6 +37,8 @@ enum sim_flags {
 	SIM_EARLY_POOL = 64,  /* so may those of workers and the monitor */
 	SIM_COLD = 128,       /* the library's first call is part of the case */
 	SIM_TRACES = 256,     /* the trace is on */
+	SIM_SPINS = 1024,     /* calls that wait for their turn spin for it */
+	SIM_WATCHDOG = 2048,  /* calls that run for more than a second are reported */
 };
 
 struct sim_case {
@@ -48,13 +53,15 @@ struct sim_case {
 	unsigned bound, bound_long; /* deviations; 0: 2 and 3 */
 };
 
-/* ---- runs (thread.c) ---- */
+/* ---- runs (run.c) ---- */
 
-/* One run. True: nothing was wrong. */
-bool sim_run(const struct sim_case *which);
+enum sim_end { SIM_BAD, SIM_GOOD, SIM_KNOWN }; /* known: it came to a state from which all was run before */
+
+enum sim_end sim_run(const struct sim_case *which);
 extern struct sim_result {
 	char failure[2048];
-	unsigned steps;
+	unsigned run, steps;
+	uint64_t state; /* in which it ended, of a good one */
 } sim_result;
 extern bool sim_verbose; /* print every step */
 
@@ -67,11 +74,27 @@ bool sim_next(void);              /* to the next schedule; false: all were run *
 void sim_random(uint64_t seed, unsigned changes, unsigned length);
 bool sim_replay(const char *line); /* "4:1,17:2" */
 void sim_schedule(char *text, size_t bytes);
+/* From here on: whether runs end in known states; whether it is checked that those are what they seem (state.c). */
+void sim_reduce(bool yes, bool verify);
 void sim_choices_begin(void);
-/* Chooses one of count options; bit i of cost: option i is a deviation. */
+/* Chooses one of count options; bit i of cost: option i is a deviation. The thread learns which it was. */
 unsigned sim_choose(unsigned count, uint32_t cost);
+unsigned sim_choose_store(unsigned count); /* how far back; the thread learns which store it gets, not how */
 /* Chooses a thread among those in mask; first is the dull choice. */
-unsigned sim_choose_thread(unsigned first, uint32_t enabled, uint32_t early, bool free);
+unsigned sim_choose_thread(unsigned first, uint32_t enabled, uint32_t early);
+
+/* ---- tables (state.c): a number for each key, which is not 0 ---- */
+
+struct sim_table {
+	struct sim_entry {
+		uint64_t key, value;
+	} *entries;
+	size_t size, used;
+};
+
+/* The number of this key, 0 for a new one. Until the next use of the table. */
+uint64_t *sim_table_at(struct sim_table *table, uint64_t key);
+void sim_table_clear(struct sim_table *table);
 
 /* ---- inside a run ---- */
 
@@ -99,6 +122,18 @@ const char *sim_last_report(void);
 unsigned sim_events(enum async_trace_type type);
 void sim_let_workers_start(bool can); /* from here on */
 void sim_kill_others(void);           /* what fork() does to the child's other threads */
+
+/*
+ * What a thread learns of the simulated world, other than by the operations of the port, it notes: the state of a
+ * run is known by what its threads have learned (state.c).
+ */
+void sim_learn(uint64_t value);
+/* For what threads change in an order that matters: the order counts as learned. */
+struct sim_order_of {
+	uint64_t version;
+	unsigned run;
+};
+void sim_in_turn(struct sim_order_of *what);
 
 /* Called at the release of each lock, and when nothing is left to do: the explorer's own checks. */
 void sim_on_unlock(struct port_lock *lock);
@@ -130,26 +165,78 @@ struct sim_thread {
 	void (*func)(void);
 	struct sim_clock clock;
 	struct sim_site *site;  /* where it is */
+	uint64_t learned;       /* a fingerprint of all that it did and learned */
 	unsigned wakes, number; /* actors: which */
 	jmp_buf context;
-	char *stack;
 };
 
 extern struct sim_thread sim_threads[SIM_THREADS];
 extern struct sim_thread *sim_current; /* NULL outside a run */
 extern unsigned sim_thread_count;
 extern const struct sim_case *sim_case;
+extern uint64_t sim_now_ns;
+extern const char *const sim_roles[];
 
+/* context.c: stacks */
+void sim_switch_to(struct sim_thread *thread);
+bool sim_is_stack(uintptr_t address, uintptr_t *offset);
+
+/* thread.c */
+_Noreturn void sim_thread_end(void);
+void sim_threads_reset(void);
+struct sim_thread *sim_thread_new(enum sim_role role, void (*func)(void));
 void sim_block(enum sim_wait wait, void *on, uint64_t deadline_ns, struct sim_site *site);
-void sim_tick(struct sim_clock *clock);
-void sim_join_clock(struct sim_clock *to, const struct sim_clock *from);
+
+/* run.c */
+#define SIM_START_NS 1000000000u
+_Noreturn void sim_end_run(enum sim_end how);
 __attribute__((format(printf, 1, 2))) void sim_say(const char *format, ...);
 
-/* memory.c */
+/* port.c */
+void sim_port_reset(void);
+uint64_t sim_port_state(void);
+
+/* clocks */
+static inline void sim_tick(struct sim_clock *clock)
+{
+	clock->at[sim_current->index]++;
+}
+
+static inline void sim_join_clock(struct sim_clock *to, const struct sim_clock *from)
+{
+	for (unsigned i = 0; i < SIM_THREADS; i++)
+		if (to->at[i] < from->at[i])
+			to->at[i] = from->at[i];
+}
+
+/* state.c */
+static inline uint64_t sim_mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+	hash ^= hash >> 32;
+	hash *= 0xd6e8feb86659fd93u;
+	return hash ^ hash >> 29;
+}
+
+uint64_t sim_state(void);
+/* Whether all that can follow from here, with so many deviations left, was run before or is about to be. */
+bool sim_state_known(bool free_choice, unsigned left);
+void sim_state_forget(void); /* nothing is known any more */
+void sim_state_verify(void);
+void sim_verify_forget(void);
+
+/* arena.c, memory.c */
 void sim_memory_reset(void);
 void sim_access(const void *address, size_t bytes, bool write);
 void *sim_new(size_t bytes);
 void sim_delete(void *memory);
+void sim_arena_reset(void);
+bool sim_is_arena(uintptr_t address, uintptr_t *offset);
+/* Fails unless all of it is allocated. */
+void sim_arena_check(uintptr_t offset, size_t bytes, void *place);
+void sim_shadow_forget(const void *memory, size_t bytes);
+uint64_t sim_arena_state(void);
+#define SIM_ARENA_BYTES (128u * 1024) /* of each thread */
 
 /* atomic.c */
 void sim_atomics_reset(void);

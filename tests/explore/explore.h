@@ -15,12 +15,20 @@
 
 #define JOBS 12
 
+/* When something was done: by the clocks, so that nothing hangs on the order of steps that have nothing to do with each other. */
+struct moment {
+	bool is;
+	unsigned thread, number; /* of this thread's notes */
+	struct sim_clock clock;
+};
+
 struct job {
 	async_cookie_t cookie;
 	struct async_domain *domain;
 	bool ordered;
 	unsigned payload;
-	unsigned scheduled, begun, ended, retired, released;
+	struct moment begun, ended, retired;
+	bool released;
 	async_func_t inside; /* what else it does */
 	struct job *retires_before;
 	struct async_entry *entry;
@@ -48,9 +56,9 @@ void check_all_complete(void);
 bool somebody_waits(void);
 uint32_t begun_jobs(void); /* of registered domains */
 uint32_t running_jobs(void);
-unsigned begun_order(const struct job *job);
-unsigned retired_order(const struct job *job);
-unsigned ended_order(const struct job *job);
+bool is_released(const struct job *job);
+/* Whether it happened before, not only earlier in this run. */
+bool is_before(const struct moment *a, const struct moment *b);
 
 /* ---- jobs ---- */
 

@@ -74,7 +74,10 @@ int *sim_errno(void)
 
 /* ---- the futex ---- */
 
+static struct sim_order_of turns; /* who sleeps when somebody wakes: the order matters */
+
 static struct sleeper {
+	unsigned run; /* in which it slept: a run may end at any step */
 	const port_u32 *word;
 	struct port_parker woken; /* the simulator's: what the thread is blocked on */
 } sleepers[SIM_THREADS];
@@ -94,6 +97,7 @@ static long futex_wait(port_u32 *word, uint32_t expected, const struct timespec 
 		return fails(EAGAIN);
 	if (sim_choose(2, 2))
 		return fails(EINTR);
+	sleeper->run = sim_result.run;
 	sleeper->word = word;
 	sleeper->woken.flags.value = 0;
 	sim_block(SIM_PARKED, &sleeper->woken, deadline_ns, SIM_SITE("futex_wait"));
@@ -106,7 +110,7 @@ static long futex_wake(const port_u32 *word, int count)
 	long woken = 0;
 
 	for (unsigned i = 0; i < SIM_THREADS && woken < count; i++) {
-		if (sleepers[i].word != word || sleepers[i].woken.flags.value)
+		if (sleepers[i].run != sim_result.run || sleepers[i].word != word || sleepers[i].woken.flags.value)
 			continue;
 		sleepers[i].woken.flags.value = 1;
 		woken++;
@@ -129,6 +133,7 @@ long sim_syscall(long number, ...)
 	until = va_arg(args, const struct timespec *);
 	va_end(args);
 	sim_point(SIM_SITE("futex"));
+	sim_in_turn(&turns);
 	if (number == SYS_futex && operation == FUTEX_WAIT_BITSET_PRIVATE)
 		return futex_wait(word, value, until);
 	if (number == SYS_futex && operation == FUTEX_WAKE_PRIVATE)

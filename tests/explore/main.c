@@ -1,186 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* explore: runs cases under every schedule within a bound, under random ones, or under a recorded one. */
 #include <getopt.h>
-#include <signal.h>
-#include <time.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "explore.h"
+#include "search.h"
 
-#define SHORT_SCHEDULES 6000 /* of a case, in the short form */
-
-static struct {
-	bool deep, list, coverage, stop;
-	unsigned bound;
-	bool bound_given;
-	unsigned long random, seed;
-	const char *only, *group;
-	unsigned long most; /* schedules a case; 0: no limit */
-	double seconds;     /* most a case may take; 0: no limit */
-} options;
-
-static struct {
-	unsigned long long schedules, steps, failures, cut;
-} totals;
-
-static double seconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* ---- failures ---- */
-
-/* Names the places in the program that the text has as addresses. */
-static void print_places(const char *text)
-{
-	const char *at = text;
-
-	while ((at = strstr(at, " at 0x"))) {
-		char command[256], line[512];
-		FILE *pipe;
-
-		snprintf(command, sizeof(command), "addr2line -s -f -p -e /proc/%d/exe 0x%lx 2>/dev/null",
-			 (int)getpid(), strtoul(at + 4, NULL, 16) - 1);
-		at += 6;
-		pipe = popen(command, "r");
-		if (!pipe)
-			return;
-		while (fgets(line, sizeof(line), pipe))
-			printf("    %s", line);
-		pclose(pipe);
-	}
-}
-
-static void print_failure(const struct sim_case *which)
-{
-	static char schedule[60000];
-
-	sim_schedule(schedule, sizeof(schedule));
-	printf("FAILED %s: %s\n", which->name, sim_result.failure);
-	print_places(sim_result.failure);
-	printf("  replay: explore --replay %s@%s\n", which->name, schedule);
-	fflush(stdout);
-	totals.failures++;
-}
-
-static void on_signal(int number)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, number);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	if (number == SIGALRM && !sim_current)
-		return;
-	sim_fail("%s", number == SIGALRM ? "the run does not end: no scheduling point is reached" : strsignal(number));
-}
-
-static void catch_signals(void)
-{
-	static char stack[65536];
-	stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK | SA_NODEFER};
-	const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
-
-	sigaltstack(&alternate, NULL);
-	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
-}
-
-/* ---- exploring ---- */
-
-static bool run_once(const struct sim_case *which)
-{
-	bool good;
-
-	if (!(totals.schedules % 512))
-		alarm(20);
-	good = sim_run(which);
-	totals.schedules++;
-	totals.steps += sim_result.steps;
-	if (!good)
-		print_failure(which);
-	return good;
-}
-
-/* How a case ended. */
-enum ending { ALL, CUT, BAD };
-
-static struct {
-	unsigned long long schedules;
-	double seconds;
-} limit; /* when the case is cut short */
-
-static bool over_limit(void)
-{
-	return totals.schedules >= limit.schedules || (!(totals.schedules % 256) && seconds_now() > limit.seconds);
-}
-
-static void limit_case(void)
-{
-	limit.schedules = options.most ? totals.schedules + options.most : UINT64_MAX;
-	limit.seconds = options.seconds > 0 ? seconds_now() + options.seconds : 1e30;
-}
-
-/* Every schedule with at most bound deviations. */
-static enum ending explore_bound(const struct sim_case *which, unsigned bound)
-{
-	sim_explore(bound);
-	do {
-		if (!run_once(which))
-			return BAD;
-		if (over_limit())
-			return CUT;
-	} while (sim_next());
-	return ALL;
-}
-
-static bool explore_random(const struct sim_case *which)
-{
-	unsigned length = 100;
-
-	for (unsigned long i = 0; i < options.random; i++) {
-		sim_random(options.seed + i, 3, length);
-		if (!run_once(which))
-			return false;
-		length = sim_result.steps;
-	}
-	return true;
-}
-
-static unsigned bound_of(const struct sim_case *which)
-{
-	if (options.bound_given)
-		return options.bound;
-	if (options.deep)
-		return which->bound_long ? which->bound_long : 3;
-	return which->bound ? which->bound : 2;
-}
-
-static void explore_case(const struct sim_case *which)
-{
-	unsigned long long before = totals.schedules;
-	double begun = seconds_now();
-	unsigned bound = 0, most = bound_of(which);
-	enum ending ending;
-	char reached[32] = "at random";
-
-	limit_case();
-	if (options.random) {
-		ending = explore_random(which) ? ALL : BAD;
-	} else {
-		while ((ending = explore_bound(which, bound)) == ALL && bound < most)
-			bound++;
-		snprintf(reached, sizeof(reached), "%s %u", ending == CUT ? "part of bound" : "all of bound", bound);
-	}
-	totals.cut += ending == CUT;
-	printf("%s %-24s %9llu schedules, %s, %.1f s  (%s)\n", ending == BAD ? "FAILED" : "ok    ", which->name,
-	       totals.schedules - before, reached, seconds_now() - begun, which->rules);
-	fflush(stdout);
-}
+struct options options;
 
 static const struct {
 	const char *name;
@@ -191,7 +19,7 @@ static const struct {
 #undef ENTRY
 };
 
-static unsigned each_case(void (*what)(const struct sim_case *which))
+unsigned each_case(void (*what)(const struct sim_case *which))
 {
 	unsigned count = 0;
 
@@ -206,6 +34,11 @@ static unsigned each_case(void (*what)(const struct sim_case *which))
 		}
 	}
 	return count;
+}
+
+static void count_case(const struct sim_case *which)
+{
+	(void)which;
 }
 
 static void list_case(const struct sim_case *which)
@@ -244,52 +77,97 @@ static int replay(char *line)
 	return totals.failures ? 1 : 0;
 }
 
-/* ---- coverage ---- */
+/* ---- several processes ---- */
 
-static int compare_sites(const void *a, const void *b)
+/* Shared by them all. */
+static struct shared {
+	atomic_uint next; /* the case that is begun next */
+	atomic_uint failures;
+	struct totals totals[64];
+	unsigned sites[]; /* each process': reached, switched */
+} * shared;
+
+static unsigned position;
+
+/* Takes the case if no other process has. */
+static void share_case(const struct sim_case *which)
 {
-	const struct sim_site *left = a, *right = b;
-	int order = strcmp(left->file, right->file);
+	unsigned here = position++, next = here;
 
-	return order ? order : (left->line > right->line) - (left->line < right->line);
+	if (options.stop && shared->failures)
+		return;
+	if (!atomic_compare_exchange_strong(&shared->next, &next, here + 1))
+		return;
+	explore_case(which);
+	shared->failures += totals.failures > 0;
 }
 
-static bool of_core(const struct sim_site *site)
+static void explore_share(unsigned number)
 {
-	return strstr(site->file, "core/");
-}
+	size_t count = coverage_sites();
+	unsigned *sites = shared->sites + 2 * number * count;
 
-static void print_coverage(void)
-{
-	size_t count = (size_t)(__stop_sim_sites - __start_sim_sites);
-	unsigned total = 0, reached = 0, switched = 0;
-
-	qsort(__start_sim_sites, count, sizeof(struct sim_site), compare_sites);
+	each_case(share_case);
+	shared->totals[number] = totals;
 	for (size_t i = 0; i < count; i++) {
-		struct sim_site *site = &__start_sim_sites[i], *next = site + 1;
-
-		if (i + 1 < count && !compare_sites(site, next) && !strcmp(site->operation, next->operation)) {
-			next->reached += site->reached; /* one place, compiled twice */
-			next->switched += site->switched;
-			continue;
-		}
-		if (!of_core(site))
-			continue;
-		total++;
-		reached += site->reached > 0;
-		switched += site->switched > 0;
-		if (options.coverage && !site->switched)
-			printf("  %s: %s:%u %s\n", site->reached ? "never switched at" : "never reached", site->file,
-			       site->line, site->operation);
+		sites[i] = __start_sim_sites[i].reached;
+		sites[count + i] = __start_sim_sites[i].switched;
 	}
-	printf("scheduling points of the core: %u, reached %u, with a switch %u\n", total, reached, switched);
+	fflush(stdout);
+	_exit(0);
+}
+
+static void add_up(unsigned number)
+{
+	const struct totals *from = &shared->totals[number];
+	size_t count = coverage_sites();
+
+	totals.schedules += from->schedules;
+	totals.known += from->known;
+	totals.steps += from->steps;
+	totals.failures += from->failures;
+	totals.cut += from->cut;
+	coverage_add(shared->sites + 2 * number * count, shared->sites + (2 * number + 1) * count);
+}
+
+/* A process that dies has found something. */
+static void explore_together(void)
+{
+	size_t bytes = sizeof(*shared) + 2 * options.jobs * coverage_sites() * sizeof(unsigned);
+
+	shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED) {
+		perror("explore: no memory to share");
+		exit(2);
+	}
+	fflush(stdout);
+	for (unsigned i = 0; i < options.jobs; i++) {
+		pid_t child = fork();
+
+		if (!child)
+			explore_share(i);
+		if (child < 0) {
+			perror("explore: no process can be started");
+			exit(2);
+		}
+	}
+	for (unsigned i = 0; i < options.jobs; i++) {
+		int status;
+
+		if (wait(&status) < 0 || status) {
+			printf("FAILED: a process of the explorer ended with status %d\n", status);
+			totals.failures++;
+		}
+	}
+	for (unsigned i = 0; i < options.jobs; i++)
+		add_up(i);
 }
 
 static void usage(FILE *to)
 {
 	fprintf(to, "usage: explore [--long] [--bound N] [--random RUNS [--seed N]] [--group G] [--case NAME]\n"
-		    "               [--most SCHEDULES] [--seconds N] [--stop] [--coverage] | --list | --replay "
-		    "CASE@SCHEDULE\n");
+		    "               [--most SCHEDULES] [--seconds N] [--stop] [--coverage] [--jobs N]\n"
+		    "               [--plain | --verify] | --list | --replay CASE@SCHEDULE\n");
 }
 
 static unsigned number(const char *text)
@@ -309,7 +187,6 @@ static void take_option(int option)
 	switch (option) {
 	case 'l':
 		options.deep = true;
-		options.most = 0;
 		break;
 	case 'b':
 		options.bound = number(optarg);
@@ -342,6 +219,15 @@ static void take_option(int option)
 	case 'S':
 		options.stop = true;
 		break;
+	case 'p':
+		options.plain = true;
+		break;
+	case 'v':
+		options.verify = true;
+		break;
+	case 'j':
+		options.jobs = number(optarg);
+		break;
 	case 'R':
 		exit(replay(optarg));
 	default:
@@ -356,28 +242,38 @@ static void parse(int argc, char **argv)
 					      {"seed", 1, 0, 's'},     {"group", 1, 0, 'g'},  {"case", 1, 0, 'c'},
 					      {"list", 0, 0, 'L'},     {"replay", 1, 0, 'R'}, {"seconds", 1, 0, 't'},
 					      {"coverage", 0, 0, 'C'}, {"most", 1, 0, 'm'},   {"stop", 0, 0, 'S'},
+					      {"plain", 0, 0, 'p'},    {"verify", 0, 0, 'v'}, {"jobs", 1, 0, 'j'},
 					      {"help", 0, 0, 'h'},     {0, 0, 0, 0}};
 	int option;
 
 	options.deep = getenv("INORDER_TEST_LONG") != NULL;
 	options.seed = 1;
-	options.most = options.deep ? 0 : SHORT_SCHEDULES;
 	while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1)
 		take_option(option);
+	if (options.jobs > 64 || (options.plain && options.verify)) {
+		usage(stderr);
+		exit(2);
+	}
 }
 
 int main(int argc, char **argv)
 {
 	catch_signals();
 	parse(argc, argv);
-	if (!each_case(options.list ? list_case : explore_case)) {
+	if (!each_case(count_case)) {
 		fprintf(stderr, "explore: there is no such case or group; --list names them\n");
 		return 2;
 	}
-	if (options.list)
+	if (options.list) {
+		each_case(list_case);
 		return 0;
-	print_coverage();
-	printf("%llu schedules, %llu steps, %llu failures, %llu cases cut short\n", totals.schedules, totals.steps,
-	       totals.failures, totals.cut);
+	}
+	if (options.jobs > 1)
+		explore_together();
+	else
+		each_case(explore_case);
+	coverage_print();
+	printf("%llu schedules, %llu steps, %llu failures, %llu cases cut short; %llu ended in known states\n",
+	       totals.schedules, totals.steps, totals.failures, totals.cut, totals.known);
 	return totals.failures ? 1 : 0;
 }

@@ -7,14 +7,14 @@
 struct job jobs[JOBS];
 struct async_domain *domain_a, *domain_b;
 struct sim_gate gates[4];
-static unsigned clock_of_notes;
+static unsigned notes[SIM_THREADS];
 static bool forked;
 
 void oracle_reset(void)
 {
 	memset(jobs, 0, sizeof(jobs));
 	memset(gates, 0, sizeof(gates));
-	clock_of_notes = 0;
+	memset(notes, 0, sizeof(notes));
 	forked = false;
 }
 
@@ -37,73 +37,94 @@ static void note_cookie(struct job *job, async_cookie_t cookie)
 	job->cookie = cookie;
 }
 
+static struct moment now(void)
+{
+	return (struct moment){true, sim_current->index, ++notes[sim_current->index], sim_current->clock};
+}
+
+bool is_before(const struct moment *a, const struct moment *b)
+{
+	if (!a->is || !b->is)
+		return false;
+	if (a->thread == b->thread)
+		return a->number < b->number;
+	return b->clock.at[a->thread] >= a->clock.at[a->thread];
+}
+
 void note_scheduled(struct job *job, async_cookie_t cookie)
 {
 	note_cookie(job, cookie);
-	job->scheduled = ++clock_of_notes;
 }
 
 void note_begun(struct job *job, async_cookie_t cookie)
 {
 	note_cookie(job, cookie);
-	if (job->begun)
+	if (job->begun.is)
 		sim_fail("job %u runs twice", index_of(job));
 	if (job->released)
 		sim_fail("job %u runs though it was cancelled", index_of(job));
 	if (async_current_cookie() != cookie || !current_is_async())
 		sim_fail("job %u has cookie %llu, the thread is in %llu", index_of(job), (unsigned long long)cookie,
 			 (unsigned long long)async_current_cookie());
-	job->begun = ++clock_of_notes;
+	job->begun = now();
 }
 
 void note_ended(struct job *job)
 {
-	if (job->ended)
+	if (job->ended.is)
 		sim_fail("job %u ends twice", index_of(job));
-	job->ended = ++clock_of_notes;
+	job->ended = now();
+}
+
+static bool complete(const struct job *job)
+{
+	return job->released || (job->ordered ? job->retired.is : job->ended.is);
 }
 
 void note_retired(struct job *job)
 {
-	if (job->retired || !job->ended)
-		sim_fail("job %u retires %s", index_of(job), job->retired ? "twice" : "before it ended");
+	if (job->retired.is || !job->ended.is)
+		sim_fail("job %u retires %s", index_of(job), job->retired.is ? "twice" : "before it ended");
 	for (unsigned i = 0; i < JOBS; i++)
 		if (jobs[i].domain == job->domain && jobs[i].cookie && jobs[i].cookie < job->cookie &&
-		    !is_complete(&jobs[i]))
+		    !complete(&jobs[i]))
 			sim_fail("job %u retires before job %u is complete", index_of(job), i);
-	job->retired = ++clock_of_notes;
+	job->retired = now();
 }
 
 void note_released(struct job *job)
 {
-	if (job->released || job->begun)
-		sim_fail("job %u is cancelled, but it %s", index_of(job), job->begun ? "has begun" : "was already");
-	job->released = ++clock_of_notes;
+	if (job->released || job->begun.is)
+		sim_fail("job %u is cancelled, but it %s", index_of(job), job->begun.is ? "has begun" : "was already");
+	job->released = true;
+}
+
+/* ---- questions; the thread that asks learns the answer ---- */
+
+static uint32_t answer(uint32_t value)
+{
+	sim_learn(value);
+	return value;
 }
 
 bool is_begun(const struct job *job)
 {
-	return job->begun;
+	return answer(job->begun.is);
 }
 
 bool is_complete(const struct job *job)
 {
-	return job->released || (job->ordered ? job->retired : job->ended);
+	return answer(complete(job));
+}
+
+bool is_released(const struct job *job)
+{
+	return answer(job->released);
 }
 
 bool somebody_waits(void)
 {
-	return rob.waiters;
-}
-
-uint32_t running_jobs(void)
-{
-	uint32_t mask = begun_jobs();
-
-	for (unsigned i = 0; i < JOBS; i++)
-		if (jobs[i].ended)
-			mask &= ~(1u << i);
-	return mask;
+	return answer(rob.waiters != NULL);
 }
 
 uint32_t begun_jobs(void)
@@ -111,24 +132,19 @@ uint32_t begun_jobs(void)
 	uint32_t mask = 0;
 
 	for (unsigned i = 0; i < JOBS; i++)
-		if (jobs[i].begun && (!jobs[i].domain || !jobs[i].domain->exclusive))
+		if (jobs[i].begun.is && (!jobs[i].domain || !jobs[i].domain->exclusive))
 			mask |= 1u << i;
-	return mask;
+	return answer(mask);
 }
 
-unsigned begun_order(const struct job *job)
+uint32_t running_jobs(void)
 {
-	return job->begun;
-}
+	uint32_t mask = begun_jobs();
 
-unsigned retired_order(const struct job *job)
-{
-	return job->retired;
-}
-
-unsigned ended_order(const struct job *job)
-{
-	return job->ended;
+	for (unsigned i = 0; i < JOBS; i++)
+		if (jobs[i].ended.is)
+			mask &= ~(1u << i);
+	return answer(mask);
 }
 
 uint32_t jobs_below(const struct async_domain *domain, async_cookie_t bound)
@@ -143,20 +159,20 @@ uint32_t jobs_below(const struct async_domain *domain, async_cookie_t bound)
 		if (domain ? job->domain == domain : !job->domain || !job->domain->exclusive)
 			mask |= 1u << i;
 	}
-	return mask;
+	return answer(mask);
 }
 
 void check_complete(uint32_t mask)
 {
 	for (unsigned i = 0; i < JOBS; i++)
-		if ((mask >> i & 1) && !is_complete(&jobs[i]))
+		if ((mask >> i & 1) && !complete(&jobs[i]))
 			sim_fail("a wait returned before job %u was complete", i);
 }
 
 void check_all_complete(void)
 {
 	for (unsigned i = 0; i < JOBS; i++)
-		if (jobs[i].cookie && !is_complete(&jobs[i]))
+		if (jobs[i].cookie && !complete(&jobs[i]))
 			sim_fail("job %u was lost", i);
 }
 

@@ -130,7 +130,7 @@ static void chain(void)
 	start(1, domain_a, wait_for_lower);
 	start(2, domain_a, wait_for_lower);
 	sim_check(!wait_full(domain_a));
-	sim_check(ended_order(&jobs[0]) < ended_order(&jobs[1]) && ended_order(&jobs[1]) < ended_order(&jobs[2]));
+	sim_check(is_before(&jobs[0].ended, &jobs[1].ended) && is_before(&jobs[1].ended, &jobs[2].ended));
 	free_domain(domain_a);
 }
 

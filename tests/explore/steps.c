@@ -20,7 +20,7 @@ static void ordered_pair(void)
 	start_ordered(0, domain_a, NULL);
 	start_ordered(1, domain_a, NULL);
 	sim_check(!wait_full(domain_a));
-	sim_check(retired_order(&jobs[0]) < retired_order(&jobs[1]));
+	sim_check(is_before(&jobs[0].retired, &jobs[1].retired));
 	free_domain(domain_a);
 }
 
@@ -184,7 +184,7 @@ static void end_cancel(void)
 	unsigned released = 0;
 
 	for (unsigned i = 0; i < JOBS; i++)
-		released += jobs[i].released > 0;
+		released += is_released(&jobs[i]);
 	sim_check(released == cancelled);
 	check_all_complete();
 }

@@ -49,8 +49,8 @@ static void three(void)
 static void end_in_order(void)
 {
 	check_all_complete();
-	sim_check(begun_order(&jobs[0]) < begun_order(&jobs[1]));
-	sim_check(begun_order(&jobs[1]) < begun_order(&jobs[2]));
+	sim_check(is_before(&jobs[0].begun, &jobs[1].begun));
+	sim_check(is_before(&jobs[1].begun, &jobs[2].begun));
 }
 
 /* ---- 2.3 ---- */

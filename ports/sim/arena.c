@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The allocator: it poisons, and never uses memory again within a run. Each
+ * thread has its own part, so that addresses follow from what the thread did and
+ * not from the order in which threads allocate.
+ */
+#include "sim.h"
+
+#undef memset
+
+#define GRAIN 8
+#define BLOCKS 128 /* of a thread */
+#define GAP 64
+
+enum { NEVER, ALLOCATED, FREED };
+
+static _Alignas(64) char bytes_of[SIM_THREADS][SIM_ARENA_BYTES];
+
+static struct part {
+	uint8_t state[SIM_ARENA_BYTES / GRAIN];
+	size_t used;
+	struct block {
+		size_t start, bytes;
+		bool freed, internal;
+	} block[BLOCKS];
+	unsigned blocks;
+} parts[SIM_THREADS];
+
+void sim_arena_reset(void)
+{
+	for (unsigned i = 0; i < SIM_THREADS; i++) {
+		memset(parts[i].state, NEVER, parts[i].used / GRAIN);
+		parts[i].used = 0;
+		parts[i].blocks = 0;
+	}
+}
+
+bool sim_is_arena(uintptr_t address, uintptr_t *offset)
+{
+	*offset = address - (uintptr_t)bytes_of;
+	return *offset < sizeof(bytes_of);
+}
+
+static void *take(size_t bytes, bool internal)
+{
+	unsigned index = sim_current ? sim_current->index : 0;
+	struct part *part = &parts[index];
+	size_t rounded = (bytes + 63) / 64 * 64, grains = (bytes + GRAIN - 1) / GRAIN;
+	char *memory = bytes_of[index] + part->used;
+
+	if (part->used + rounded + GAP > SIM_ARENA_BYTES || part->blocks == BLOCKS)
+		sim_fail("the simulator's memory is used up");
+	part->block[part->blocks++] = (struct block){part->used, bytes, false, internal};
+	memset(memory, 0xa5, rounded);
+	memset(part->state + part->used / GRAIN, ALLOCATED, grains);
+	memset(part->state + part->used / GRAIN + grains, NEVER, (rounded + GAP) / GRAIN - grains);
+	part->used += rounded + GAP;
+	return memory;
+}
+
+static void free_block(struct part *part, struct block *block, char *memory)
+{
+	if (block->freed)
+		sim_fail("freed twice: a block of %zu bytes", block->bytes);
+	sim_access(memory, block->bytes, true);
+	sim_shadow_forget(memory, block->bytes);
+	block->freed = true;
+	memset(memory, 0xdb, block->bytes);
+	memset(part->state + block->start / GRAIN, FREED, (block->bytes + GRAIN - 1) / GRAIN);
+}
+
+static void give_back(void *memory)
+{
+	uintptr_t offset;
+
+	if (sim_is_arena((uintptr_t)memory, &offset)) {
+		struct part *part = &parts[offset / SIM_ARENA_BYTES];
+
+		for (unsigned i = 0; i < part->blocks; i++)
+			if (part->block[i].start == offset % SIM_ARENA_BYTES) {
+				free_block(part, &part->block[i], memory);
+				return;
+			}
+	}
+	sim_fail("freed, but never allocated: %p", memory);
+}
+
+void *sim_alloc(size_t bytes, struct sim_site *site)
+{
+	sim_point(site);
+	if (sim_case->flags & SIM_NO_MEMORY)
+		return NULL;
+	if ((sim_case->flags & SIM_ALLOC_FAILS) && sim_choose(2, 2)) {
+		sim_say("    there is no memory");
+		return NULL;
+	}
+	return take(bytes, false);
+}
+
+void sim_free(void *memory, struct sim_site *site)
+{
+	sim_point(site);
+	if (memory)
+		give_back(memory);
+}
+
+/* The simulator's own, and that of cases: never fails, is no scheduling point. */
+void *sim_new(size_t bytes)
+{
+	return memset(take(bytes, true), 0, bytes);
+}
+
+void sim_delete(void *memory)
+{
+	give_back(memory);
+}
+
+void sim_each_block(void (*used)(void *memory, size_t bytes, void *context), void *context)
+{
+	for (unsigned n = 0; n < SIM_THREADS; n++)
+		for (unsigned i = 0; i < parts[n].blocks; i++)
+			if (!parts[n].block[i].freed && !parts[n].block[i].internal)
+				used(bytes_of[n] + parts[n].block[i].start, parts[n].block[i].bytes, context);
+}
+
+void sim_arena_check(uintptr_t offset, size_t bytes, void *place)
+{
+	const uint8_t *state = parts[offset / SIM_ARENA_BYTES].state;
+	uintptr_t first = offset % SIM_ARENA_BYTES / GRAIN, last = (offset % SIM_ARENA_BYTES + bytes - !!bytes) / GRAIN;
+
+	for (uintptr_t at = first; at <= last; at++)
+		if (state[at] != ALLOCATED)
+			sim_fail("%s at %p, of address %p",
+				 state[at] == FREED ? "use after free" : "use beyond a block", place,
+				 (void *)((uintptr_t)bytes_of + offset));
+}
+
+/* A fingerprint of all that is allocated. */
+uint64_t sim_arena_state(void)
+{
+	uint64_t state = 1;
+
+	for (unsigned n = 0; n < SIM_THREADS; n++)
+		for (size_t at = 0; at < parts[n].used; at += sizeof(uint64_t)) {
+			uint64_t word;
+
+			memcpy(&word, bytes_of[n] + at, sizeof(word));
+			if (parts[n].state[at / GRAIN] != NEVER)
+				state = sim_mix(state, word);
+		}
+	return state;
+}
