@@ -142,11 +142,14 @@ int startup_pass(struct initcall_pass *pass)
 	uint32_t level = INITCALL_LEVELS_END;
 	int result = 0;
 
-	while (!pass->failed && (entry = take_next(pass))) {
-		int error = 0;
+	while (!pass->failed) {
+		int error = pass->plugin ? 0 : startup_sort(); /* initcalls may load more objects */
 
-		if (entry->level != level)
-			error = change_level(pass, level, entry->level);
+		result = result ? result : error;
+		entry = take_next(pass);
+		if (!entry)
+			break;
+		error = entry->level != level ? change_level(pass, level, entry->level) : 0;
 		level = entry->level;
 		result = result ? result : error;
 		error = run_one(pass, entry);
@@ -174,6 +177,7 @@ int initcalls_run(unsigned int flags)
 	if (flags & ~INITCALL_STOP)
 		return -EINVAL;
 	result = startup_blacklist_environment();
+	result = result ? result : startup_sort();
 	if (result)
 		return result;
 	async_domain_error(NULL, NULL); /* the library reads what the environment says about traces at its first use */

@@ -3,6 +3,8 @@
 #ifndef STARTUP_INTERNAL_H
 #define STARTUP_INTERNAL_H
 
+#include <link.h>
+
 #include <inorder/initcall.h>
 
 /* One pass over the initcalls of the objects that belong to @plugin (NULL: to the program). */
@@ -25,8 +27,16 @@ void startup_unlock(void);
 void startup_wait(void);
 void startup_wake(void);
 
-/* The noted objects, in the order in which they were initialised. Needs the lock. */
+/* The noted objects; in the order in which their initcalls are to run, once sorted. Needs the lock. */
 struct initcall_object *startup_objects(void);
+/* Whether objects have come since it was set to false. Return: what it was. */
+bool startup_set_unsorted(bool now);
+/* Brings the objects that are mapped at these places into the places' order; those that are at none of them come last. */
+void startup_arrange(const uintptr_t *bases, size_t count);
+/* Brings them into the order in which they were loaded, except that what one needs comes before it. 0 or -ENOMEM. */
+int startup_sort(void);
+/* The names in an object's dynamic section, which may be NULL; NULL: there are none. */
+const char *startup_strings(const ElfW(Dyn) *dynamic, uintptr_t address);
 
 /* How many entries it has; an object without any has no section for them. */
 static inline size_t startup_entries(const struct initcall_object *object)
@@ -55,7 +65,7 @@ struct mapping {
 	uintptr_t base, end;
 };
 
-struct dl_phdr_info;
+struct dl_phdr_info; /* link.h shows it to GNU sources only */
 struct mapping startup_mapping_of(const struct dl_phdr_info *info);
 /* That of the object that holds an address; base is 0 if none does. Takes the dynamic loader's lock. */
 struct mapping startup_mapping(const void *address);

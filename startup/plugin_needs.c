@@ -47,19 +47,9 @@ static struct link_map *map_of_name(const char *name)
 	return map;
 }
 
-/* The names in the dynamic section; some architectures leave the pointer as it stands in the file. */
-static const char *names_of(const struct link_map *map)
-{
-	for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++)
-		if (entry->d_tag == DT_STRTAB)
-			return (const char *)(entry->d_un.d_ptr < map->l_addr ? entry->d_un.d_ptr + map->l_addr
-									       : entry->d_un.d_ptr);
-	return NULL;
-}
-
 static int look_at(struct walk *walk, const struct link_map *map, plugin_visitor visit, void *data)
 {
-	const char *names = names_of(map);
+	const char *names = startup_strings(map->l_ld, map->l_addr);
 	int result = 0;
 
 	for (const ElfW(Dyn) *entry = map->l_ld; names && result >= 0 && entry->d_tag != DT_NULL; entry++) {

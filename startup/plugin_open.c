@@ -4,8 +4,8 @@
  *
  * Objects that the dynamic loader initialises during our dlopen() are ours: the
  * thread-local startup_loading marks them, so initcalls_run() leaves them alone.
- * Each one becomes a struct plugin. The list keeps the order of initialisation,
- * and a plug-in can only come to need those before it, so needs form no circle.
+ * Each one becomes a struct plugin. The list keeps the order of startup_sort(), and
+ * a plug-in can only come to need those before it, so needs form no circle.
  * Libraries without initcalls that were not mapped before are noted in each
  * plug-in that needs them.
  *
@@ -351,8 +351,9 @@ static int take_in(struct plugin *plugin, const struct mapped *before)
 {
 	const uintptr_t base = plugin->mapping.base;
 	struct initcall_object *object;
-	int error = plugin_walk_needs(plugin->handle, revive, plugin);
+	int error = startup_sort();
 
+	error = error ? error : plugin_walk_needs(plugin->handle, revive, plugin);
 	if (error)
 		error = plugin_fail(error, "plug-in %s: no memory", plugin->path);
 	while (!error && (object = find_object(plugin, base, false)))

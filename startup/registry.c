@@ -4,9 +4,8 @@
  *
  * Each object's constructor links its struct initcall_object, which lies in the
  * object's own data, at the tail of the list; its destructor takes it out again.
- * The dynamic loader initialises an object after those that it needs, so the
- * list is in an order in which initcalls can run. No memory is allocated: a
- * constructor has nobody to report a failure to.
+ * No memory is allocated: a constructor has nobody to report a failure to. So the
+ * list is sorted later, by whoever is about to run initcalls.
  *
  * The lock is a leaf. Over fork() it is held by the thread that forks, so that
  * the list is whole in the child.
@@ -24,6 +23,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 static struct initcall_object *objects; /* guarded by lock */
+static bool unsorted;                   /* guarded by lock */
 _Thread_local void *startup_loading;
 
 void startup_lock(void)
@@ -123,6 +123,7 @@ void initcalls_note(struct initcall_object *object)
 		object->end = mapping.end;
 		object->plugin = startup_loading;
 		object->noted = 1;
+		unsorted = unsorted || link != &objects; /* one alone is in order */
 		*link = object;
 	}
 	startup_unlock();
@@ -138,6 +139,36 @@ void initcalls_forget(struct initcall_object *object)
 	if (*link)
 		*link = object->next;
 	object->noted = 0;
+	startup_unlock();
+}
+
+bool startup_set_unsorted(bool now)
+{
+	bool was;
+
+	startup_lock();
+	was = unsorted;
+	unsorted = now;
+	startup_unlock();
+	return was;
+}
+
+void startup_arrange(const uintptr_t *bases, size_t count)
+{
+	struct initcall_object *rest, **link, **tail = &objects;
+
+	startup_lock();
+	rest = objects;
+	for (size_t i = 0; i < count; i++) {
+		for (link = &rest; *link && (*link)->base != bases[i]; link = &(*link)->next)
+			;
+		if (!*link)
+			continue;
+		*tail = *link;
+		*link = (*link)->next;
+		tail = &(*tail)->next;
+	}
+	*tail = rest;
 	startup_unlock();
 }
 

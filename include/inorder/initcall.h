@@ -71,9 +71,10 @@ struct initcall_object {
  * @flags: 0, or INITCALL_STOP to stop at the first failure
  *
  * Within a level in link order; objects in the order in which they were
- * initialised when they were loaded: a library before what needs it, the
- * program, and what dlopen() loaded later. Initcalls of plug-ins are run by
- * plugin_load() alone. May be called again when more objects were loaded.
+ * loaded, except that an object comes after all that it needs (DT_NEEDED): the
+ * libraries as they were linked, the program, what dlopen() loaded later.
+ * Initcalls of plug-ins are run by plugin_load() alone. May be called again
+ * when more objects were loaded.
  *
  * Return:   0; the result of the first initcall that returned a negative errno, which is also named on
  *           standard error; -EBUSY if a run is in progress; -EINVAL for an unknown flag; -ENOMEM; -EDEADLK

@@ -3,8 +3,21 @@
 #include "calls.h"
 
 INORDER_API void LIBRARY(void);
+#ifdef NEEDS1
+void NEEDS1(void);
+#else
+#define NEEDS1()
+#endif
+#ifdef NEEDS2
+void NEEDS2(void);
+#else
+#define NEEDS2()
+#endif
+
 void LIBRARY(void)
 {
+	NEEDS1();
+	NEEDS2();
 }
 
 #define INITCALL_OF(library, level) INITCALL_OF_(library, level)

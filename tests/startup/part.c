@@ -63,12 +63,15 @@ exitcall(late_step, exit2);
 INORDER_API const char *PART_SYMBOL(void);
 #ifdef PART_NEEDS
 const char *PART_NEEDS(void);
+#else
+#define PART_NEEDS() PART
+#endif
+#ifdef PART_NEEDS_TOO
+const char *PART_NEEDS_TOO(void);
+#else
+#define PART_NEEDS_TOO() PART
 #endif
 const char *PART_SYMBOL(void)
 {
-#ifdef PART_NEEDS
-	return PART_NEEDS() ? PART : "";
-#else
-	return PART;
-#endif
+	return PART_NEEDS() && PART_NEEDS_TOO() ? PART : "";
 }

@@ -236,6 +236,13 @@ TEST(needed_plugin_comes_first_and_stays_for_its_users, .pools = PALL)
 	CHECK(!part_is_mapped("b"));
 }
 
+TEST(needed_plugins_come_as_they_were_loaded, .pools = PALL)
+{
+	unload(load("needs_both")); /* linked with c, then b */
+	CHECK_STEPS("c.init1 c.init2 b.init1 b.init2 needs_both.init1 needs_both.init2 "
+		    "needs_both.exit2 needs_both.exit1 b.exit2 b.exit1 c.exit2 c.exit1");
+}
+
 TEST(load_waits_for_the_load_of_what_it_needs, .pools = PMANY)
 {
 	struct loader needed;
