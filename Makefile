@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check torture fuzz bench boot-kernel check-kernel install clean
+.PHONY: all help boot check torture fuzz mutate bench boot-kernel check-kernel install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -13,6 +13,7 @@ help:
 	@echo 'make check         runs every test, also under the sanitizers'
 	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
 	@echo 'make fuzz          odd inputs for every parser: SECONDS=60 for each'
+	@echo 'make mutate        deliberate bugs, one at a time: each must be noticed; ONLY="NAME ..."'
 	@echo 'make bench         runs the benchmarks'
 	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
 	@echo 'make check-kernel  checks that kernel; LONG=1 also with KASAN, KCSAN and lockdep'
@@ -39,6 +40,10 @@ torture: all
 fuzz:
 	tools/install-packages check
 	tools/fuzz --seconds $(or $(SECONDS),60)
+
+mutate:
+	tools/install-packages check
+	tools/mutate $(ONLY)
 
 bench: all
 	tools/install-packages bench
