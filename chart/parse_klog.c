@@ -165,12 +165,15 @@ static long close_call(struct input *input, const char *name, uint64_t end_ns, u
 	return tid;
 }
 
-/* "… returned 0 after 377865 usecs" */
+/* "… returned 0 after 377865 usecs"; of asynchronous calls kernels from 6.0 on print no error, which they never had */
 static bool parse_returned(const char *rest, size_t *name_bytes, int *error, uint64_t *usecs)
 {
 	const char *returned = strstr(rest, " returned ");
 
-	if (!returned || returned == rest || sscanf(returned, " returned %d after %" SCNu64 " usec", error, usecs) != 2)
+	*error = 0;
+	if (!returned || returned == rest ||
+	    (sscanf(returned, " returned %d after %" SCNu64 " usec", error, usecs) != 2 &&
+	     sscanf(returned, " returned after %" SCNu64 " usec", usecs) != 1))
 		return false;
 	*name_bytes = (size_t)(returned - rest);
 	return true;
@@ -188,7 +191,7 @@ static const char *parse_initcall(struct input *input, const struct stamp *stamp
 	long tid;
 
 	if (!parse_returned(rest, &bytes, &error, &usecs))
-		return "\"initcall\" without \"returned ERROR after TIME usecs\"";
+		return "\"initcall\" without \"returned [ERROR] after TIME usecs\"";
 	since_ns = usecs < stamp->t_ns / 1000 ? stamp->t_ns - usecs * 1000 : 1;
 	tid = close_call(input, keep_part(rest, bytes), stamp->t_ns, &since_ns);
 	record = add(input, ASYNC_TRACE_CALLED, stamp, tid >= 0 ? tid : stamp->tid);
