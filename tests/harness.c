@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { LIMIT_S = 60, GRACE_S = 10, FAILED = 99, TIMED_OUT = 98 };
+enum { LIMIT_S = 60, GRACE_S = 10, FAILED = 99, TIMED_OUT = 98, SKIPPED = 77 };
 
 static struct harness_test *tests;
 static struct harness_test **tests_end = &tests;
@@ -139,6 +139,8 @@ static void describe(char *text, size_t bytes, int status)
 		snprintf(text, bytes, "killed by %s", strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) == TIMED_OUT)
 		snprintf(text, bytes, "timed out");
+	else if (WEXITSTATUS(status) == SKIPPED)
+		snprintf(text, bytes, "skipped");
 	else
 		snprintf(text, bytes, "exited with %d", WEXITSTATUS(status));
 }
@@ -175,6 +177,8 @@ static void check_run(void **state)
 		free(text);
 	}
 	close(err);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+		skip();
 	assert_int_equal(status, 0);
 }
 
@@ -212,6 +216,12 @@ void harness_fail(const char *file, int line, const char *format, ...)
 	fputc('\n', stderr);
 	va_end(args);
 	_exit(FAILED);
+}
+
+void harness_skip(const char *why)
+{
+	fprintf(stderr, "%s\n", why);
+	_exit(SKIPPED);
 }
 
 unsigned int harness_threads(void)

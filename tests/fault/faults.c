@@ -2,10 +2,15 @@
 /* The wrappers that fail when told to. See faults.h. */
 #include "faults.h"
 
+#include <linux/futex.h>
+#include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 struct fault fault_memory;
 struct fault fault_threads;
+struct fault fault_futex;
+atomic_int fault_futex_error;
 
 void fault_arm(struct fault *fault, long first, long last)
 {
@@ -72,4 +77,22 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *data)
 {
 	return fails(&fault_threads) ? EAGAIN : __real_pthread_create(thread, attr, run, data);
+}
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+long __wrap_syscall(long number, ...)
+{
+	long argument[6];
+	va_list list;
+
+	va_start(list, number);
+	for (unsigned int i = 0; i < 6; i++)
+		argument[i] = va_arg(list, long);
+	va_end(list);
+	if (number == SYS_futex && (argument[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && fails(&fault_futex)) {
+		errno = fault_futex_error;
+		return fault_futex_error ? -1 : 0;
+	}
+	return __real_syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
 }

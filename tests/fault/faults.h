@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Faults on purpose. The programs in this folder are linked with the static
- * library and --wrap, so that every allocation and every thread that the
- * library makes passes here first.
+ * library and --wrap, so that every allocation, every thread that the library
+ * makes and every futex that it waits for passes here first.
  */
 #ifndef TESTS_FAULTS_H
 #define TESTS_FAULTS_H
@@ -18,6 +18,10 @@ struct fault {
 
 extern struct fault fault_memory;
 extern struct fault fault_threads;
+/* Waits only: the kernel's wakes do not fail. */
+extern struct fault fault_futex;
+/* What a wait that fails returns: an errno, or 0, woken for no reason. */
+extern atomic_int fault_futex_error;
 
 enum { FOR_EVER = 1 << 30 };
 /* Requests FIRST to LAST fail, counted from now. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The system's own refusals: RLIMIT_NPROC at its limit, and an environment that is not to be trusted. */
+/* The system's own refusals: limits of processes and memory, and an environment that is not to be trusted. */
 #include "faults.h"
 
 #include <fcntl.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <sys/wait.h>
 
 enum { NOBODY = 65534 };
@@ -76,6 +77,168 @@ TEST(at_the_limit_of_processes_exit_runs_the_rest, .pools = PALL, .no_asan = tru
 	CHECK_EQ(result.status, 0);
 	CHECK_EQ(strlen(result.out), 50);
 }
+
+/* ---- a limit of a control group ---- */
+
+/* Where the pids controller is: its own hierarchy (version 1), or the one for all. */
+static bool make_group(char *path, size_t bytes)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup/pids", "/sys/fs/cgroup" };
+	char file[128];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		snprintf(path, bytes, "%s/inorder-test-%d", roots[i], getpid());
+		if (mkdir(path, 0755) < 0)
+			continue;
+		snprintf(file, sizeof(file), "%s/pids.max", path);
+		if (access(file, W_OK) == 0)
+			return true;
+		rmdir(path);
+	}
+	return false;
+}
+
+static void write_group(const char *name, const char *text)
+{
+	char file[128];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/%s", getenv("TEST_GROUP"), name);
+	fd = open(file, O_WRONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static unsigned long refusals(void)
+{
+	unsigned long n = 0;
+	char file[128];
+	FILE *events;
+
+	snprintf(file, sizeof(file), "%s/pids.events", getenv("TEST_GROUP"));
+	events = fopen(file, "re");
+	CHECK(events && fscanf(events, "max %lu", &n) == 1);
+	fclose(events);
+	return n;
+}
+
+/* Three threads may be: this one, and two of the library's, one of them a worker if the monitor came first. */
+HELPER(run_in_a_group)
+{
+	static struct record retired;
+	static struct gate gates[8];
+	atomic_uint n = 0;
+
+	write_group("cgroup.procs", "0");
+	write_group("pids.max", "3");
+	for (unsigned int i = 0; i < 300; i++) {
+		CHECK(async_schedule(parent, &n));
+		CHECK(async_schedule_ordered(record, nothing, &retired, NULL));
+	}
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(n, 300);
+	CHECK_EQ(retired.n, 300);
+	for (unsigned int i = 0; i < 8; i++) { /* each needs a thread: those that find none run later */
+		gate_init(&gates[i]);
+		async_schedule(gate_call, &gates[i]);
+	}
+	quiet();
+	for (unsigned int i = 0; i < 8; i++)
+		gate_open(&gates[i]);
+	CHECK_EQ(async_synchronize_full(), 0);
+	for (unsigned int i = 0; i < 8; i++)
+		CHECK(gates[i].done);
+	CHECK(refusals() > 0);
+}
+
+TEST(at_the_limit_of_a_control_group_everything_runs, .pools = PMANY, .no_asan = true, .no_tsan = true)
+{
+	struct harness_result result;
+	char path[96], env[128];
+
+	if (!make_group(path, sizeof(path)))
+		harness_skip("no control group for processes can be made: root and the pids controller are needed");
+	snprintf(env, sizeof(env), "TEST_GROUP=%s", path);
+	harness_run("run_in_a_group", env, &result);
+	CHECK(rmdir(path) == 0);
+	if (result.status)
+		FAIL("status %#x: %s", (unsigned int)result.status, result.err);
+}
+
+/* ---- a limit of memory ---- */
+
+static size_t address_space_bytes(void)
+{
+	unsigned long pages;
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	CHECK(file && fscanf(file, "%lu", &pages) == 1);
+	fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Stacks of 8 MB do not fit any more, and pending calls use up the rest: then calls run inline, or are refused. */
+static void limit_memory(size_t more_bytes)
+{
+	struct rlimit limit;
+
+	limit.rlim_cur = limit.rlim_max = address_space_bytes() + more_bytes;
+	CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+}
+
+static void run_to_the_limit(void)
+{
+	static atomic_uint ran, refused;
+	unsigned int n = 300000;
+	async_cookie_t cookie;
+
+	for (unsigned int i = 0; i < n; i++) {
+		CHECK(async_schedule(count, &ran));
+		if (!async_schedule_ordered(count, nothing, &ran, NULL))
+			refused++;
+		if (!async_try_schedule(count, &ran, NULL, &cookie))
+			refused++;
+	}
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(ran + refused, 3 * n);
+	if (harness_threads() == 0)
+		CHECK_EQ(refused, n); /* there are no workers to try for */
+}
+
+TEST(at_the_limit_of_memory_everything_runs_or_is_refused, .pools = PALL, .env = "INORDER_PENDING=100000000",
+     .no_asan = true, .no_tsan = true)
+{
+	limit_memory(4 << 20);
+	run_to_the_limit();
+}
+
+/* Some threads fit. Their gates keep calls pending until there is no memory for more. */
+TEST(calls_that_have_no_memory_are_refused, .pools = P1 | P2, .env = "INORDER_PENDING=100000000", .no_asan = true,
+     .no_tsan = true)
+{
+	static atomic_uint ran;
+	struct gate gates[2];
+	unsigned int n = 0;
+
+	limit_memory(40 << 20);
+	for (unsigned int i = 0; i < harness_threads(); i++) {
+		gate_init(&gates[i]);
+		gate_start(&gates[i], NULL);
+	}
+	while (async_schedule_ordered(count, nothing, &ran, NULL))
+		n++;
+	CHECK(n > 10000);
+	CHECK(!async_try_schedule(count, &ran, NULL, NULL));
+	CHECK(async_schedule(count, &ran)); /* inline */
+	CHECK_EQ(ran, 1);
+	for (unsigned int i = 0; i < harness_threads(); i++)
+		gate_end(&gates[i]);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(ran, n + 1);
+}
+
+/* ---- an environment that is not to be trusted ---- */
 
 HELPER(tell_whether_there_are_workers)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation and every thread creation fails, alone or with all after it: what was accepted runs, in order. */
+/* Every allocation, thread creation and futex wait fails, alone or with all after it: what was accepted runs, in order. */
 #include "faults.h"
 
 #include <sys/wait.h>
@@ -102,26 +102,40 @@ HELPER(scenario_without_threads)
 	run_with(&fault_threads);
 }
 
-/*
- * Fails request N of the process, then all from N on, for every N until the process asks for fewer. Under
- * ThreadSanitizer, which takes many times as long, for fewer and fewer of them.
- */
-static void for_every_n(const char *helper)
+/* A wait of the kernel's may end by a signal, or since the word has changed meanwhile, or just so. */
+HELPER(scenario_with_failing_waits)
+{
+	fault_futex_error = (int)strtol(getenv("FAULT_ERROR"), NULL, 10);
+	run_with(&fault_futex);
+}
+
+/* Whether a request failed. */
+static bool run_helper(const char *helper, int error, long first, long last)
 {
 	struct harness_result result;
-	char env[64];
+	char env[96];
 
-	for (long n = 1;; n += HARNESS_TSAN ? 1 + n / 4 : 1) {
-		snprintf(env, sizeof(env), "FAULT_FIRST=%ld FAULT_LAST=%ld", n, n);
-		harness_run(helper, env, &result);
-		if (result.status)
-			FAIL("%s %s: status %#x: %s", helper, env, (unsigned int)result.status, result.err);
-		if (n > 1 && !strcmp(result.out, "0"))
-			break;
-		snprintf(env, sizeof(env), "FAULT_FIRST=%ld FAULT_LAST=%d", n, FOR_EVER);
-		harness_run(helper, env, &result);
-		if (result.status)
-			FAIL("%s %s: status %#x: %s", helper, env, (unsigned int)result.status, result.err);
+	snprintf(env, sizeof(env), "FAULT_FIRST=%ld FAULT_LAST=%ld FAULT_ERROR=%d", first, last, error);
+	harness_run(helper, env, &result);
+	if (result.status)
+		FAIL("%s %s: status %#x: %s", helper, env, (unsigned int)result.status, result.err);
+	return strcmp(result.out, "0") != 0;
+}
+
+/*
+ * Fails request N of the process, then all from N on, for every N until the process asks for fewer, twice, as how
+ * often it waits is a matter of luck. Under ThreadSanitizer, which takes many times as long, for fewer and fewer.
+ */
+static void for_every_n(const char *helper, int error)
+{
+	unsigned int fewer = 0;
+
+	for (long n = 1; fewer < 2; n += HARNESS_TSAN ? 1 + n / 4 : 1) {
+		if (run_helper(helper, error, n, n))
+			fewer = 0;
+		else if (n > 1)
+			fewer++;
+		run_helper(helper, error, n, FOR_EVER);
 		if (n > 1000)
 			FAIL("%s: more than 1000 requests", helper);
 	}
@@ -129,10 +143,25 @@ static void for_every_n(const char *helper)
 
 TEST(every_allocation_fails_once, .pools = PALL, .limit_s = 300)
 {
-	for_every_n("scenario_without_memory");
+	for_every_n("scenario_without_memory", 0);
 }
 
 TEST(every_thread_creation_fails_once, .pools = PALL, .limit_s = 300)
 {
-	for_every_n("scenario_without_threads");
+	for_every_n("scenario_without_threads", 0);
+}
+
+TEST(every_futex_wait_is_interrupted_once, .pools = PSOME, .limit_s = 300)
+{
+	for_every_n("scenario_with_failing_waits", EINTR);
+}
+
+TEST(every_futex_wait_comes_too_late_once, .pools = PSOME, .limit_s = 300)
+{
+	for_every_n("scenario_with_failing_waits", EAGAIN);
+}
+
+TEST(every_futex_wait_returns_early_once, .pools = PSOME, .limit_s = 300)
+{
+	for_every_n("scenario_with_failing_waits", 0);
 }
