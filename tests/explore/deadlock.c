@@ -199,6 +199,48 @@ static void parents(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/*
+ * A wait for an owner awaits its ordered call, whose turn comes after a lower call
+ * of the domain, which waits for the waiter's call: a cycle through a turn.
+ */
+static struct async_owner *owner;
+
+static void begin_owner_cycle(void)
+{
+	begin_cycle();
+	owner = sim_new(sizeof(*owner));
+	owner->name = "owner";
+}
+
+static void waits_for_b(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_wait(&gates[0]);
+	sim_check(!async_synchronize_full_domain(domain_b));
+}
+
+static void waits_for_owner(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_wait(&gates[0]);
+	sim_check(async_synchronize_owner(owner) == -EDEADLK);
+}
+
+static void owner_cycle(void)
+{
+	struct async_owner *before;
+
+	start(0, domain_a, waits_for_b);
+	before = async_owner_enter(owner);
+	start_ordered(1, domain_a, nothing);
+	async_owner_enter(before);
+	start(2, domain_b, waits_for_owner);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(NULL));
+}
+
 /* clang-format off */
 const struct sim_case cases_deadlock[] = {
 	CASE("self-wait", "2.8", self_wait)},
@@ -213,6 +255,9 @@ const struct sim_case cases_deadlock[] = {
 	CASE("cycle-3-one-worker", "2.8", cycle_of_three), .threads = 1, .flags = SIM_MONITOR},
 	CASE("cycle-and-more", "2.8", cycle_and_more), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("cycle-owner-turn", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .cpus = 3},
+	CASE("cycle-owner-turn-one", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .threads = 1,
+	 .flags = SIM_MONITOR},
 	CASE("parents", "2.6 2.8", parents), .cpus = 2},
 	CASE("parents-one-worker", "2.6 2.8", parents), .threads = 1},
 	{0},

@@ -107,7 +107,7 @@ static void leave_and_exit(void)
 /* clang-format off */
 const struct sim_case cases_faults[] = {
 	CASE("no-thread", "2.6 C6", two), .flags = SIM_NO_WORKERS},
-	CASE("no-thread-two-waiters", "2.6 C6", two, one_in_b), .flags = SIM_NO_WORKERS},
+	CASE("no-thread-two-waiters", "2.6 C6 C7", two, one_in_b), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-full", "2.6 C6", two, full_wait), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-chain", "2.6 C6 C18", chain, full_wait), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-exit", "2.6 2.11", leave_and_exit), .flags = SIM_NO_WORKERS},

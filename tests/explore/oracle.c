@@ -8,6 +8,7 @@ struct job jobs[JOBS];
 struct async_domain *domain_a, *domain_b;
 struct sim_gate gates[4];
 static unsigned notes[SIM_THREADS];
+static unsigned long long most;
 static bool forked;
 
 void oracle_reset(void)
@@ -15,6 +16,7 @@ void oracle_reset(void)
 	memset(jobs, 0, sizeof(jobs));
 	memset(gates, 0, sizeof(gates));
 	memset(notes, 0, sizeof(notes));
+	most = 0;
 	forked = false;
 }
 
@@ -125,6 +127,16 @@ bool is_released(const struct job *job)
 bool somebody_waits(void)
 {
 	return answer(rob.waiters != NULL);
+}
+
+bool is_here(const struct moment *moment)
+{
+	return answer(moment->is && moment->thread == sim_current->index);
+}
+
+unsigned long long most_pending(void)
+{
+	return answer((uint32_t)most);
 }
 
 uint32_t begun_jobs(void)
@@ -258,6 +270,8 @@ void sim_on_unlock(struct port_lock *lock)
 {
 	if (lock != &rob.lock)
 		return;
+	if (rob.queue.pending > most)
+		most = rob.queue.pending;
 	check_queue();
 	check_blocks();
 	check_waiters();

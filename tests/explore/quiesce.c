@@ -129,6 +129,30 @@ static void ordered(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/* A call that runs waits for an exclusive one, which waits for a registered one that is held back. */
+static void awaits_exclusive(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	sim_check(!wait_full(exclusive));
+}
+
+static void awaits_registered(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	sim_check(!wait_full(domain_b));
+}
+
+static void through_exclusive(void)
+{
+	start(0, exclusive, awaits_registered);
+	start(1, domain_a, awaits_exclusive);
+	start(2, domain_b, nothing);
+	sim_check(!wait_full(NULL));
+	sim_check(!wait_full(exclusive));
+}
+
 /* clang-format off */
 const struct sim_case cases_quiesce[] = {
 	CASE("quiesce", "quiesce", two, hold)},
@@ -143,6 +167,8 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-nested-2cpus", "quiesce 2.6", nested, hold), .cpus = 2},
 	CASE("quiesce-from-call", "quiesce 2.8", from_call, one_more)},
 	CASE("quiesce-ordered", "quiesce retire", ordered, hold)},
+	CASE("quiesce-through", "quiesce 2.4", through_exclusive, hold), .cpus = 3},
+	CASE("quiesce-through-one-cpu", "quiesce 2.4", through_exclusive, hold), .flags = SIM_MONITOR},
 	CASE("quiesce-inline", "quiesce 2.5", two, hold), .threads = NONE},
 	CASE("quiesce-no-thread", "quiesce 2.6", two, hold), .flags = SIM_NO_WORKERS},
 	CASE("quiesce-no-memory", "quiesce 2.5", two, hold), .flags = SIM_NO_MEMORY},

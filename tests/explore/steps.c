@@ -354,6 +354,8 @@ const struct sim_case cases_steps[] = {
 	CASE("cancel-traced", "cancel report", two_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel, .flags = SIM_TRACES},
 	CASE("cancel-2cpus", "cancel", two_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel, .cpus = 2},
 	CASE("cancel-mixed", "cancel", three_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
+	CASE("cancel-no-thread", "cancel 2.6", three_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel,
+	 .flags = SIM_NO_WORKERS},
 	CASE("cancel-ordered", "cancel retire", ordered_to_cancel, cancel_a), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-ordered-2cpus", "cancel retire", ordered_to_cancel, cancel_a), .begin = begin_cancel,
 	 .end = end_cancel, .cpus = 2},

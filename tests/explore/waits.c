@@ -234,7 +234,7 @@ const struct sim_case cases_waits[] = {
 	CASE("below-bound-slow-monitor", "2.3 C5 lease", below_bound)},
 	CASE("below-bound-no-monitor", "2.3 C5 C6", below_bound), .flags = SIM_NO_MONITOR},
 	CASE("finite-everywhere", "2.3 C8 C11 C12", finite_everywhere), .flags = SIM_MONITOR},
-	CASE("full-and-child", "2.3 C3", parent, full_everywhere)},
+	CASE("full-and-child", "2.3 C3 C21", parent, full_everywhere)},
 	CASE("full-and-child-2cpus", "2.3 C3", parent, full_everywhere), .cpus = 2},
 	CASE("full-twice", "2.3 C9", schedule_two, full_wait, full_wait), .cpus = 2},
 	CASE("bound-at-entry", "2.3", endless, later_call), .cpus = 2, .flags = SIM_MONITOR},
