@@ -40,6 +40,30 @@ dynamic() {
 	compare "$*"
 }
 
+# partitioned COMPILER OPTION...: link-time optimisation in several pieces; where init code ends is not known then
+partitioned() {
+	have "$@" || { echo "not tried: $*"; return 0; }
+	"$@" $warnings $includes "$here/calls_first.c" "$here/calls_second.c" "$here/toolchain.c" -x none \
+		"$build_dir/libinorder.so" -Wl,-rpath,"$build_dir" -o "$scratch/program" || { fail "compiling: $*"; return; }
+	echo $program_calls | tr ' ' '\n' >"$scratch/wanted"
+	timeout 20 "$scratch/program" | grep -v '^init code' >"$scratch/out"
+	compare "$*"
+}
+
+# members COMPILER OPTION...: initcalls in an archive, whose members come in its order
+members() {
+	have "$@" || { echo "not tried: $*"; return 0; }
+	for part in first second; do
+		"$@" $warnings $includes -c "$here/calls_$part.c" -o "$scratch/calls_$part.o" || { fail "compiling: $*"; return; }
+	done
+	rm -f "$scratch/calls.a" && ar rc "$scratch/calls.a" "$scratch/calls_first.o" "$scratch/calls_second.o" &&
+		"$@" $warnings $includes "$here/toolchain.c" -Wl,--whole-archive "$scratch/calls.a" -Wl,--no-whole-archive \
+			"$build_dir/libinorder.so" -Wl,-rpath,"$build_dir" -o "$scratch/program" || { fail "linking: $*"; return; }
+	{ echo $program_calls | tr ' ' '\n'; echo "$freed"; } >"$scratch/wanted"
+	timeout 20 "$scratch/program" >"$scratch/out" 2>&1 || fail "archive, $*: the program ended with $?"
+	compare "archive, $*"
+}
+
 # archived COMPILER OPTION...: a program with libinorder.a
 archived() {
 	have "$@" || { echo "not tried: $*"; return 0; }
@@ -54,7 +78,7 @@ archived() {
 sections='-O2 -ffunction-sections -fdata-sections -Wl,--gc-sections'
 for compiler in gcc clang; do
 	for options in '-O0' "$sections" "$sections -fuse-ld=lld" "$sections -fuse-ld=gold" '-O2 -flto' \
-		'-O2 -flto -fuse-ld=lld' '-O2 -flto=thin -fuse-ld=lld' '-O2 -fno-pie -no-pie' \
+		'-O2 -flto -fuse-ld=lld' '-O2 -flto=thin -fuse-ld=lld' '-O2 -flto -fuse-ld=gold' '-O2 -fno-pie -no-pie' \
 		'-O3 -std=c11 -fvisibility=hidden'; do
 		case $compiler:$options in
 		gcc:*thin* | gcc:*flto*lld*) continue ;; # not gcc's
@@ -65,8 +89,12 @@ for compiler in gcc clang; do
 		archived $compiler $options
 	done
 done
+members gcc $sections
+members clang $sections -fuse-ld=lld
+partitioned gcc -O2 -flto=2 -flto-partition=balanced --param lto-min-partition=1 --param lto-partitions=64
 for compiler in g++ clang++; do
 	dynamic $compiler -x c++ -std=c++17 -O2
+	dynamic $compiler -x c++ -std=c++17 $sections -flto
 done
 [ $tried -ge 20 ] || fail "only $tried ways could be tried"
 echo "$tried ways"
