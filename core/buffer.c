@@ -119,7 +119,7 @@ void rob_free_block(struct async_block *block, struct rob_after *after)
 {
 	unsigned large = block->capacity == ROB_SLOTS_LARGE;
 
-	if (rob.spares[large] >= ROB_SPARE_BLOCKS) {
+	if (rob.spares[large] >= (large ? ROB_SPARE_LARGE : ROB_SPARE_SMALL)) {
 		block->next = after->garbage;
 		after->garbage = block;
 		return;

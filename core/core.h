@@ -44,7 +44,8 @@
 #define ROB_BUCKETS 64        /* waits for one call, by cookie */
 #define ROB_SLOTS_LARGE 62    /* 2 KB with the header */
 #define ROB_SLOTS_SMALL 6     /* 256 bytes */
-#define ROB_SPARE_BLOCKS 256  /* most free blocks kept of each size */
+#define ROB_SPARE_SMALL 1024  /* most free blocks kept: 256 KB */
+#define ROB_SPARE_LARGE 256   /* 512 KB */
 
 /* Slot.place: cookie, whether two slots wide, index in the block. Compares as the cookie does. */
 #define ROB_INDEX_BITS 6

@@ -149,7 +149,7 @@ uint64_t rob_pool_quick(void)
 	struct rob_pool *pool = &rob.pool;
 	uint64_t left;
 
-	if (rob_inline_only() || rob.find_owner)
+	if (rob_inline_only() || rob.find_owner || rob.quiesce)
 		return 0;
 	if (pool->waking)
 		return rob.config.pending;
@@ -166,6 +166,8 @@ void rob_pool_kick(struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
 
+	if (rob.quiesce && rob.queue.pending)
+		rob_poke_callers(); /* who awaits it runs it */
 	if (!rob.queue.pending || pool->waking || rob_inline_only())
 		return;
 	if (enough() || rob.queue.pending < left_to_others()) {

@@ -10,7 +10,6 @@
 #include "core.h"
 
 #define SPIN_RAN_NS 100000 /* a call that has run for longer does not spin for its turn */
-#define SPIN_RATIO 16      /* one that has not: this many times as long as it has run */
 #define SPIN_LOOK 16       /* rounds between looks at the clock */
 #define SINGLE_LEASES 32 /* after a call that waited: others of its kind are likely to wait too */
 
@@ -244,13 +243,14 @@ static bool is_plain(struct rob_thread *self, async_cookie_t bound)
 }
 
 /*
- * How long this call may spin for its turn. A spin shorter than a wake-up would
- * not do: one waiter that has parked makes the turn of the next so late that it
- * parks too, and so on. A call that has run for long gains nothing by it.
+ * Until when this call may spin for its turn, or 0. A spin shorter than a wake-up
+ * would not do, however short the call is: one waiter that has parked makes the
+ * turn of the next so late that it parks too, and so on. A call that has run for
+ * long gains nothing by it.
  */
-static uint64_t spin_ns(struct rob_worker *worker)
+static uint64_t spin_until(struct rob_worker *worker)
 {
-	uint64_t most_ns = port_spin_ns(), ran_ns;
+	uint64_t most_ns = port_spin_ns(), now_ns;
 
 	if (!worker || !worker->thread->top || !most_ns)
 		return 0;
@@ -258,10 +258,8 @@ static uint64_t spin_ns(struct rob_worker *worker)
 	worker->lease.single = SINGLE_LEASES;
 	if (worker->lease.count != 1)
 		return 0;
-	ran_ns = port_clock_ns() - worker->lease.frame.since_ns;
-	if (ran_ns > SPIN_RAN_NS)
-		return 0;
-	return ran_ns * SPIN_RATIO < most_ns ? ran_ns * SPIN_RATIO : most_ns;
+	now_ns = port_clock_ns();
+	return now_ns - worker->lease.frame.since_ns > SPIN_RAN_NS ? 0 : now_ns + most_ns;
 }
 
 /*
@@ -283,15 +281,10 @@ static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 			return true;
 		if (!lowest)
 			return false; /* not used yet */
-		if (!i) {
-			uint64_t most_ns = spin_ns(self->worker);
-
-			if (!most_ns)
-				return false;
-			until_ns = port_clock_ns() + most_ns;
-		} else if (i % SPIN_LOOK == 0 && port_clock_ns() > until_ns) {
+		if (!i && !(until_ns = spin_until(self->worker)))
 			return false;
-		}
+		if (i % SPIN_LOOK == SPIN_LOOK - 1 && port_clock_ns() > until_ns)
+			return false;
 		port_relax();
 	}
 }

@@ -281,3 +281,49 @@ TEST(begin_drains_through_calls_of_exclusive_domains, .pools = PMANY)
 	CHECK_EQ(chain.done, 1);
 	_exit(0); /* the thread that holds is gone */
 }
+
+/* ---- a call that comes up for a waiter while begin drains ---- */
+
+static struct late {
+	struct async_domain *domain;
+	sem_t begun, go;
+	atomic_uint done;
+} late;
+
+static void schedules_one_more(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	up(&late.begun);
+	down(&late.go);
+	CHECK(async_schedule_domain(count, &late.done, late.domain));
+}
+
+static void waits_for_them(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	up(&late.begun);
+	CHECK_EQ(async_synchronize_full_domain(late.domain), 0);
+}
+
+TEST(begin_drains_calls_that_come_up_meanwhile, .pools = PMANY)
+{
+	ASYNC_DOMAIN(domain);
+	struct waiter begin;
+
+	late.domain = &domain;
+	sem_init(&late.begun, 0, 0);
+	sem_init(&late.go, 0, 0);
+	CHECK(async_schedule_domain(schedules_one_more, NULL, &domain));
+	CHECK(async_schedule(waits_for_them, NULL));
+	down(&late.begun);
+	down(&late.begun);
+	quiet();
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	quiet();
+	up(&late.go);
+	CHECK_EQ(waiter_join(&begin), 0);
+	CHECK_EQ(late.done, 1);
+	_exit(0); /* the thread that holds is gone */
+}
