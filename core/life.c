@@ -69,8 +69,9 @@ struct async_domain *rob_domain(struct async_domain *domain)
 	if (port_unlikely(domain->generation != rob.generation)) {
 		unsigned exclusive = domain->exclusive;
 
-		memset(domain, 0, sizeof(*domain));
+		memset(domain, 0, offsetof(struct async_domain, lowest));
 		domain->exclusive = exclusive;
+		port_store64_release(&domain->lowest, 0); /* waits look at it without the lock (O4) */
 		domain->generation = rob.generation;
 	}
 	return domain;

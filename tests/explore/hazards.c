@@ -251,7 +251,7 @@ const struct sim_case cases_hazards[] = {
 	CASE("limit-exact", "2.5 C17", two_in_a, two_in_b), .pending = 1, .end = end_within_limit},
 	CASE("try-under-lock", "2.5 C16", try_under_lock), .pending = 1, .begin = begin_lock},
 	CASE("one-instant", "2.3", waits_full, later_for_ever), .begin = begin_used, .cpus = 2},
-	CASE("first-wait", "2.3", two_in_a, waits_for_a), .begin = begin_used},
+	CASE("first-wait", "2.3", two_in_a, waits_for_a)},
 	CASE("awaits-only", "2.2", awaits_a), .flags = SIM_NO_WORKERS},
 	CASE("one-sleeps", "2.10", one_sleeps), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("after-exit", "2.11 C20", after_exit), .flags = SIM_TRACES},
