@@ -2,6 +2,15 @@
 /* A library of the program, or, under another name, one that it loads later. */
 #include "calls.h"
 
+#define CODE(library) CODE_(library)
+#define CODE_(library) library##_code
+INORDER_API int CODE(LIBRARY)(void);
+/* Exported, so that a test can call what is gone. */
+int INITCALL_TEXT CODE(LIBRARY)(void)
+{
+	return 1;
+}
+
 INORDER_API void LIBRARY(void);
 #ifdef NEEDS1
 void NEEDS1(void);

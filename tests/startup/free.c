@@ -5,11 +5,9 @@
  */
 #include "../harness.h"
 
-#include <setjmp.h>
-#include <signal.h>
-#include <sys/mman.h>
-
 #include <inorder/initcall.h>
+
+#include "falls.h"
 
 static struct gate gate;
 static bool ran_to_its_end;
@@ -42,39 +40,6 @@ device_initcall(start);
 static int __init later(void)
 {
 	return init_data;
-}
-
-static sigjmp_buf back;
-
-static void fault(int signal_number)
-{
-	siglongjmp(back, signal_number);
-}
-
-static bool faults_when_called(int (*volatile function)(void))
-{
-	bool fell = true;
-
-	signal(SIGSEGV, fault);
-	if (!sigsetjmp(back, 1)) {
-		function();
-		fell = false;
-	}
-	signal(SIGSEGV, SIG_DFL);
-	return fell;
-}
-
-static bool faults_when_read(volatile const int *address)
-{
-	bool fell = true;
-
-	signal(SIGSEGV, fault);
-	if (!sigsetjmp(back, 1)) {
-		(void)*address;
-		fell = false;
-	}
-	signal(SIGSEGV, SIG_DFL);
-	return fell;
 }
 
 static size_t freed;

@@ -5,10 +5,13 @@
 #include <dlfcn.h>
 
 #include "calls.h"
+#include "falls.h"
 
 INORDER_API void library(void);
 void user(void);
 void used(void);
+int library_code(void);
+int used_code(void);
 
 static char list[1024];
 static const char *load_at; /* the initcall that loads the group */
@@ -71,4 +74,30 @@ TEST(objects_loaded_after_the_run_are_in_order, .pools = P2)
 	CHECK(dlopen(GROUP, RTLD_NOW));
 	CHECK_EQ(initcalls_run(0), 0);
 	CHECK_LIST(GROUP_OBJECTS("core") " " GROUP_OBJECTS("device"));
+}
+
+TEST(init_code_of_libraries_is_freed_too, .pools = P2, .raw_exit = true)
+{
+	run();
+	CHECK(library_code() && used_code());
+	CHECK(initcalls_free() >= 3 * (size_t)sysconf(_SC_PAGESIZE));
+	CHECK(faults_when_called(library_code));
+	CHECK(faults_when_called(used_code));
+}
+
+TEST(init_code_of_a_later_library_is_freed_once_it_has_run, .pools = P2, .raw_exit = true)
+{
+	int (*code)(void);
+	void *handle;
+
+	run();
+	CHECK(initcalls_free() > 0);
+	handle = dlopen(GROUP, RTLD_NOW);
+	CHECK(handle);
+	*(void **)&code = dlsym(handle, "group_code");
+	CHECK_EQ(initcalls_free(), 0);
+	CHECK(code());
+	CHECK_EQ(initcalls_run(0), 0);
+	CHECK(initcalls_free() > 0);
+	CHECK(faults_when_called(code));
 }

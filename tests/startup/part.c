@@ -9,6 +9,18 @@ static void call(void *data, async_cookie_t cookie)
 	job->run(job, cookie);
 }
 
+static void __init init_call(void *data, async_cookie_t cookie)
+{
+	call(data, cookie);
+}
+
+static int __initdata init_data = 1;
+
+static int __init init_code(void)
+{
+	return init_data;
+}
+
 static struct async_owner *owner(void)
 {
 	return THIS_PLUGIN;
@@ -22,7 +34,7 @@ static async_cookie_t jump(async_func_t func, void *data)
 	return async_schedule(func, data);
 }
 
-static const struct part part = { PART, call, owner, schedule_order, jump };
+static const struct part part = { PART, call, owner, init_call, init_code, &init_data, schedule_order, jump };
 
 __attribute__((constructor)) static void begin(void)
 {
