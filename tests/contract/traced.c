@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* The trace of the library's own calls: every event of every call stands in it, once. */
+#include "harness.h"
+
+#include <fcntl.h>
+#include <inorder/trace.h>
+#include <sys/mman.h>
+
+enum { MOST = 300 };
+
+#define WORD(name, word) word,
+static const char *const words[] = { ASYNC_TRACE_EVENTS(WORD) };
+
+/* What a trace says of one cookie. */
+struct seen {
+	unsigned int events[ASYNC_TRACE_TYPES];
+	bool cancelled;
+};
+
+static struct seen seen[MOST + 1]; /* by cookie; 0: what is no call's */
+static char path[64];
+static int file = -1;
+
+static void trace_begin(void)
+{
+	file = memfd_create("trace", MFD_CLOEXEC);
+	CHECK(file >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	CHECK_EQ(async_trace_open(path), 0);
+}
+
+static uint64_t number(const char *line, const char *key)
+{
+	const char *at = strstr(line, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+static void read_line(const char *line)
+{
+	const char *event = strstr(line, "\"ev\":\"");
+	uint64_t cookie = number(line, "\"cookie\":");
+
+	CHECK(event && cookie <= MOST);
+	event += strlen("\"ev\":\"");
+	for (size_t i = 0; i < ASYNC_TRACE_TYPES; i++)
+		if (!strncmp(event, words[i], strlen(words[i])) && event[strlen(words[i])] == '"')
+			seen[cookie].events[i]++;
+	seen[cookie].cancelled |= strstr(line, "\"cancelled\":true") != NULL;
+}
+
+/* Ends the trace and reads it. */
+static void trace_end(void)
+{
+	static char text[1 << 20];
+	char *rest = text, *line;
+
+	CHECK_EQ(async_trace_open(NULL), 0);
+	CHECK(pread(file, text, sizeof(text) - 1, 0) > 0);
+	close(file);
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			read_line(line);
+}
+
+static void check_events(async_cookie_t cookie, bool ordered)
+{
+	const unsigned int *events = seen[cookie].events;
+
+	if (events[ASYNC_TRACE_SCHEDULED] != 1 || events[ASYNC_TRACE_STARTED] != 1 ||
+	    events[ASYNC_TRACE_RETURNED] != ordered || events[ASYNC_TRACE_RETIRING] != ordered ||
+	    events[ASYNC_TRACE_COMPLETED] != 1)
+		FAIL("cookie %" PRIu64 ": %u scheduled, %u started, %u returned, %u retiring, %u completed", cookie,
+		     events[ASYNC_TRACE_SCHEDULED], events[ASYNC_TRACE_STARTED], events[ASYNC_TRACE_RETURNED],
+		     events[ASYNC_TRACE_RETIRING], events[ASYNC_TRACE_COMPLETED]);
+	CHECK(!seen[cookie].cancelled);
+	CHECK_EQ(events[ASYNC_TRACE_INLINE], harness_threads() == 0);
+}
+
+TEST(every_event_of_a_call_is_traced_once, .pools = PALL)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	struct async_owner owner = ASYNC_OWNER_INIT("owner");
+	struct async_entry entries[10] = { 0 };
+	async_cookie_t plain[60], ordered[20], entered[10];
+
+	trace_begin();
+	for (unsigned int i = 0; i < 60; i++) {
+		async_owner_enter(i % 3 ? NULL : &owner);
+		plain[i] = async_schedule_domain(nothing, NULL, i % 2 ? &domain : NULL);
+	}
+	async_owner_enter(NULL);
+	for (unsigned int i = 0; i < 20; i++)
+		ordered[i] = async_schedule_ordered(nothing, nothing, NULL, &domain);
+	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
+	for (unsigned int i = 0; i < 10; i++)
+		entered[i] = async_schedule_entry(&entries[i], nothing, i % 2 ? nothing : NULL, NULL, &domain);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
+	trace_end();
+	for (unsigned int i = 0; i < 60; i++)
+		check_events(plain[i], false);
+	for (unsigned int i = 0; i < 20; i++)
+		check_events(ordered[i], true);
+	for (unsigned int i = 0; i < 10; i++)
+		CHECK_EQ(seen[entered[i]].events[ASYNC_TRACE_COMPLETED], 1);
+	CHECK_EQ(seen[0].events[ASYNC_TRACE_WAITING], 3);
+	CHECK_EQ(seen[0].events[ASYNC_TRACE_CONTINUED], 3);
+	CHECK(seen[0].events[ASYNC_TRACE_WORKER] <= harness_threads());
+	CHECK(harness_threads() == 0 || seen[0].events[ASYNC_TRACE_WORKER] > 0);
+}
+
+TEST(a_cancelled_call_is_traced_as_that, .pools = P1)
+{
+	ASYNC_DOMAIN(domain);
+	async_cookie_t cookies[10];
+	struct gate gate;
+
+	trace_begin();
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	for (unsigned int i = 0; i < 10; i++)
+		cookies[i] = async_schedule_domain(nothing, NULL, &domain);
+	CHECK_EQ(async_cancel_domain(&domain, nothing), 10);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+	trace_end();
+	for (unsigned int i = 0; i < 10; i++) {
+		CHECK_EQ(seen[cookies[i]].events[ASYNC_TRACE_SCHEDULED], 1);
+		CHECK_EQ(seen[cookies[i]].events[ASYNC_TRACE_STARTED], 0);
+		CHECK_EQ(seen[cookies[i]].events[ASYNC_TRACE_COMPLETED], 1);
+		CHECK(seen[cookies[i]].cancelled);
+	}
+	check_events(gate.cookie, false);
+}
+
+static void wait_for_itself(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	CHECK_EQ(async_synchronize_full_domain(data), -EDEADLK);
+}
+
+TEST(a_wait_that_fails_is_traced_in_the_call_that_waits, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+	async_cookie_t cookie;
+
+	trace_begin();
+	cookie = async_schedule_domain(wait_for_itself, &domain, &domain);
+	CHECK_EQ(async_synchronize_full(), 0);
+	trace_end();
+	check_events(cookie, false);
+	CHECK_EQ(seen[cookie].events[ASYNC_TRACE_WAITING], 1);
+	CHECK_EQ(seen[cookie].events[ASYNC_TRACE_CONTINUED], 1);
+}
+
+/* What runs inline because too much is pending is traced as that. */
+TEST(calls_beyond_the_limit_are_traced_as_inline, .pools = P1, .env = "INORDER_PENDING=5")
+{
+	async_cookie_t cookies[20];
+	unsigned int inlined = 0;
+	struct gate gate;
+
+	trace_begin();
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	for (unsigned int i = 0; i < 20; i++)
+		cookies[i] = async_schedule(nothing, NULL);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+	trace_end();
+	for (unsigned int i = 0; i < 20; i++) {
+		CHECK_EQ(seen[cookies[i]].events[ASYNC_TRACE_COMPLETED], 1);
+		CHECK_EQ(seen[cookies[i]].events[ASYNC_TRACE_INLINE], i >= 5);
+		inlined += seen[cookies[i]].events[ASYNC_TRACE_INLINE];
+	}
+	CHECK_EQ(inlined, 15);
+}
