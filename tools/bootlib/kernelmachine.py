@@ -16,8 +16,8 @@ BUSYBOX = '/bin/busybox'
 SCSI_DEBUG = 'scsi_debug.add_host=4'
 LOG = ('initcall_debug', 'dyndbg="file async.c +p"')
 # what a kernel says when something is wrong with it
-TROUBLE = re.compile(r'^.*(?:BUG:|WARNING:|Oops|general protection|possible .* detected|KASAN|KCSAN|stall'
-                     r'|blocked for more than|Kernel panic|INFO: task|scheduling while atomic|lockdep).*$', re.M)
+TROUBLE = re.compile(r'^.*(?:BUG:|WARNING:|Oops|general protection|possible .* detected|self-detected stall|detected stalls'
+                     r'|soft lockup|blocked for more than|Kernel panic|scheduling while atomic).*$', re.M)
 FIRST = re.compile(report.STAMP + r'calling  \S+ @ 1$', re.M)
 CHECK = re.compile(report.STAMP + r'inorder-check: (.*)$', re.M)
 
@@ -94,7 +94,8 @@ class Machine:
         os.makedirs(folder)
         command = [kernel.vmlinux, 'mem=256M', f'initrd={image}', 'time-travel=inf-cpu',
                    'time-travel-start=1000000000000000', f'uml_dir={folder}', 'umid=inorder', 'con=null',
-                   'con0=null,fd:1', 'console=tty0', 'panic=-1', 'quiet', 'log_buf_len=8M', SCSI_DEBUG, *LOG, *arguments.split()]
+                   'con0=null,fd:1', 'console=tty0', 'panic=-1', 'quiet', 'printk.devkmsg=on', 'log_buf_len=8M',
+                   SCSI_DEBUG, *LOG, *arguments.split()]
         path = os.path.join(self.out, f'{name}.log')
         with open(path, 'wb') as file, machine.started(command) as process:
             if machine.attend(process, [], time.monotonic() + self.limit_s, file) is None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Kernels built from Debian's linux-source-6.1: a tree as shipped, and one with our async in it."""
+import contextlib
 import fcntl
+import filecmp
 import glob
 import hashlib
 import os
@@ -8,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 from . import package
@@ -85,12 +88,24 @@ class Kernels:
         if not os.path.isdir(self.ours):
             self.say('linking a second tree')
             link_tree(self.stock, self.ours)
-        run([OVERLAY, '--owners', self.ours], f'put the overlay into {self.ours}')
-        folder = os.path.join(self.ours, kind)
-        if not os.path.isdir(folder) and os.path.isdir(os.path.join(self.stock, kind)):
-            with written(folder) as new:
-                run(['cp', '-a', os.path.join(self.stock, kind), new], f'copy the stock kernel to {folder}')
+        run([OVERLAY, '--owners', '--sd', self.ours], f'put the overlay into {self.ours}')
+        if not os.path.isdir(os.path.join(self.ours, kind)) and os.path.isdir(os.path.join(self.stock, kind)):
+            self.copy(kind)
         return self.build(self.ours, kind)
+
+    def copy(self, kind):
+        """Makes the objects of the stock kernel ours'. Their paths are relative to the tree, but for those of objtool,
+        which is built once more, with the same outcome; since all objects depend on it, it gets the old one's time."""
+        old, new = os.path.join(self.stock, kind), os.path.join(self.ours, kind)
+        try:
+            run(['cp', '-aT', old, new], f'copy the stock kernel to {new}')
+            kernel = Build(self.ours, kind)
+            configure(kernel)
+            self.make(kernel, ['prepare'], f'prepare the kernel {kernel.name}')
+            age(os.path.join(new, 'tools'), os.path.join(old, 'tools/objtool/objtool'))
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)   # half of it would be taken for the whole
+            raise
 
     def build(self, tree, kind):
         """Configures if the configuration is another one, then has make build what has changed."""
@@ -100,6 +115,16 @@ class Kernels:
         target = KINDS[kind][1]
         self.make(kernel, [target, 'modules'], f'build the kernel {kernel.name}')
         return kernel
+
+    def modules(self, kernel, sources, *words):
+        """Builds the modules in a folder of sources against that kernel, beside the trees; returns their paths."""
+        folder = os.path.join(self.folder, 'modules', kernel.name, os.path.basename(sources))
+        os.makedirs(folder, exist_ok=True)
+        for name in os.listdir(sources):
+            if name == 'Kbuild' or name.endswith(('.c', '.h')):
+                put(os.path.join(sources, name), os.path.join(folder, name))
+        self.make(kernel, [f'M={folder}', *words, 'modules'], f'build {sources} for {kernel.name}')
+        return sorted(glob.glob(os.path.join(folder, '*.ko')))
 
     def make(self, kernel, targets, what):
         """Runs make there and shows how far it is; a failure shows the end of its output."""
@@ -135,6 +160,35 @@ class Kernels:
             self.say(f'built {name}: {count_steps(log)} steps')
 
 
+def put(source, target):
+    """Copies a file unless it is there already, so that make does no more than it has to."""
+    if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+        shutil.copyfile(source, target)
+
+
+@contextlib.contextmanager
+def made(folder):
+    """A folder to fill, which gets that name if all went well."""
+    work = f'{folder}.new'
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    try:
+        yield work
+        os.rename(work, folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def age(folder, model):
+    """Gives all files there the time of another, if that exists."""
+    if not os.path.exists(model):
+        return
+    status = os.stat(model)
+    for place, _, names in os.walk(folder):
+        for name in names:
+            os.utime(os.path.join(place, name), ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
+
+
 def count_steps(log):
     """make writes a line that begins with two blanks for every file that it makes."""
     with open(log, 'rb') as file:
@@ -149,28 +203,21 @@ def errors_of(log, most=40):
 
 def unpack_source(folder, say):
     """Has apt fetch the package and unpacks the sources; folder appears when it is complete."""
-    work = f'{folder}.new'
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(os.path.join(work, 'tree'))
-    try:
+    with made(folder) as tree, tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as work:
         archive = package.download(PACKAGE, work, say)
         say('unpacking the sources of the kernel')
         excluded = ' '.join(f"--exclude='{PACKAGE}/{pattern}'" for pattern in UNUSED)
         run(['bash', '-o', 'pipefail', '-c',
              f'dpkg-deb --fsys-tarfile "$1" | tar -xO ./usr/src/{PACKAGE}.tar.xz | xz -dc -T2 | '
-             f'tar -x -C "$2" --strip-components=1 --wildcards {excluded}', 'unpack', archive,
-             os.path.join(work, 'tree')], f'unpack {archive}')
-        os.rename(os.path.join(work, 'tree'), folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+             f'tar -x -C "$2" --strip-components=1 --wildcards {excluded}', 'unpack', archive, tree],
+            f'unpack {archive}')
 
 
 def link_tree(source, target):
     """A second tree that shares its files with the first; whoever changes one writes it anew."""
-    with written(target) as new:
-        os.mkdir(new)
+    with made(target) as tree:
         names = [name for name in os.listdir(source) if name not in KINDS]
-        run(['cp', '-al', *[os.path.join(source, name) for name in names], new], f'link {source} to {target}')
+        run(['cp', '-al', *[os.path.join(source, name) for name in names], tree], f'link {source} to {target}')
 
 
 def configure(kernel):
