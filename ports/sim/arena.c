@@ -14,7 +14,7 @@
 
 enum { NEVER, ALLOCATED, FREED };
 
-static _Alignas(64) char bytes_of[SIM_THREADS][SIM_ARENA_BYTES];
+_Alignas(64) char sim_arenas[SIM_THREADS][SIM_ARENA_BYTES];
 
 static struct part {
 	uint8_t state[SIM_ARENA_BYTES / GRAIN];
@@ -35,10 +35,11 @@ void sim_arena_reset(void)
 	}
 }
 
-bool sim_is_arena(uintptr_t address, uintptr_t *offset)
+/* False: it is not in any arena. */
+static bool offset_of(uintptr_t address, uintptr_t *offset)
 {
-	*offset = address - (uintptr_t)bytes_of;
-	return *offset < sizeof(bytes_of);
+	*offset = address - (uintptr_t)sim_arenas;
+	return *offset < sizeof(sim_arenas);
 }
 
 static void *take(size_t bytes, bool internal)
@@ -46,7 +47,7 @@ static void *take(size_t bytes, bool internal)
 	unsigned index = sim_current ? sim_current->index : 0;
 	struct part *part = &parts[index];
 	size_t rounded = (bytes + 63) / 64 * 64, grains = (bytes + GRAIN - 1) / GRAIN;
-	char *memory = bytes_of[index] + part->used;
+	char *memory = sim_arenas[index] + part->used;
 
 	if (part->used + rounded + GAP > SIM_ARENA_BYTES || part->blocks == BLOCKS)
 		sim_fail("the simulator's memory is used up");
@@ -73,7 +74,7 @@ static void give_back(void *memory)
 {
 	uintptr_t offset;
 
-	if (sim_is_arena((uintptr_t)memory, &offset)) {
+	if (offset_of((uintptr_t)memory, &offset)) {
 		struct part *part = &parts[offset / SIM_ARENA_BYTES];
 
 		for (unsigned i = 0; i < part->blocks; i++)
@@ -120,19 +121,22 @@ void sim_each_block(void (*used)(void *memory, size_t bytes, void *context), voi
 	for (unsigned n = 0; n < SIM_THREADS; n++)
 		for (unsigned i = 0; i < parts[n].blocks; i++)
 			if (!parts[n].block[i].freed && !parts[n].block[i].internal)
-				used(bytes_of[n] + parts[n].block[i].start, parts[n].block[i].bytes, context);
+				used(sim_arenas[n] + parts[n].block[i].start, parts[n].block[i].bytes, context);
 }
 
-void sim_arena_check(uintptr_t offset, size_t bytes, void *place)
+void sim_arena_check(uintptr_t address, size_t bytes, void *place)
 {
-	const uint8_t *state = parts[offset / SIM_ARENA_BYTES].state;
-	uintptr_t first = offset % SIM_ARENA_BYTES / GRAIN, last = (offset % SIM_ARENA_BYTES + bytes - !!bytes) / GRAIN;
+	const uint8_t *state;
+	uintptr_t offset;
 
-	for (uintptr_t at = first; at <= last; at++)
+	if (!offset_of(address, &offset))
+		return;
+	state = parts[offset / SIM_ARENA_BYTES].state;
+	offset %= SIM_ARENA_BYTES;
+	for (uintptr_t at = offset / GRAIN; at <= (offset + bytes - !!bytes) / GRAIN; at++)
 		if (state[at] != ALLOCATED)
 			sim_fail("%s at %p, of address %p",
-				 state[at] == FREED ? "use after free" : "use beyond a block", place,
-				 (void *)((uintptr_t)bytes_of + offset));
+				 state[at] == FREED ? "use after free" : "use beyond a block", place, (void *)address);
 }
 
 /* A fingerprint of all that is allocated. */
@@ -144,7 +148,7 @@ uint64_t sim_arena_state(void)
 		for (size_t at = 0; at < parts[n].used; at += sizeof(uint64_t)) {
 			uint64_t word;
 
-			memcpy(&word, bytes_of[n] + at, sizeof(word));
+			memcpy(&word, sim_arenas[n] + at, sizeof(word));
 			if (parts[n].state[at / GRAIN] != NEVER)
 				state = sim_mix(state, word);
 		}

@@ -11,20 +11,20 @@
 
 #include "sim.h"
 
-static char *stacks;
+char *sim_stacks;
 static jmp_buf bottom[SIM_THREADS];
 static bool entered[SIM_THREADS];
 
 static void make_stacks(void)
 {
-	stacks = mmap(NULL, (size_t)SIM_THREADS * SIM_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		      -1, 0);
-	if (stacks == MAP_FAILED) {
+	sim_stacks = mmap(NULL, (size_t)SIM_THREADS * SIM_STACK_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sim_stacks == MAP_FAILED) {
 		perror("explore: no memory for the stacks of simulated threads");
 		exit(2);
 	}
 	for (unsigned i = 0; i < SIM_THREADS; i++)
-		mprotect(stacks + (size_t)i * SIM_STACK_BYTES, 4096, PROT_NONE);
+		mprotect(sim_stacks + (size_t)i * SIM_STACK_BYTES, 4096, PROT_NONE);
 }
 
 static void entry(void)
@@ -42,10 +42,10 @@ static _Noreturn void enter(unsigned index)
 
 	if (entered[index])
 		_longjmp(bottom[index], 1);
-	if (!stacks)
+	if (!sim_stacks)
 		make_stacks();
 	getcontext(&context);
-	context.uc_stack.ss_sp = stacks + (size_t)index * SIM_STACK_BYTES;
+	context.uc_stack.ss_sp = sim_stacks + (size_t)index * SIM_STACK_BYTES;
 	context.uc_stack.ss_size = SIM_STACK_BYTES;
 	context.uc_link = NULL;
 	makecontext(&context, entry, 0);
@@ -67,10 +67,4 @@ void sim_switch_to(struct sim_thread *thread)
 		_longjmp(thread->context, 1);
 	thread->started = true;
 	enter(thread->index);
-}
-
-bool sim_is_stack(uintptr_t address, uintptr_t *offset)
-{
-	*offset = address - (uintptr_t)stacks;
-	return *offset < (uintptr_t)SIM_THREADS * SIM_STACK_BYTES;
 }

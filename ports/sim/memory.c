@@ -9,6 +9,8 @@
  */
 #include "sim.h"
 
+#include "core.h"
+
 #undef memset
 
 #define BYTES 4 /* of a cell */
@@ -27,10 +29,12 @@ struct cell {
 	uint16_t split; /* 0: no; else the number of its bytes' times */
 	bool atomic;
 	struct times whole;
-	void *wrote_at, *read_at; /* places in the program, for the report */
+	uint32_t wrote_at, read_at; /* places in the program, for the report */
 };
 
+/* Of what is used most, cells stand as the memory does; of other variables they are found by a hash. */
 static struct cell of_arena[SIM_THREADS * SIM_ARENA_BYTES / BYTES], of_stack[SIM_THREADS * SIM_STACK_BYTES / BYTES];
+static struct cell of_rob[sizeof(struct rob) / BYTES + 1];
 static struct hashed {
 	uintptr_t word;
 	struct cell cell;
@@ -73,22 +77,36 @@ static struct cell *cell_of_data(uintptr_t word)
 	sim_fail("the simulator's shadow memory is used up");
 }
 
-static struct cell *cell_of(uintptr_t address)
+/* The cell of the address; in *bytes, for how far the next ones follow it. */
+static struct cell *cells_of(uintptr_t address, size_t *bytes)
 {
-	uintptr_t offset;
+	uintptr_t offset = address - (uintptr_t)sim_stacks;
 
-	if (sim_is_stack(address, &offset))
-		return fresh(&of_stack[offset / BYTES]);
-	if (sim_is_arena(address, &offset))
-		return fresh(&of_arena[offset / BYTES]);
+	if (offset < (uintptr_t)SIM_THREADS * SIM_STACK_BYTES) {
+		*bytes = (uintptr_t)SIM_THREADS * SIM_STACK_BYTES - offset;
+		return &of_stack[offset / BYTES];
+	}
+	offset = address - (uintptr_t)&rob;
+	if (offset < sizeof(rob)) {
+		*bytes = sizeof(rob) - offset;
+		return &of_rob[offset / BYTES];
+	}
+	offset = address - (uintptr_t)sim_arenas;
+	if (offset < sizeof(sim_arenas)) {
+		*bytes = sizeof(sim_arenas) - offset;
+		return &of_arena[offset / BYTES];
+	}
+	*bytes = BYTES - address % BYTES;
 	return cell_of_data(address / BYTES);
 }
 
 /* Memory that was freed: every access shall be looked at. */
 void sim_shadow_forget(const void *memory, size_t bytes)
 {
+	size_t room;
+
 	for (size_t i = 0; i < bytes; i += BYTES)
-		cell_of((uintptr_t)memory + i)->run = run - 1;
+		cells_of((uintptr_t)memory + i, &room)->run = run - 1;
 }
 
 /* The times of each byte. */
@@ -146,7 +164,8 @@ static void note_read(uint32_t *read)
 static _Noreturn void race(const struct cell *cell, uintptr_t address, bool write, bool with_write, void *place)
 {
 	sim_fail("race: %s at %p and an earlier %s at %p, of address %p", write ? "write" : "read", place,
-		 with_write ? "write" : "read", with_write ? cell->wrote_at : cell->read_at, (void *)address);
+		 with_write ? "write" : "read", (void *)(uintptr_t)(with_write ? cell->wrote_at : cell->read_at),
+		 (void *)address);
 }
 
 static void access_times(struct cell *cell, struct times *times, uintptr_t address, bool write, void *place)
@@ -184,17 +203,15 @@ static void access_cell(struct cell *cell, uintptr_t address, unsigned from, uns
 			access_times(cell, &times[i], address, write, place);
 	}
 	if (write)
-		cell->wrote_at = place;
+		cell->wrote_at = (uint32_t)(uintptr_t)place;
 	else
-		cell->read_at = place;
+		cell->read_at = (uint32_t)(uintptr_t)place;
 }
 
 /* This thread has done the same, or more, since it last said something to others: nothing is learned from it. */
-static bool is_again(const struct cell *cell, bool write)
+static bool is_again(const struct cell *cell, bool write, uint32_t time)
 {
-	uint32_t time = now();
-
-	if (cell->split || cell->atomic)
+	if (cell->run != run || cell->split || cell->atomic)
 		return false;
 	if (cell->whole.written == time)
 		return !write || !cell->whole.read;
@@ -203,25 +220,31 @@ static bool is_again(const struct cell *cell, bool write)
 
 static void access_at(uintptr_t address, size_t bytes, bool write, void *place)
 {
-	uintptr_t end = address + bytes, offset;
+	uintptr_t end = address + bytes;
 	bool checked = false;
+	uint32_t time;
 
 	if (!sim_current)
 		return;
-	if (!bytes && sim_is_arena(address, &offset))
-		sim_arena_check(offset, 0, place);
+	time = now();
+	if (!bytes)
+		sim_arena_check(address, 0, place);
 	while (address < end) {
-		struct cell *cell = cell_of(address);
-		unsigned from = address % BYTES,
-			 to = end - address > BYTES - from ? BYTES : from + (unsigned)(end - address);
+		size_t room;
+		struct cell *cell = cells_of(address, &room);
 
-		if (to - from != BYTES || !is_again(cell, write)) {
-			if (!checked && sim_is_arena(address, &offset))
-				sim_arena_check(offset, end - address, place);
-			checked = true;
-			access_cell(cell, address, from, to, write, place);
+		for (uintptr_t stop = end - address < room ? end : address + room; address < stop; cell++) {
+			unsigned from = address % BYTES,
+				 to = end - address > BYTES - from ? BYTES : from + (unsigned)(end - address);
+
+			if (to - from != BYTES || !is_again(cell, write, time)) {
+				if (!checked)
+					sim_arena_check(address, end - address, place);
+				checked = true;
+				access_cell(fresh(cell), address, from, to, write, place);
+			}
+			address += to - from;
 		}
-		address += to - from;
 	}
 }
 
@@ -233,11 +256,10 @@ void sim_access(const void *address, size_t bytes, bool write)
 /* An atomic access: not to freed memory, and after the plain write that made the object. */
 void sim_memory_atomic(const void *address)
 {
-	struct cell *cell = cell_of((uintptr_t)address);
-	uintptr_t offset;
+	size_t room;
+	struct cell *cell = fresh(cells_of((uintptr_t)address, &room));
 
-	if (sim_is_arena((uintptr_t)address, &offset))
-		sim_arena_check(offset, 4, __builtin_return_address(0));
+	sim_arena_check((uintptr_t)address, 4, __builtin_return_address(0));
 	if (!before(cell->split ? splits[cell->split][0].written : cell->whole.written))
 		race(cell, (uintptr_t)address, false, true, __builtin_return_address(0));
 	cell->atomic = true;

@@ -179,7 +179,7 @@ extern const char *const sim_roles[];
 
 /* context.c: stacks */
 void sim_switch_to(struct sim_thread *thread);
-bool sim_is_stack(uintptr_t address, uintptr_t *offset);
+extern char *sim_stacks; /* of all threads, one behind the other */
 
 /* thread.c */
 _Noreturn void sim_thread_end(void);
@@ -231,12 +231,12 @@ void sim_access(const void *address, size_t bytes, bool write);
 void *sim_new(size_t bytes);
 void sim_delete(void *memory);
 void sim_arena_reset(void);
-bool sim_is_arena(uintptr_t address, uintptr_t *offset);
-/* Fails unless all of it is allocated. */
-void sim_arena_check(uintptr_t offset, size_t bytes, void *place);
+/* Fails unless all of it is allocated; memory of others is no matter of the allocator's. */
+void sim_arena_check(uintptr_t address, size_t bytes, void *place);
 void sim_shadow_forget(const void *memory, size_t bytes);
 uint64_t sim_arena_state(void);
 #define SIM_ARENA_BYTES (128u * 1024) /* of each thread */
+extern char sim_arenas[SIM_THREADS][SIM_ARENA_BYTES];
 
 /* atomic.c */
 void sim_atomics_reset(void);
