@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check torture fuzz mutate bench boot-kernel check-kernel install clean
+.PHONY: all help boot check torture fuzz coverage mutate bench boot-kernel check-kernel install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -14,6 +14,7 @@ help:
 	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
 	@echo 'make fuzz          odd inputs for every parser: SECONDS=60 for each'
 	@echo 'make mutate        deliberate bugs, one at a time: each must be noticed; ONLY="NAME ..."'
+	@echo 'make coverage      which lines and branches of the library the tests run'
 	@echo 'make bench         runs the benchmarks'
 	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
 	@echo 'make check-kernel  checks that kernel; LONG=1 also with KASAN, KCSAN and lockdep'
@@ -45,6 +46,10 @@ mutate:
 	tools/install-packages check
 	tools/mutate $(ONLY)
 
+coverage:
+	tools/install-packages check
+	tools/coverage
+
 bench: all
 	tools/install-packages bench
 	@[ "$$(meson introspect --benchmarks $(BUILD))" != '[]' ] || \
@@ -64,4 +69,4 @@ install: $(BUILD)/build.ninja
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-fuzz out
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz build-coverage out
