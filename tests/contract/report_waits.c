@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* What async_report() says of each kind of wait. */
+#include "harness.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+static char *report(void)
+{
+	static char text[65536];
+	int fd = memfd_create("report", MFD_CLOEXEC);
+
+	CHECK(fd >= 0);
+	async_report(fd);
+	memset(text, 0, sizeof(text));
+	CHECK(pread(fd, text, sizeof(text) - 1, 0) >= 0);
+	close(fd);
+	return text;
+}
+
+static struct async_owner named = ASYNC_OWNER_INIT("olga_the_owner");
+static struct async_owner unnamed = ASYNC_OWNER_INIT(NULL);
+
+static int wait_named(async_cookie_t cookie, struct async_domain *domain)
+{
+	(void)cookie;
+	(void)domain;
+	return async_synchronize_owner(&named);
+}
+
+static int wait_unnamed(async_cookie_t cookie, struct async_domain *domain)
+{
+	(void)cookie;
+	(void)domain;
+	return async_synchronize_owner(&unnamed);
+}
+
+/* While one call is in progress, WAIT waits for it: the report of that has TEXT. */
+static void check_wait(int (*wait)(async_cookie_t cookie, struct async_domain *domain), async_cookie_t cookie,
+		       struct async_domain *domain, struct async_owner *owner, const char *text)
+{
+	struct waiter waiter;
+	struct gate gate;
+
+	gate_init(&gate);
+	async_owner_enter(owner);
+	gate_start(&gate, domain);
+	async_owner_enter(NULL);
+	waiter_start(&waiter, wait, cookie ? cookie : gate.cookie, domain);
+	quiet();
+	if (!strstr(report(), text))
+		FAIL("\"%s\" is not in the report:\n%s", text, report());
+	gate_end(&gate);
+	CHECK_EQ(waiter_join(&waiter), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK(!strstr(report(), text));
+}
+
+TEST(a_wait_for_an_owner, .pools = PSOME)
+{
+	check_wait(wait_named, 1, NULL, &named, "waits for owner olga_the_owner");
+	check_wait(wait_unnamed, 1, NULL, &unnamed, "waits for owner (unnamed)");
+	CHECK_EQ(async_synchronize_owner(NULL), -EINVAL);
+}
+
+TEST(a_wait_for_one_call, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+
+	check_wait(async_synchronize_call, 0, &domain, NULL, "waits for cookie ");
+}
+
+TEST(waits_for_a_domain_and_for_all, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+
+	check_wait(wait_full, 1, &domain, NULL, "waits for all calls of domain 0x");
+	check_wait(wait_all, 1, &domain, NULL, "waits for all calls,");
+	check_wait(async_synchronize_cookie_domain, 1000, &domain, NULL, " of domain 0x");
+}
+
+static int wait_below(async_cookie_t cookie, struct async_domain *domain)
+{
+	(void)domain;
+	return async_synchronize_cookie_domain(cookie, NULL);
+}
+
+TEST(a_wait_for_the_cookies_of_all_domains, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+
+	check_wait(wait_below, 1000, &domain, NULL, "waits for cookies below ");
+}
+
+static void begin_and_end(void *data)
+{
+	(void)data;
+	CHECK_EQ(async_quiesce_begin(), 0);
+	CHECK_EQ(async_quiesce_end(), 0);
+}
+
+TEST(a_thread_that_quiesces, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+	struct actor actor;
+	struct gate gate;
+
+	gate_init(&gate);
+	gate_start(&gate, &domain);
+	actor_start(&actor, begin_and_end, NULL);
+	quiet();
+	if (!strstr(report(), "waits for registered calls to stop running, to quiesce"))
+		FAIL("the report is:\n%s", report());
+	gate_end(&gate);
+	actor_join(&actor);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+/* A line each. */
+TEST(a_report_of_many, .pools = P0 | P256)
+{
+	enum { MANY = 40 };
+	ASYNC_DOMAIN(domain);
+	struct waiter waiters[MANY];
+	struct gate gate;
+
+	gate_init(&gate);
+	gate_start(&gate, &domain);
+	for (unsigned int i = 0; i < MANY; i++)
+		waiter_start(&waiters[i], wait_full, 0, &domain);
+	quiet();
+	for (const char *at = report(); (at = strstr(at, "waits for all calls of domain")); at++)
+		gate.error++;
+	CHECK_EQ(gate.error, MANY);
+	gate.error = 0;
+	gate_end(&gate);
+	for (unsigned int i = 0; i < MANY; i++)
+		CHECK_EQ(waiter_join(&waiters[i]), 0);
+}
