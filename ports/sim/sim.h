@@ -35,6 +35,7 @@ enum sim_flags {
 	SIM_NO_MEMORY = 16,   /* none succeeds */
 	SIM_EARLY = 32,       /* deadlines of waits may pass early, a choice */
 	SIM_EARLY_POOL = 64,  /* so may those of workers and the monitor */
+	SIM_EARLY_MONITOR = 4096, /* those of the monitor */
 	SIM_COLD = 128,       /* the library's first call is part of the case */
 	SIM_TRACES = 256,     /* the trace is on */
 	SIM_SPINS = 1024,     /* calls that wait for their turn spin for it */

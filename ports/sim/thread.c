@@ -86,6 +86,8 @@ static bool may_be_early(const struct sim_thread *thread)
 {
 	if (thread->wait != SIM_PARKED || !thread->deadline_ns || thread->late)
 		return false;
+	if (thread->role == SIM_MONITOR_ROLE && (sim_case->flags & SIM_EARLY_MONITOR))
+		return true;
 	return sim_case->flags & (thread->role == SIM_ACTOR ? SIM_EARLY : SIM_EARLY_POOL);
 }
 
@@ -93,7 +95,7 @@ static uint32_t who_may_be_early(void)
 {
 	uint32_t mask = 0;
 
-	if (!(sim_case->flags & (SIM_EARLY | SIM_EARLY_POOL)))
+	if (!(sim_case->flags & (SIM_EARLY | SIM_EARLY_POOL | SIM_EARLY_MONITOR)))
 		return 0;
 	for (unsigned i = 0; i < sim_thread_count; i++)
 		mask |= (uint32_t)may_be_early(&sim_threads[i]) << i;

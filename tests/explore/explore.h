@@ -210,6 +210,7 @@ static inline void free_domain(struct async_domain *domain)
 	X(quiesce) \
 	X(life) \
 	X(hazards) \
+	X(seldom) \
 	X(posix)
 
 #define EXPLORE_DECLARE(group) extern const struct sim_case cases_##group[];

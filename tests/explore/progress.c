@@ -161,6 +161,14 @@ static void blocked_lease(void)
 	sim_check(!wait_full(domain_a));
 }
 
+static void blocked_first(void)
+{
+	start(2, domain_a, nothing);
+	start(0, domain_a, in_gate);
+	start(1, domain_a, opens_gate);
+	sim_check(!wait_full(domain_a));
+}
+
 /* Calls behind one that waits for a call of theirs. */
 static void wait_for_last(void *data, async_cookie_t cookie)
 {
@@ -240,7 +248,8 @@ const struct sim_case cases_progress[] = {
 	CASE("chain-no-thread", "2.6 C6", chain), .flags = SIM_NO_WORKERS},
 	CASE("blocked-worker", "2.6", blocked_worker), .flags = SIM_MONITOR},
 	CASE("blocked-lease", "2.6 lease", blocked_lease), .flags = SIM_MONITOR},
-	CASE("blocked-lease-early", "2.6 lease", blocked_lease), .flags = SIM_MONITOR | SIM_EARLY_POOL},
+	CASE("blocked-early", "2.6", blocked_worker), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
+	CASE("blocked-lease-early", "2.6 lease", blocked_first), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
 	CASE("awaited-behind", "2.6 lease", awaited_behind)},
 	CASE("awaited-behind-no-monitor", "2.6 C6", awaited_behind), .cpus = 2, .flags = SIM_NO_MONITOR},
 	CASE("monitor-rests", "2.6", rests_and_looks), .flags = SIM_MONITOR},
