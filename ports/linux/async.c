@@ -23,13 +23,18 @@ MODULE_PARM_DESC(serial, "run each call at once in its caller; read at the first
 static bool unordered;
 module_param(unordered, bool, 0644);
 MODULE_PARM_DESC(unordered, "waits inside of calls return at once: what order costs, and what it is for");
+
+static bool fail_threads;
+module_param(fail_threads, bool, 0644);
+MODULE_PARM_DESC(fail_threads, "no thread can be made, as without memory");
+
+bool port_fails_threads(void)
+{
+	return READ_ONCE(fail_threads);
+}
 #else
 static const bool unordered;
 #endif
-
-static unsigned int threads = MAX_PENDING;
-module_param(threads, uint, 0444);
-MODULE_PARM_DESC(threads, "most workers; they are added only while others are blocked");
 
 static unsigned int pending = MAX_PENDING;
 module_param(pending, uint, 0444);
@@ -42,7 +47,7 @@ MODULE_PARM_DESC(watchdog, "report calls that run for longer, in seconds; 0: do 
 /* With the core's lock held, before anything else. */
 void port_start(struct port_config *config)
 {
-	config->threads = serial ? 0 : threads;
+	config->threads = serial ? 0 : MAX_PENDING;
 	config->pending = pending;
 	config->stack_bytes = 0;
 	config->watchdog_s = watchdog;

@@ -34,6 +34,15 @@ void port_threads_end(void);
 void port_manager_wake(void);
 extern bool port_stopping;
 
+#ifdef CONFIG_ASYNC_DEBUG
+bool port_fails_threads(void);
+#else
+static inline bool port_fails_threads(void)
+{
+	return false;
+}
+#endif
+
 /* ---- memory.c ---- */
 
 bool port_memory_low(void);

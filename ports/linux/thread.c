@@ -86,10 +86,10 @@ int port_thread_start(struct rob_worker *worker, u32 stack_bytes)
 	return spare ? 0 : -EAGAIN;
 }
 
-/* Threads that cannot be made now are made later; beyond the limit none comes. */
+/* Threads that cannot be made now are made later. Without any, by configuration, there is no other way. */
 bool port_may_help(bool nested)
 {
-	return !nested || rob.pool.total >= rob.config.threads;
+	return !nested || rob_inline_only();
 }
 
 /* Blocked, not merely preempted or about to. */
@@ -177,7 +177,7 @@ static int monitor_thread(void *unused)
 static int spare_make(void)
 {
 	static unsigned int number;
-	struct spare *spare = kzalloc(sizeof(*spare), GFP_KERNEL);
+	struct spare *spare = port_fails_threads() ? NULL : kzalloc(sizeof(*spare), GFP_KERNEL);
 	struct task_struct *task;
 	unsigned long flags;
 

@@ -4,6 +4,8 @@
  * says how long each took, and powers off.
  *
  *   load FILE [PARAMETERS]   unload NAME   cat FILE   write FILE TEXT   say TEXT
+ *   find FILE TEXT           prints the first line that has it
+ *   sleep SECONDS
  *   limit SECONDS            after that it shows who is blocked, and powers off
  *   & LINE                   does it beside what follows; join waits for all of these
  */
@@ -53,6 +55,23 @@ static int show(const char *file)
 			break;
 	close(fd);
 	return bytes < 0 ? -errno : 0;
+}
+
+static int find(const char *file, const char *text)
+{
+	FILE *stream = fopen(file, "re");
+	char *line = NULL;
+	size_t bytes = 0;
+	int result = -ENOENT;
+
+	if (!stream)
+		return -errno;
+	while (result && getline(&line, &bytes, stream) > 0)
+		if (strstr(line, text))
+			result = printf("%s", line) < 0 ? -EIO : 0;
+	free(line);
+	fclose(stream);
+	return result;
 }
 
 static int write_text(const char *file, const char *text)
@@ -106,6 +125,8 @@ static int run(char *line)
 		return printf("init: %s\n", rest) < 0 ? -EIO : 0;
 	if (!strcmp(verb, "limit"))
 		return limit((unsigned)atoi(rest));
+	if (!strcmp(verb, "sleep"))
+		return (int)sleep((unsigned)atoi(rest));
 	first = word(&rest);
 	if (!strcmp(verb, "load"))
 		return load(first, rest);
@@ -113,6 +134,8 @@ static int run(char *line)
 		return syscall(SYS_delete_module, first, O_NONBLOCK) ? -errno : 0;
 	if (!strcmp(verb, "cat"))
 		return show(first);
+	if (!strcmp(verb, "find"))
+		return find(first, rest);
 	if (!strcmp(verb, "write"))
 		return write_text(first, rest);
 	return -ENOSYS;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
  * The contract's clauses, in the kernel: KTAP in the log, and loading fails if a
- * test does. The suites "full" and "serial" want calls to run in their callers:
- * load inorder.ko with pending=0, or serial=1, before.
+ * test does. Suites beside "all" need a certain parameter of inorder.ko: "full"
+ * pending=0, "serial" serial=1, "threads" fail_threads=1. "hold" only holds still.
  */
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -13,7 +13,7 @@
 
 static char *suite = "all";
 module_param(suite, charp, 0444);
-MODULE_PARM_DESC(suite, "all, full or serial");
+MODULE_PARM_DESC(suite, "all, full, serial, threads or hold");
 
 static unsigned int failures;
 
@@ -126,14 +126,31 @@ static unsigned int run(const struct test *tests, unsigned int number)
 	return failed;
 }
 
+static const struct test *const all_suites[] = { order_tests, wait_tests, misuse_tests, kernel_tests, load_tests, NULL };
+
+/* Of those whose name is in the parameter; NULL: there is none. */
+static const struct test *const *find_suites(void)
+{
+	static const struct test *one[2];
+
+	if (!strcmp(suite, "all"))
+		return all_suites;
+	one[0] = !strcmp(suite, "full") ? full_tests :
+		 !strcmp(suite, "serial") ? serial_tests :
+		 !strcmp(suite, "threads") ? thread_tests :
+		 !strcmp(suite, "hold") ? hold_tests : NULL;
+	return one[0] ? one : NULL;
+}
+
 static int __init begin(void)
 {
-	static const struct test *const all[] = { order_tests, wait_tests, misuse_tests, kernel_tests, load_tests,
-						  NULL };
-	static const struct test *const full[] = { full_tests, NULL }, *const serial[] = { serial_tests, NULL };
-	const struct test *const *suites = !strcmp(suite, "full") ? full : !strcmp(suite, "serial") ? serial : all;
+	const struct test *const *suites = find_suites();
 	unsigned int total = 0, failed = 0;
 
+	if (!suites) {
+		pr_err("inorder_selftest: there is no suite '%s': all, full, serial, threads or hold\n", suite);
+		return -EINVAL;
+	}
 	for (unsigned int i = 0; suites[i]; i++)
 		total += count(suites[i]);
 	pr_info("KTAP version 1\n");

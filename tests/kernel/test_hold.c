@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/* No test of its own: calls that run and wait for a while, so that somebody can look at them. */
+#include "selftest.h"
+
+#define HOLD_MS 3000
+
+static void hold(void *data, async_cookie_t cookie)
+{
+	async_set_name("a call that is looked at");
+	msleep(HOLD_MS);
+}
+
+static void stand_behind(void *data, async_cookie_t cookie)
+{
+	CHECK(!async_synchronize_cookie(cookie));
+}
+
+static void hold_for_a_while(void)
+{
+	async_schedule(hold, NULL);
+	async_schedule(stand_behind, NULL);
+	CHECK(!async_synchronize_full());
+}
+
+const struct test hold_tests[] = {
+	{ "hold_for_a_while", hold_for_a_while },
+	{}
+};
