@@ -126,6 +126,41 @@ TEST(what_a_running_call_awaits_still_starts, .pools = PALL)
 	_exit(0); /* the thread that holds is gone */
 }
 
+static struct gate inline_gate;
+
+static void runs_one_inline(void *data, async_cookie_t cookie)
+{
+	gate_call(&inline_gate, cookie);
+	CHECK(async_schedule(count, data)); /* past the limit */
+	CHECK_EQ(ran, 1);
+}
+
+static void start_inline(void *unused)
+{
+	(void)unused;
+	CHECK(async_schedule(runs_one_inline, &ran));
+}
+
+TEST(what_a_running_call_runs_inline_still_starts, .pools = PALL, .env = "INORDER_PENDING=1")
+{
+	static atomic_uint held;
+	struct actor actor;
+	struct waiter begin;
+
+	gate_init(&inline_gate);
+	actor_start(&actor, start_inline, NULL);
+	down(&inline_gate.begun);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	quiet();
+	CHECK(async_schedule(count, &held)); /* it is pending, and the limit reached */
+	gate_open(&inline_gate);
+	CHECK_EQ(waiter_join(&begin), 0);
+	actor_join(&actor);
+	CHECK_EQ(ran, 1);
+	CHECK_EQ(held, 0);
+	_exit(0); /* the thread that holds is gone */
+}
+
 static void begin_inside(void *data, async_cookie_t cookie)
 {
 	(void)cookie;
