@@ -108,6 +108,12 @@ static struct async_block *spare_pop(unsigned large)
 	return block_init(block, large);
 }
 
+/* A free block for the domain's next call, not yet its own; or NULL. */
+struct async_block *rob_block_spare(struct async_domain *domain)
+{
+	return spare_pop(size_class(domain));
+}
+
 static void spare_push(struct async_block *block, unsigned large)
 {
 	block->next = rob.spare[large];

@@ -249,7 +249,7 @@ struct rob {
 	rob_owner_finder find_owner; /* L: of calls that have none from their thread; NULL: they have none */
 	struct rob_pool pool;     /* L: */
 	struct port_config config;
-	struct async_domain main_domain;
+	__attribute__((aligned(64))) struct async_domain main_domain;
 	port_u32 started;
 	unsigned quiesce;         /* L: begins without their end */
 	bool ended;               /* L: past the exit's full wait: calls run inline */
@@ -349,6 +349,7 @@ static inline void rob_publish_lowest(struct async_domain *domain, struct rob_sl
 
 /* ---- buffer.c: blocks, slots ---- */
 
+struct async_block *rob_block_spare(struct async_domain *domain);
 struct rob_slot *rob_slot_here(struct async_domain *domain, unsigned width);
 struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
 void rob_issue(struct async_domain *domain, struct rob_slot *slot);
@@ -415,6 +416,7 @@ bool rob_is_quiet(void);
 bool rob_quiesced(struct async_domain *domain, struct rob_thread *self);
 struct rob_slot *rob_quiesce_claimable(struct rob_after *after);
 void rob_quiesce_wait_end(void);
+void rob_now_pending(struct rob_after *after);
 
 /* ---- pool.c ---- */
 

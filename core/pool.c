@@ -166,8 +166,6 @@ void rob_pool_kick(struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	if (rob.quiesce && rob.queue.pending)
-		rob_poke_callers(); /* who awaits it runs it */
 	if (!rob.queue.pending || pool->waking || rob_inline_only())
 		return;
 	if (enough() || rob.queue.pending < left_to_others()) {

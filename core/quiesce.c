@@ -48,6 +48,14 @@ struct rob_slot *rob_quiesce_claimable(struct rob_after *after)
 	return NULL;
 }
 
+/* A call has come to be pending: while others are held back, whoever awaits it runs it; else a worker may be needed. */
+void rob_now_pending(struct rob_after *after)
+{
+	if (port_unlikely(rob.quiesce))
+		rob_poke_callers();
+	rob_pool_kick(after);
+}
+
 /* Waits for the end. Called and returns with the lock held. */
 void rob_quiesce_wait_end(void)
 {

@@ -120,7 +120,7 @@ static void retire_ready(struct rob_slot *slot, struct rob_after *after)
 		return;
 	}
 	rob_queue_insert(slot);
-	rob_pool_kick(after);
+	rob_now_pending(after);
 }
 
 /*

@@ -57,7 +57,7 @@ static async_cookie_t enqueue(const struct request *request, struct rob_slot *sl
 	rob_issue(request->domain, slot);
 	cookie = rob_cookie(slot);
 	rob_queue_append(slot);
-	rob_pool_kick(&after);
+	rob_now_pending(&after);
 	rob_unlock(&after);
 	if (port_unlikely(port_traces()))
 		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie);
@@ -153,26 +153,41 @@ static async_cookie_t schedule(struct request *request)
 }
 
 /*
- * Most calls need neither storage nor thought: the domain's last block has room
- * (it has calls in progress, so the lowest of them stays the lowest), and fewer
- * are pending than rob.quick says, which is 0 before the first call of all.
+ * Most calls need no thought: there is storage, in the domain's last block or in a
+ * spare one, and fewer are pending than rob.quick says, which is 0 before the first
+ * call of all.
  */
 ALWAYS_INLINE struct async_block *block_at_once(struct async_domain *domain, int width)
 {
 	struct async_block *block = domain->last;
 
-	if (port_likely(domain->generation == rob.generation && block && block->capacity - block->fill >= width &&
-			rob.queue.pending < rob.quick && !port_self()->owner && !port_traces()))
+	if (port_unlikely(domain->generation != rob.generation || rob.queue.pending >= rob.quick || port_self()->owner ||
+			  port_traces()))
+		return NULL;
+	if (port_likely(block && block->capacity - block->fill >= width))
 		return block;
-	return NULL;
+	return rob_block_spare(domain);
 }
 
-/* Numbers and queues the call in the block's next slot. Behind the tail: it is no entry, so nothing links back. */
-ALWAYS_INLINE async_cookie_t enqueue_at_once(struct async_block *block, async_func_t func, void *data, unsigned width)
+static void begin_block(struct async_domain *domain, struct async_block *block)
+{
+	rob_block_append(domain, block);
+	if (domain->first == block)
+		port_store64_release(&domain->lowest, rob.last + 1);
+}
+
+/*
+ * Numbers and queues the call in the block's next slot. While the block has calls in
+ * progress, this one is not the lowest. Behind the tail: it is no entry, so nothing links back.
+ */
+ALWAYS_INLINE async_cookie_t enqueue_at_once(struct async_domain *domain, struct async_block *block, async_func_t func,
+					     void *data, unsigned width)
 {
 	struct rob_slot *slot = rob_slots(block) + block->fill;
 	async_cookie_t cookie;
 
+	if (port_unlikely(!block->live))
+		begin_block(domain, block);
 	block->pending |= (uint64_t)1 << block->fill;
 	cookie = rob_number(block, slot, width);
 	slot->func = func;
@@ -202,7 +217,7 @@ ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struc
 
 		return schedule_locked(&request);
 	}
-	cookie = enqueue_at_once(block, func, data, 1);
+	cookie = enqueue_at_once(domain, block, func, data, 1);
 	port_unlock(&rob.lock);
 	return cookie;
 }
@@ -243,15 +258,15 @@ async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, vo
 	port_lock(&rob.lock);
 	if (!domain)
 		domain = &rob.main_domain;
-	block = block_at_once(domain, 2);
-	if (port_unlikely(!block || !retire)) {
+	block = port_likely(retire) ? block_at_once(domain, 2) : NULL;
+	if (port_unlikely(!block)) {
 		struct request request = {.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
 
 		return schedule_locked(&request);
 	}
 	*rob_wide(rob_slots(block) + block->fill) = (struct rob_wide){.retire = retire, .flags = ROB_QUEUED};
 	domain->ordered++;
-	cookie = enqueue_at_once(block, func, data, 2);
+	cookie = enqueue_at_once(domain, block, func, data, 2);
 	port_unlock(&rob.lock);
 	return cookie;
 }
