@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is printed of failures, and which scheduling points were reached. */
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "search.h"
@@ -47,9 +48,9 @@ static void on_signal(int number)
 	sigemptyset(&set);
 	sigaddset(&set, number);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	if (number == SIGALRM && !sim_current)
+	if (number == SIGVTALRM && !sim_current)
 		return;
-	sim_fail("%s", number == SIGALRM ? "the run does not end: no scheduling point is reached" : strsignal(number));
+	sim_fail("%s", number == SIGVTALRM ? "the run does not end: no scheduling point is reached" : strsignal(number));
 }
 
 void catch_signals(void)
@@ -57,11 +58,19 @@ void catch_signals(void)
 	static char stack[65536];
 	stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK | SA_NODEFER};
-	const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
+	const int numbers[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGVTALRM};
 
 	sigaltstack(&alternate, NULL);
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sigaction(numbers[i], &action, NULL);
+}
+
+/* By the time that this process computes: the machine may have much else to do. */
+void watch_for_hang(void)
+{
+	const struct itimerval limit = {.it_value = {.tv_sec = 20}};
+
+	setitimer(ITIMER_VIRTUAL, &limit, NULL);
 }
 
 /* ---- coverage of scheduling points ---- */

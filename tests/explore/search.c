@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One case: every schedule within a bound, random ones, or both kinds of exploring compared. */
 #include <time.h>
-#include <unistd.h>
 
 #include "search.h"
 
@@ -20,7 +19,7 @@ bool run_once(const struct sim_case *which)
 	enum sim_end end;
 
 	if (!(totals.schedules % 512))
-		alarm(20);
+		watch_for_hang();
 	end = sim_run(which);
 	totals.schedules++;
 	totals.known += end == SIM_KNOWN;
