@@ -46,10 +46,12 @@ static int begin_trace(char *path)
 		error = -errno;
 	else
 		error = async_trace_open(path);
-	if (fd >= 0)
-		close(fd);
 	if (error)
 		fprintf(stderr, "probe: cannot write a trace to %s: %s\n", path, strerror(-error));
+	if (error && fd >= 0)
+		unlink(path);
+	if (fd >= 0)
+		close(fd);
 	return error;
 }
 
@@ -67,8 +69,10 @@ static int draw(const char *trace, const char *chart)
 		return 1;
 	}
 	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
+		if (errno != EINTR) {
+			perror("probe: cannot wait for inorder-chart");
 			return 1;
+		}
 	return !WIFEXITED(status) || WEXITSTATUS(status);
 }
 
@@ -81,11 +85,14 @@ static int probe_all(bool serial)
 	if (async_synchronize_full_domain(&devices))
 		return 1;
 	initcalls_free(); /* no initcall runs again */
-	fflush(stdout);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("probe: cannot write the list");
+		error = -EIO;
+	}
 	count = device_free_all();
 	fprintf(stderr, "%u devices in %.2f ms, %s\n", count, now_ms() - begin_ms,
 		serial ? "one after the other" : "all at once");
-	return error ? 1 : ferror(stdout);
+	return error ? 1 : 0;
 }
 
 int main(int argc, char **argv)

@@ -6,12 +6,15 @@
 static void probe_interface(struct device *device)
 {
 	const char *driver = device_link(device, "device/driver");
+	const char *speed;
 
 	if (driver)
 		device_say(device, "driver %s, ", driver);
 	device_say_attribute(device, "", "address");
 	device_say_attribute(device, "state", "operstate");
-	device_say_attribute(device, "Mbit/s", "speed");
+	speed = device_attribute(device, "speed");
+	if (speed && speed[0] != '-') /* -1: not known */
+		device_say(device, "%s Mbit/s, ", speed);
 	device_say_attribute(device, "mtu", "mtu");
 }
 

@@ -27,4 +27,24 @@ try() {
 
 try shared '' ''
 try static --static -static
+
+# The other examples, as somebody who has the installed library would build them.
+flags=$(pkg-config --cflags --libs inorder)
+mkdir "$scratch/examples"
+for plugin in codec network scanner; do
+	gcc -Wall -Wextra -Werror -fPIC -shared "$source_dir/examples/plugins/$plugin.c" \
+		-o "$scratch/examples/$plugin.so" $flags || fail "compiling the plug-in $plugin"
+done
+gcc -Wall -Wextra -Werror "$source_dir/examples/plugins/host.c" -o "$scratch/examples/host" $flags ||
+	fail 'compiling the host of the plug-ins'
+LD_LIBRARY_PATH=$(dirname "$pc_dir")
+export LD_LIBRARY_PATH
+(cd "$scratch/examples" && ./host ./codec.so ./network.so ./scanner.so) >"$scratch/host.out" || fail "host ended with $?"
+[ "$(grep -c ready "$scratch/host.out")" = 3 ] || fail 'host does not load three plug-ins'
+if blkid=$(env -u PKG_CONFIG_SYSROOT_DIR -u PKG_CONFIG_LIBDIR pkg-config --cflags --libs blkid); then
+	gcc -Wall -Wextra -Werror "$source_dir"/examples/probe/*.c -o "$scratch/examples/probe" $flags $blkid ||
+		fail 'compiling probe'
+	"$scratch/examples/probe" >"$scratch/probe.out" 2>&1 || fail "probe ended with $?: $(cat "$scratch/probe.out")"
+	grep -q 'devices in' "$scratch/probe.out" || fail 'probe counts no devices'
+fi
 exit $failed
