@@ -13,7 +13,7 @@ extern struct options {
 	unsigned long random, seed;
 	const char *only, *group;
 	unsigned long most; /* runs of a case; 0: no limit */
-	double seconds;     /* most a case may take; 0: no limit */
+	double seconds;     /* of computing, most for a case; 0: no limit */
 } options;
 
 /* Of all processes that explore. */
