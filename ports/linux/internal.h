@@ -29,6 +29,9 @@ static inline struct port_task *port_task_of(struct rob_thread *thread)
 
 /* ---- thread.c ---- */
 
+/* Its thread ends in port_park(); objtool wants to know. */
+void __noreturn rob_monitor_main(void);
+
 int port_threads_begin(void);
 void port_threads_end(void);
 void port_manager_wake(void);

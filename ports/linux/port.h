@@ -219,9 +219,15 @@ struct port_config {
 
 void port_start(struct port_config *config);
 
+/*
+ * So many calls run at once before one has to be seen asleep for another to begin. The kernel's calls sleep, waiting for
+ * devices, and that one does so is seen only by and by: not the number of processors.
+ */
+#define PORT_AT_ONCE 64U
+
 static inline unsigned int port_cpus(void)
 {
-	return num_online_cpus();
+	return max(num_online_cpus(), PORT_AT_ONCE);
 }
 
 int port_thread_start(struct rob_worker *worker, u32 stack_bytes);
