@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check torture fuzz coverage mutate bench boot-kernel check-kernel install clean
+.PHONY: all help boot check torture explore fuzz coverage mutate bench boot-kernel check-kernel install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -13,6 +13,7 @@ help:
 	@echo 'make check         runs every test, also under the sanitizers'
 	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
 	@echo 'make fuzz          odd inputs for every parser: SECONDS=60 for each'
+	@echo 'make explore       every schedule of small cases with three deviations: some minutes'
 	@echo 'make mutate        deliberate bugs, one at a time: each must be noticed; ONLY="NAME ..."'
 	@echo 'make coverage      which lines and branches of the library the tests run'
 	@echo 'make bench         runs the benchmarks'
@@ -41,6 +42,11 @@ torture: all
 fuzz:
 	tools/install-packages check
 	tools/fuzz --seconds $(or $(SECONDS),60)
+
+explore: all
+	tools/install-packages check
+	ninja -C $(BUILD) tests/explore/explore
+	$(BUILD)/tests/explore/explore --long --coverage --jobs $$(nproc)
 
 mutate:
 	tools/install-packages check
