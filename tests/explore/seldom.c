@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* What the other cases do not come to: each was found missing by a mutation that nothing noticed. */
+#include "explore.h"
+
+/* The users close the brace. */
+/* clang-format off */
+#define CASE(title, about, ...) \
+	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
+/* clang-format on */
+
+/* ---- calls of one lease: the first lease is of one call, the second of two ---- */
+
+static void set_name(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	async_set_name((const char *)((struct job *)data)->entry);
+}
+
+static void say_and_stay(void *data, async_cookie_t cookie)
+{
+	gate_open(&gates[3]);
+	in_gate(data, cookie);
+}
+
+/* Nobody reads the name of a call that is complete, though its lease goes on. */
+static void name_of_the_call_before(void)
+{
+	char *name = sim_new(8);
+	async_cookie_t cookie;
+
+	memset(name, 'n', 7);
+	start(0, domain_a, nothing);
+	jobs[1].entry = (struct async_entry *)(void *)name; /* room for a pointer */
+	start(1, domain_a, set_name);
+	cookie = start(2, domain_a, say_and_stay);
+	gate_wait(&gates[3]);
+	sim_check(!wait_cookie(cookie, domain_a));
+	memset(name, 'x', 8);
+	sim_delete(name);
+	async_report(2);
+	gate_open(&gates[2]);
+	sim_check(!wait_full(domain_a));
+}
+
+static void fail(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_error(-EIO);
+}
+
+/* The error of a call is not taken for that of the next, which is of another domain. */
+static void error_of_the_call_before(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_a, fail);
+	start(2, domain_b, nothing);
+	sim_check(!wait_full(NULL));
+	sim_check(async_domain_error(domain_a, NULL) == -EIO);
+	sim_check(!async_domain_error(domain_b, NULL));
+}
+
+/* A call that blocks is not claimed together with one that a waiter awaits, whatever the waiter stands in. */
+static void open_first(void)
+{
+	gate_open(&gates[0]);
+}
+
+static void until_all(void)
+{
+	async_cookie_t bound;
+
+	start(0, domain_a, in_gate);
+	start(1, domain_a, nothing);
+	bound = start(2, domain_a, in_gate);
+	sim_check(!wait_cookie(bound, NULL));
+	gate_open(&gates[2]);
+	sim_check(!wait_full(NULL));
+}
+
+static void until_call(void)
+{
+	async_cookie_t cookie;
+
+	start(0, domain_a, in_gate);
+	cookie = start(1, domain_a, nothing);
+	start(2, domain_a, in_gate);
+	sim_check(!wait_call(1, cookie, domain_a));
+	gate_open(&gates[2]);
+	sim_check(!wait_full(NULL));
+}
+
+/* The wait comes when the lease has begun, and is for the first of its two calls. */
+static void until_owner(void)
+{
+	struct async_owner *owner = sim_new(sizeof(*owner));
+	struct async_owner *before;
+
+	start(0, domain_a, nothing);
+	before = async_owner_enter(owner);
+	start(1, domain_a, nothing);
+	async_owner_enter(before);
+	start(2, domain_a, say_and_stay);
+	gate_wait(&gates[3]);
+	sim_check(!async_synchronize_owner(owner));
+	check_visible(2);
+	gate_open(&gates[2]);
+	sim_check(!wait_full(NULL));
+}
+
+/* Without a monitor no call stands behind another in a lease. */
+static void open_own(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[1]);
+}
+
+static void behind_a_blocked_one(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_a, in_gate);
+	start(2, domain_a, open_own);
+	start(3, domain_a, nothing);
+	sim_check(!wait_full(domain_a));
+}
+
+/* ---- the monitor: a worker that was blocked computes again ---- */
+
+static void compute(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	sim_spend(200000);
+	work();
+	sim_spend(200000);
+	work();
+}
+
+static void say_third(void *data, async_cookie_t cookie)
+{
+	compute(data, cookie);
+	gate_open(&gates[3]);
+}
+
+static void seen_asleep_then_awake(void)
+{
+	start(0, domain_a, in_gate);
+	start(1, domain_a, say_third); /* runs once the monitor has seen that the worker is blocked */
+	gate_wait(&gates[3]);
+	start(2, domain_a, compute);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(domain_a));
+}
+
+/* ---- a retire step whose place in the queue is still there ---- */
+
+static void open_one(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[1]);
+}
+
+/* The first call, which nobody awaits, keeps the others from the queue's head. */
+static void taken_from_the_middle(void)
+{
+	start(0, domain_a, nothing);
+	start_ordered(1, domain_b, in_gate);
+	start_ordered(2, domain_b, open_one);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(domain_b));
+	sim_check(!wait_full(NULL));
+}
+
+static void run_the_second(void)
+{
+	gate_wait(&gates[0]);
+	sim_check(!wait_full(domain_b));
+}
+
+/* ---- waits for an owner ---- */
+
+/* Nobody else runs its calls, and it runs no other. */
+static void owners_calls_only(void)
+{
+	struct async_owner *owner = sim_new(sizeof(*owner));
+	struct async_owner *before;
+
+	start(0, domain_a, nothing);
+	before = async_owner_enter(owner);
+	start(1, domain_b, nothing);
+	async_owner_enter(before);
+	sim_check(!async_synchronize_owner(owner));
+	sim_check(is_complete(&jobs[1]) && !is_begun(&jobs[0]));
+	sim_check(!wait_full(NULL));
+}
+
+static struct async_owner *awaited;
+
+static void wait_for_owner(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_wait(&gates[3]); /* both are scheduled */
+	sim_check(!async_synchronize_owner(awaited));
+}
+
+static void wait_for_lower(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	sim_check(wait_cookie(cookie, domain_a) == -EDEADLK);
+}
+
+/* A call waits for an owner whose call waits for it: the only wait that goes up is that for the owner. */
+static void cycle_through_owner(void)
+{
+	struct async_owner *before;
+
+	awaited = sim_new(sizeof(*awaited));
+	start(0, domain_a, wait_for_owner);
+	before = async_owner_enter(awaited);
+	start(1, domain_a, wait_for_lower);
+	async_owner_enter(before);
+	gate_open(&gates[3]);
+	sim_check(!wait_full(domain_a));
+}
+
+/* ---- fork and exit ---- */
+
+static void owner_in_a_child(void)
+{
+	struct async_owner *owner = sim_new(sizeof(*owner));
+	struct async_owner *before = async_owner_enter(owner);
+
+	start(0, domain_a, NULL);
+	async_owner_enter(before);
+	rob_fork_prepare();
+	sim_kill_others();
+	rob_fork_child();
+	oracle_forget();
+	sim_check(!async_synchronize_owner(owner));
+	before = async_owner_enter(owner);
+	start(4, domain_a, NULL);
+	async_owner_enter(before);
+	sim_check(!async_synchronize_owner(owner));
+	sim_check(is_complete(&jobs[4]));
+}
+
+static void leave_quiesced(void)
+{
+	sim_check(!async_quiesce_begin());
+	start(0, domain_a, NULL);
+	start_ordered(1, domain_b, nothing);
+	rob_exit();
+	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[1]));
+}
+
+/* clang-format off */
+const struct sim_case cases_seldom[] = {
+	CASE("lease-name", "names, lease", name_of_the_call_before)},
+	CASE("lease-error", "errors, lease", error_of_the_call_before)},
+	CASE("lease-until-all", "2.3 lease", until_all, open_first)},
+	CASE("lease-until-call", "one call, lease", until_call, open_first)},
+	CASE("lease-until-owner", "owner, lease", until_owner)},
+	CASE("lease-no-monitor", "2.6 lease", behind_a_blocked_one), .cpus = 2, .flags = SIM_NO_MONITOR},
+	CASE("blocked-then-busy", "pool", seen_asleep_then_awake), .flags = SIM_MONITOR, .bound = 1, .bound_long = 2},
+	CASE("taken-from-the-middle", "retire 2.6", taken_from_the_middle, run_the_second), .flags = SIM_NO_WORKERS},
+	CASE("owner-no-thread", "owner 2.2 C6", owners_calls_only), .flags = SIM_NO_WORKERS},
+	CASE("cycle-owner", "2.8 owner", cycle_through_owner), .cpus = 2},
+	CASE("fork-owner", "2.11 owner", owner_in_a_child), .end = NULL},
+	CASE("exit-quiesced", "2.11 quiesce", leave_quiesced)},
+	{0},
+};
