@@ -204,6 +204,18 @@ static void runs_long(void)
 	sim_check(!wait_full(domain_a));
 }
 
+static void one_in_a(void)
+{
+	start(0, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+}
+
+static void one_in_b(void)
+{
+	start(1, domain_b, NULL);
+	sim_check(!wait_full(domain_b));
+}
+
 /* ---- spinning for one's turn ---- */
 
 static void turn(void *data, async_cookie_t cookie)
@@ -256,6 +268,8 @@ const struct sim_case cases_hazards[] = {
 	CASE("one-sleeps", "2.10", one_sleeps), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("after-exit", "2.11 C20", after_exit), .flags = SIM_TRACES},
 	CASE("watchdog", "report", runs_long), .flags = SIM_MONITOR | SIM_WATCHDOG},
+	CASE("watchdog-first-use", "report 2.3", one_in_a, one_in_b), .flags = SIM_MONITOR | SIM_WATCHDOG | SIM_COLD},
+	CASE("watchdog-early", "report", one_in_a), .flags = SIM_MONITOR | SIM_WATCHDOG | SIM_EARLY_MONITOR},
 	CASE("spins", "2.3 O4", turns), .cpus = 2, .flags = SIM_SPINS},
 	CASE("spins-waited", "2.3 O4", turns, full_wait), .cpus = 2, .flags = SIM_SPINS},
 	CASE("old-names", "2.9", old_names)},

@@ -160,6 +160,7 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-twice", "quiesce", one_more, hold, hold)},
 	CASE("quiesce-holder", "quiesce 2.8", hold_and_schedule), .cpus = 2},
 	CASE("quiesce-refused", "quiesce 2.5", refused), .flags = SIM_NO_MEMORY},
+	CASE("quiesce-refused-beside", "quiesce 2.5", refused, one_more), .flags = SIM_NO_MEMORY},
 	CASE("quiesce-fork", "quiesce 2.11", fork_and_end, one_more), .end = NULL},
 	CASE("quiesce-exclusive", "quiesce", exclusive_goes_on, one_more)},
 	CASE("quiesce-nested", "quiesce 2.6", nested, hold)},
