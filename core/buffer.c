@@ -108,10 +108,17 @@ static struct async_block *spare_pop(unsigned large)
 	return block_init(block, large);
 }
 
-/* A free block for the domain's next call, not yet its own; or NULL. */
-struct async_block *rob_block_spare(struct async_domain *domain)
+/* A spare block becomes the domain's last, for the next call of all, which has to follow at once. NULL: there is none. */
+struct async_block *rob_block_begin(struct async_domain *domain)
 {
-	return spare_pop(size_class(domain));
+	struct async_block *block = spare_pop(size_class(domain));
+
+	if (!block)
+		return NULL;
+	rob_block_append(domain, block);
+	if (domain->first == block)
+		port_store64_release(&domain->lowest, rob.last + 1); /* O4 */
+	return block;
 }
 
 static void spare_push(struct async_block *block, unsigned large)

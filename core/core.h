@@ -349,7 +349,7 @@ static inline void rob_publish_lowest(struct async_domain *domain, struct rob_sl
 
 /* ---- buffer.c: blocks, slots ---- */
 
-struct async_block *rob_block_spare(struct async_domain *domain);
+struct async_block *rob_block_begin(struct async_domain *domain);
 struct rob_slot *rob_slot_here(struct async_domain *domain, unsigned width);
 struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
 void rob_issue(struct async_domain *domain, struct rob_slot *slot);

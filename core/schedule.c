@@ -166,28 +166,18 @@ ALWAYS_INLINE struct async_block *block_at_once(struct async_domain *domain, int
 		return NULL;
 	if (port_likely(block && block->capacity - block->fill >= width))
 		return block;
-	return rob_block_spare(domain);
-}
-
-static void begin_block(struct async_domain *domain, struct async_block *block)
-{
-	rob_block_append(domain, block);
-	if (domain->first == block)
-		port_store64_release(&domain->lowest, rob.last + 1);
+	return rob_block_begin(domain);
 }
 
 /*
- * Numbers and queues the call in the block's next slot. While the block has calls in
- * progress, this one is not the lowest. Behind the tail: it is no entry, so nothing links back.
+ * Numbers and queues the call in the block's next slot. A call of a block that has others in
+ * progress is not the lowest. Behind the tail: it is no entry, so nothing links back.
  */
-ALWAYS_INLINE async_cookie_t enqueue_at_once(struct async_domain *domain, struct async_block *block, async_func_t func,
-					     void *data, unsigned width)
+ALWAYS_INLINE async_cookie_t enqueue_at_once(struct async_block *block, async_func_t func, void *data, unsigned width)
 {
 	struct rob_slot *slot = rob_slots(block) + block->fill;
 	async_cookie_t cookie;
 
-	if (port_unlikely(!block->live))
-		begin_block(domain, block);
 	block->pending |= (uint64_t)1 << block->fill;
 	cookie = rob_number(block, slot, width);
 	slot->func = func;
@@ -217,7 +207,7 @@ ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struc
 
 		return schedule_locked(&request);
 	}
-	cookie = enqueue_at_once(domain, block, func, data, 1);
+	cookie = enqueue_at_once(block, func, data, 1);
 	port_unlock(&rob.lock);
 	return cookie;
 }
@@ -266,7 +256,7 @@ async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, vo
 	}
 	*rob_wide(rob_slots(block) + block->fill) = (struct rob_wide){.retire = retire, .flags = ROB_QUEUED};
 	domain->ordered++;
-	cookie = enqueue_at_once(domain, block, func, data, 2);
+	cookie = enqueue_at_once(block, func, data, 2);
 	port_unlock(&rob.lock);
 	return cookie;
 }
