@@ -112,7 +112,8 @@ struct mapping startup_mapping(const void *address)
 void initcalls_note(struct initcall_object *object)
 {
 	struct initcall_object **link = &objects;
-	const struct mapping mapping = startup_mapping(object); /* before the lock: dlopen() has the loader's while it runs constructors */
+	/* Before the lock: dlopen() has the loader's while it runs constructors. */
+	const struct mapping mapping = startup_mapping(object);
 
 	startup_lock();
 	if (!object->noted) {

@@ -209,6 +209,7 @@ static inline void free_domain(struct async_domain *domain)
 	X(faults) \
 	X(quiesce) \
 	X(life) \
+	X(owners) \
 	X(hazards) \
 	X(seldom) \
 	X(posix)
