@@ -329,3 +329,26 @@ void __tsan_write_range(void *address, unsigned long bytes)
 {
 	access_at((uintptr_t)address, bytes, true, __builtin_return_address(0));
 }
+
+/* clang's, in place of calls to the C library. */
+void *__tsan_memset(void *memory, int value, size_t bytes);
+void *__tsan_memcpy(void *to, const void *from, size_t bytes);
+void *__tsan_memmove(void *to, const void *from, size_t bytes);
+
+void *__tsan_memset(void *memory, int value, size_t bytes)
+{
+	access_at((uintptr_t)memory, bytes, true, __builtin_return_address(0));
+	return memset(memory, value, bytes);
+}
+
+void *__tsan_memcpy(void *to, const void *from, size_t bytes)
+{
+	return __tsan_memmove(to, from, bytes);
+}
+
+void *__tsan_memmove(void *to, const void *from, size_t bytes)
+{
+	access_at((uintptr_t)from, bytes, false, __builtin_return_address(0));
+	access_at((uintptr_t)to, bytes, true, __builtin_return_address(0));
+	return memmove(to, from, bytes);
+}

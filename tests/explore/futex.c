@@ -27,6 +27,7 @@ uint32_t __tsan_atomic32_exchange(volatile void *word, uint32_t value, int order
 uint32_t __tsan_atomic32_fetch_or(volatile void *word, uint32_t bits, int order);
 int __tsan_atomic32_compare_exchange_strong(volatile void *word, void *old, uint32_t value, int order, int failure);
 int __tsan_atomic32_compare_exchange_weak(volatile void *word, void *old, uint32_t value, int order, int failure);
+uint32_t __tsan_atomic32_compare_exchange_val(volatile void *word, uint32_t old, uint32_t value, int order, int failure);
 int *sim_errno(void);
 long sim_syscall(long number, ...);
 
@@ -62,6 +63,13 @@ int __tsan_atomic32_compare_exchange_weak(volatile void *word, void *old, uint32
 	if (sim_choose(2, 2))
 		return 0;
 	return __tsan_atomic32_compare_exchange_strong(word, old, value, order, failure);
+}
+
+/* clang's: returns what stood there. */
+uint32_t __tsan_atomic32_compare_exchange_val(volatile void *word, uint32_t old, uint32_t value, int order, int failure)
+{
+	__tsan_atomic32_compare_exchange_strong(word, &old, value, order, failure);
+	return old;
 }
 
 /* Each simulated thread has its own. */

@@ -222,6 +222,27 @@ static void wait_for_b(void)
 	sim_check(sim_wakes(1) <= 1);
 }
 
+/* In one domain: the second call's end satisfies who waits for that call, not who waits for those below it. */
+static void wait_below(void)
+{
+	async_cookie_t cookie;
+
+	start(0, domain_a, in_gate);
+	cookie = start(1, domain_a, nothing);
+	gate_open(&gates[2]);
+	sim_check(!wait_cookie(cookie, domain_a));
+	sim_check(sim_wakes(0) <= 1);
+	sim_check(!wait_full(domain_a));
+}
+
+static void wait_for_second(void)
+{
+	gate_wait(&gates[2]);
+	sim_check(!wait_call(1, jobs[1].cookie, domain_a));
+	sim_check(!sim_wakes(0) && sim_wakes(1) <= 1);
+	gate_open(&gates[0]);
+}
+
 /* clang-format off */
 const struct sim_case cases_waits[] = {
 	CASE("one-wait", "2.3", one_wait)},
@@ -246,5 +267,6 @@ const struct sim_case cases_waits[] = {
 	CASE("timed-out", "time-outs", timed_out), .flags = SIM_EARLY | SIM_MONITOR},
 	CASE("timed-no-thread", "time-outs 2.6", timed_without_thread), .flags = SIM_NO_WORKERS},
 	CASE("only-the-satisfied", "2.7 C19", wait_for_a, wait_for_b), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("only-the-satisfied-call", "2.7 C19, one call", wait_below, wait_for_second), .cpus = 2, .flags = SIM_MONITOR},
 	{0},
 };
