@@ -190,7 +190,7 @@ static void limit_memory(size_t more_bytes)
 static void run_to_the_limit(void)
 {
 	static atomic_uint ran, refused;
-	unsigned int n = 300000;
+	unsigned int n = 30000;
 	async_cookie_t cookie;
 
 	for (unsigned int i = 0; i < n; i++) {
@@ -305,7 +305,7 @@ TEST(a_set_user_id_program_ignores_the_environment, .pools = PDEFAULT, .no_asan 
 	err = harness_stderr();
 	if (!strcmp(said, "insecure none\n"))
 		return; /* a file system without set-user-ID */
-	if (strcmp(said, "secure workers\n") || err[0])
+	if (strcmp(said, "secure workers\n") || (err[0] && strncmp(err, "profiling:", 10))) /* gcov's, about its files */
 		FAIL("said \"%s\" and \"%s\"", said, err);
 	free(err);
 }
