@@ -44,18 +44,15 @@ class Machine:
             if not os.path.exists(disk.path):
                 disks.make_empty(disk.path)
 
-    def image(self, kernel, modules=(), churn=()):
-        """An initramfs for that kernel with these modules, by their paths; churn names those to load over and over."""
+    def image(self, kernel, modules=()):
+        """An initramfs for that kernel with these modules, by their paths."""
         path = os.path.join(self.folder, f'{kernel.name.replace("/", "-")}.cpio')
         if not os.access(BUSYBOX, os.X_OK):
             raise Failure(f'{BUSYBOX} is missing: tools/install-packages kernel')
-        names = os.path.join(self.folder, 'churn')
-        with written(names) as new, open(new, 'w', encoding='ascii') as file:
-            file.write(' '.join(churn) + '\n')
         lines = [f'dir /{name} 0755 0 0' for name in ('bin', 'dev', 'modules', 'proc', 'run', 'sbin', 'sys')]
         lines += ['nod /dev/console 0600 0 0 c 5 1', f'file /init {INIT} 0755 0 0',
                   f'file /bin/busybox {BUSYBOX} 0755 0 0', 'slink /bin/sh busybox 0777 0 0',
-                  f'file /sbin/rootinit {self.rootinit} 0755 0 0', f'file /modules/churn {names} 0644 0 0']
+                  f'file /sbin/rootinit {self.rootinit} 0755 0 0']
         lines += [f'file /sbin/modprobe {MODPROBE} 0755 0 0']
         lines += [f'file /modules/{os.path.basename(module)} {module} 0644 0 0' for module in modules]
         listing = os.path.join(self.folder, 'image.list')
