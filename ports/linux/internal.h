@@ -29,9 +29,6 @@ static inline struct port_task *port_task_of(struct rob_thread *thread)
 
 /* ---- thread.c ---- */
 
-/* Its thread ends in port_park(); objtool wants to know. */
-void __noreturn rob_monitor_main(void);
-
 int port_threads_begin(void);
 void port_threads_end(void);
 void port_manager_wake(void);
@@ -57,6 +54,10 @@ static inline bool port_in_atomic(void)
 {
 	return IS_ENABLED(CONFIG_PREEMPT_COUNT) ? !preemptible() : irqs_disabled() || in_interrupt();
 }
+
+/* ---- load.c ---- */
+
+void port_loads_end(void);
 
 /* ---- entry.c ---- */
 

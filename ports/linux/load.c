@@ -10,14 +10,18 @@
  *
  * A call that has a module loaded, and waits for it, cannot complete before the
  * load does. Loads leave such calls out, and those that wait for such calls in
- * their turn, and say so.
+ * their turn, and say so. A call that begins to wait for such a call later on tells
+ * nobody, so while there is one, loads that wait are looked after by the clock.
  */
 #include <linux/export.h>
 #include <linux/list.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "internal.h"
+
+#define LOOK_AGAIN_JIFFIES (HZ / 10)
 
 struct async_load {
 	struct async_owner owner;
@@ -74,6 +78,27 @@ static void poke_loads(struct rob_after *after)
 	}
 }
 
+static void look_again(struct work_struct *work);
+static DECLARE_DELAYED_WORK(look_again_work, look_again);
+
+static void look_again(struct work_struct *work)
+{
+	struct rob_after after = {};
+	bool again;
+
+	rob_lock();
+	poke_loads(&after);
+	again = requests;
+	rob_unlock(&after);
+	if (again)
+		schedule_delayed_work(&look_again_work, LOOK_AGAIN_JIFFIES);
+}
+
+void port_loads_end(void)
+{
+	cancel_delayed_work_sync(&look_again_work);
+}
+
 /**
  * async_request_begin - say that current has a module loaded, and waits for it
  * @name: the module, for the report
@@ -94,6 +119,7 @@ void async_request_begin(const char *name)
 	requests++;
 	poke_loads(&after);
 	rob_unlock(&after);
+	schedule_delayed_work(&look_again_work, LOOK_AGAIN_JIFFIES);
 }
 EXPORT_SYMBOL_GPL(async_request_begin);
 

@@ -25,6 +25,7 @@ static void __exit end(void)
 	port_enter(&task);
 	rob_exit();
 	port_leave(&task);
+	port_loads_end();
 	port_threads_end();
 	port_memory_end();
 }

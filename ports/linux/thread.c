@@ -154,9 +154,18 @@ static int worker_thread(void *data)
 	return 0;
 }
 
+/* By a pointer, since it does not return (port_park() ends its thread), and objtool differs over that by version. */
+struct monitor_entry {
+	void (*main)(void);
+};
+
+static const struct monitor_entry monitor_entry = { rob_monitor_main };
+
 /* Not in the table of tasks: it schedules nothing and waits for nothing. */
-static int monitor_thread(void *unused)
+static int monitor_thread(void *data)
 {
+	const struct monitor_entry *entry = data;
+
 	for (;;) {
 		set_current_state(TASK_IDLE);
 		/* pairs with monitor_start() */
@@ -167,7 +176,7 @@ static int monitor_thread(void *unused)
 	__set_current_state(TASK_RUNNING);
 	if (!kthread_should_stop()) {
 		rob.pool.monitor.task = current;
-		rob_monitor_main();
+		entry->main();
 	}
 	return 0;
 }
@@ -307,7 +316,7 @@ static int manager_thread(void *unused)
 
 int port_threads_begin(void)
 {
-	struct task_struct *task = kthread_run(monitor_thread, NULL, "async/monitor");
+	struct task_struct *task = kthread_run(monitor_thread, (void *)&monitor_entry, "async/monitor");
 
 	if (IS_ERR(task))
 		return PTR_ERR(task);

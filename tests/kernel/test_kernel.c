@@ -66,14 +66,14 @@ static void scheduled_with_interrupts_off(void)
 	check_seen(&seen, 200);
 }
 
-/* A call that spins, so that interrupts come while it is current: they are not inside of it. */
+/* A call that spins until the interrupt has come while it was current: that is not inside of it. */
 static void spin(void *data, async_cookie_t cookie)
 {
 	struct hrtimer *timer = data;
-	u64 until = ktime_get_ns() + 3 * NSEC_PER_MSEC;
+	u64 until = ktime_get_ns() + 10 * NSEC_PER_SEC;
 
 	hrtimer_start(timer, ns_to_ktime(NSEC_PER_MSEC), HRTIMER_MODE_REL_PINNED_HARD);
-	while (ktime_get_ns() < until)
+	while (hrtimer_active(timer) && ktime_get_ns() < until)
 		cpu_relax();
 }
 

@@ -209,6 +209,44 @@ static void who_waits_for_such_a_call_is_left_out_too(void)
 	CHECK(!async_synchronize_full());
 }
 
+struct follower {
+	struct task_struct *task;
+	struct completion go;
+};
+
+static void follow(void *data, async_cookie_t cookie)
+{
+	struct follower *follower = data;
+
+	WRITE_ONCE(follower->task, current);
+	wait_for_completion(&follower->go);
+	CHECK(!async_synchronize_cookie(cookie));
+}
+
+/* Nor one that begins to wait for such a call when the load waits already. */
+static void who_waits_for_such_a_call_later_is_left_out(void)
+{
+	struct requester requester;
+	struct follower follower = {};
+	struct loader loader;
+
+	init_completion(&requester.entered);
+	init_completion(&requester.open);
+	init_completion(&follower.go);
+	async_schedule(request, &requester);
+	wait_for_completion(&requester.entered);
+	async_schedule(follow, &follower);
+	while (!READ_ONCE(follower.task))
+		usleep_range(500, 1000);
+	load_with(&loader, "wanted", NULL);
+	actor_start(&loader.actor, wait_main, &loader);
+	CHECK(waits(&loader));
+	complete(&follower.go);
+	load_end(&loader);
+	complete(&requester.open);
+	CHECK(!async_synchronize_full());
+}
+
 const struct test load_tests[] = {
 	{ "a_load_waits_for_its_own_calls_only", a_load_waits_for_its_own_calls_only },
 	{ "every_load_waits_for_calls_without_an_owner", every_load_waits_for_calls_without_an_owner },
@@ -217,5 +255,6 @@ const struct test load_tests[] = {
 	{ "a_call_that_has_a_module_loaded_is_left_out", a_call_that_has_a_module_loaded_is_left_out },
 	{ "a_load_that_waits_already_is_told", a_load_that_waits_already_is_told },
 	{ "who_waits_for_such_a_call_is_left_out_too", who_waits_for_such_a_call_is_left_out_too },
+	{ "who_waits_for_such_a_call_later_is_left_out", who_waits_for_such_a_call_later_is_left_out },
 	{}
 };

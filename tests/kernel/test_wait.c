@@ -199,9 +199,9 @@ static void only_the_satisfied_wake(void)
 	CHECK(woken <= ARRAY_SIZE(sleepers) + 5);
 }
 
-static void sleep_10_ms(void *data, async_cookie_t cookie)
+static void sleep_20_ms(void *data, async_cookie_t cookie)
 {
-	usleep_range(10000, 11000);
+	usleep_range(20000, 21000);
 }
 
 /* Calls that block in the kernel, unknown to us, hold others up for a moment only. */
@@ -211,10 +211,10 @@ static void sleeping_calls_overlap(void)
 	s64 took_ms;
 
 	for (unsigned int i = 0; i < 64; i++)
-		async_schedule(sleep_10_ms, NULL);
+		async_schedule(sleep_20_ms, NULL);
 	CHECK(!async_synchronize_full());
 	took_ms = ktime_ms_delta(ktime_get(), since);
-	CHECK(took_ms >= 10 && took_ms < 320); /* one after the other: 640 */
+	CHECK(took_ms >= 20 && took_ms < 640); /* one after the other: 1280 */
 }
 
 static atomic_t released;
