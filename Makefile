@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check torture explore fuzz coverage mutate bench boot-kernel check-kernel install clean
+.PHONY: all help boot check torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench         runs the benchmarks'
 	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
 	@echo 'make check-kernel  checks that kernel; LONG=1 also with KASAN, KCSAN and lockdep'
+	@echo 'make check-module  checks the kernel port as a module in the stock kernel, beside its own async calls'
 	@echo 'make install       installs to PREFIX (/usr/local unless set), below DESTDIR if that is set'
 	@echo 'make clean         removes what the others made'
 
@@ -69,6 +70,11 @@ boot-kernel: all
 check-kernel: all
 	tools/install-packages kernel
 	tools/check-kernel --build $(BUILD) $(if $(LONG),--long)
+
+check-module: all
+	tools/install-packages kernel
+	tests/kernel/module-test --build $(BUILD)
+	[ ! -d $(BUILD)/linux/stock ] || tests/kernel/lint $(BUILD)/kernel-lint $(BUILD)/linux/stock
 
 install: $(BUILD)/build.ninja
 	$(if $(prefix),meson configure $(prefix) $(BUILD))
