@@ -57,7 +57,7 @@ static void begin_child(void)
 }
 
 /* pthread_atfork() can only fail for want of memory; fork() is then as unsafe here as it is without handlers. */
-__attribute__((constructor)) static void hold_over_fork(void)
+__attribute__((constructor(101))) static void hold_over_fork(void)
 {
 	if (pthread_atfork(startup_lock, startup_unlock, begin_child))
 		startup_say("no memory for the fork handler of initcalls: do not use them in a forked child");

@@ -79,7 +79,8 @@ struct initcall_object {
  * Return:   0; the result of the first initcall that returned a negative errno, which is also named on
  *           standard error; -EBUSY if a run is in progress; -EINVAL for an unknown flag; -ENOMEM; -EDEADLK
  *           if a _sync level would have to wait for the caller.
- * Context:  may block; any thread, not from a signal handler.
+ * Context:  may block; any thread, not from a signal handler, nor beside another thread's dlopen() of an object
+ *           with initcalls: they could run before its constructors.
  * Ordering: as if the caller had called the functions one after the other. Calls that they schedule may
  *           still be in progress at the return.
  * Source:   Linux 6.1 do_initcalls(), do_one_initcall(); the wait of _sync levels is ours.

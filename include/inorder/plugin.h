@@ -52,7 +52,7 @@ struct plugin;
  *           it is half unloaded, or its init code was freed and something keeps it mapped; -EINVAL for an
  *           unknown flag; -ENOMEM. plugin_error() has the text.
  * Context:  may block; any thread, also inside a call, an initcall or another plug-in's load; not from a signal
- *           handler, a constructor or a destructor.
+ *           handler, a constructor or a destructor, nor in a call that one of these waits for.
  * Ordering: what the initcalls did, and without PLUGIN_ASYNC what their calls did, happens before the return.
  * Source:   Linux 6.1 load_module(), do_init_module(), async_probe; the wait per owner is ours.
  */
