@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { ACTORS = 4, DEEPEST = 3, OPERATIONS = 60, QUIESCES = 0, CALLS_AWAIT_OWNERS = false };
+enum { ACTORS = 4, DEEPEST = 3, OPERATIONS = 60 };
 
 static atomic_uint registered_running; /* calls of registered domains inside their func or retire */
 static atomic_uint quiesced;
@@ -24,6 +24,7 @@ static atomic_ulong deadlocks;
 static struct async_domain *left_over[JOBS];
 static atomic_uint left_overs;
 static int null_fd = -1;
+static bool quiesces; /* in this phase */
 
 struct actor_thread {
 	pthread_t thread;
@@ -253,10 +254,7 @@ static void act_wild(struct job *job)
 	case 0: wait_until_empty(choose_table(&job->random)); break;
 	case 1: wait_until_empty(NULL); break;
 	case 2: wait_for_lower(choose_table(&job->random), ASYNC_COOKIE_MAX, false, &job->random); break;
-	case 3:
-		if (CALLS_AWAIT_OWNERS)
-			wait_owner(1 + random_below(&job->random, OWNERS));
-		break;
+	case 3: wait_owner(1 + random_below(&job->random, OWNERS)); break;
 	case 4:
 		waited();
 		answer(async_synchronize_call(job->cookie - random_below(&job->random, job->cookie > 5 ? 6 : 1), NULL),
@@ -325,7 +323,8 @@ void job_act_retired(struct job *job)
 
 /* ---- what threads do ---- */
 
-static void burst(struct actor_thread *actor)
+/* While this thread holds others back, calls of exclusive domains might run inline and wait for those that are. */
+static void burst(struct actor_thread *actor, unsigned int domains)
 {
 	struct random *random = &actor->random;
 	unsigned int n = 1 + random_below(random, random_percent(random, 20) ? 40 : 8);
@@ -338,7 +337,7 @@ static void burst(struct actor_thread *actor)
 		if (!job)
 			break;
 		job->owner = owner;
-		job->table = choose_table(random);
+		job->table = &tables[random_below(random, domains)];
 		if (random_percent(random, 5))
 			job->error = -1 - (int)random_below(random, 100);
 		if (random_percent(random, 3))
@@ -377,7 +376,7 @@ static void quiesce(struct actor_thread *actor)
 	atomic_fetch_add(&quiesced, 1);
 	if (atomic_load(&registered_running))
 		TFAIL("%u calls of registered domains run though they are quiet", registered_running);
-	burst(actor);
+	burst(actor, DOMAINS - 1);
 	work(&actor->random);
 	if (atomic_load(&registered_running))
 		TFAIL("%u calls of registered domains have begun though they are held back", registered_running);
@@ -411,7 +410,7 @@ static void operate(struct actor_thread *actor)
 	struct table *table;
 
 	if (at < 45) {
-		burst(actor);
+		burst(actor, DOMAINS);
 	} else if (at < 70) {
 		any_wait(actor);
 	} else if (at < 85) {
@@ -421,7 +420,7 @@ static void operate(struct actor_thread *actor)
 		figure_add(&round_.figures->cancelled, async_cancel_domain(table->domain, job_release));
 	} else if (at < 93) {
 		async_report(null_fd);
-	} else if (at < 93 + QUIESCES) {
+	} else if (at < 96 && quiesces) {
 		quiesce(actor);
 	} else if (at < 97) {
 		if (random_percent(random, 20))
@@ -463,6 +462,7 @@ static void run_program(bool *enough)
 	if (null_fd < 0)
 		null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	jobs_begin();
+	quiesces = random_percent(&round_.choices, 40);
 	for (unsigned int i = 0; i < n; i++)
 		actors[i] = (struct actor_thread){ .random = random_stream(random_next(&round_.choices), i) };
 	for (unsigned int i = 1; i < n; i++)
@@ -478,12 +478,11 @@ static void run_program(bool *enough)
 /* Where threads are enough and nothing is quiesced, nobody is woken but for its own condition. */
 void safe_phase(void)
 {
-	unsigned long quiesces = round_.figures->quiesces;
 	bool enough = round_.threads >= 1024;
 
 	wild = false;
 	run_program(&enough);
-	wakes_collect(enough && quiesces == round_.figures->quiesces);
+	wakes_collect(enough && !quiesces);
 }
 
 /* As many reports as answers, and no more of them. */
