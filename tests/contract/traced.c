@@ -15,9 +15,11 @@ static const char *const words[] = { ASYNC_TRACE_EVENTS(WORD) };
 struct seen {
 	unsigned int events[ASYNC_TRACE_TYPES];
 	bool cancelled;
+	async_cookie_t by;
 };
 
 static struct seen seen[MOST + 1]; /* by cookie; 0: what is no call's */
+static unsigned int starts;
 static char path[64];
 static int file = -1;
 
@@ -46,6 +48,9 @@ static void read_line(const char *line)
 	for (size_t i = 0; i < ASYNC_TRACE_TYPES; i++)
 		if (!strncmp(event, words[i], strlen(words[i])) && event[strlen(words[i])] == '"')
 			seen[cookie].events[i]++;
+	starts += !strncmp(event, "start\"", 6);
+	if (number(line, "\"by\":"))
+		seen[cookie].by = number(line, "\"by\":");
 	seen[cookie].cancelled |= strstr(line, "\"cancelled\":true") != NULL;
 }
 
@@ -152,6 +157,50 @@ TEST(a_wait_that_fails_is_traced_in_the_call_that_waits, .pools = PALL)
 	check_events(cookie, false);
 	CHECK_EQ(seen[cookie].events[ASYNC_TRACE_WAITING], 1);
 	CHECK_EQ(seen[cookie].events[ASYNC_TRACE_CONTINUED], 1);
+}
+
+static async_cookie_t inner;
+
+static void schedule_inside(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	inner = async_schedule_domain(nothing, data, data);
+}
+
+TEST(the_trace_tells_who_scheduled_a_call, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+	async_cookie_t outer;
+
+	trace_begin();
+	outer = async_schedule_domain(schedule_inside, &domain, &domain);
+	CHECK_EQ(async_synchronize_full(), 0);
+	trace_end();
+	check_events(outer, false);
+	check_events(inner, false);
+	CHECK_EQ(seen[outer].by, 0);
+	CHECK_EQ(seen[inner].by, outer);
+}
+
+/* The child's events are lines of the same file, after a start of its own. Its cookies go on. */
+TEST(a_forked_child_goes_on_in_the_same_trace, .pools = P2, .no_tsan = true)
+{
+	async_cookie_t before, after;
+	pid_t pid;
+
+	trace_begin();
+	before = async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	pid = fork();
+	if (!pid) {
+		after = async_schedule(nothing, NULL);
+		exit(async_synchronize_full() || after != before + 1);
+	}
+	harness_reap(pid, 0);
+	trace_end();
+	check_events(before, false);
+	check_events(before + 1, false);
+	CHECK_EQ(starts, 2);
 }
 
 /* What runs inline because too much is pending is traced as that. */
