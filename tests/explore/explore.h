@@ -214,6 +214,7 @@ static inline void free_domain(struct async_domain *domain)
 	X(seldom) \
 	X(posix)
 
+extern const struct sim_case cases_broken[]; /* bugs that must be found */
 #define EXPLORE_DECLARE(group) extern const struct sim_case cases_##group[];
 EXPLORE_GROUPS(EXPLORE_DECLARE)
 

@@ -167,7 +167,7 @@ static void usage(FILE *to)
 {
 	fprintf(to, "usage: explore [--long] [--bound N] [--random RUNS [--seed N]] [--group G] [--case NAME]\n"
 		    "               [--most SCHEDULES] [--seconds N] [--stop] [--coverage] [--jobs N]\n"
-		    "               [--plain | --verify] | --list | --replay CASE@SCHEDULE\n");
+		    "               [--plain | --verify] | --list | --planted | --replay CASE@SCHEDULE\n");
 }
 
 static unsigned number(const char *text)
@@ -222,6 +222,9 @@ static void take_option(int option)
 	case 'p':
 		options.plain = true;
 		break;
+	case 'P':
+		options.planted = true;
+		break;
 	case 'v':
 		options.verify = true;
 		break;
@@ -243,7 +246,7 @@ static void parse(int argc, char **argv)
 					      {"list", 0, 0, 'L'},     {"replay", 1, 0, 'R'}, {"seconds", 1, 0, 't'},
 					      {"coverage", 0, 0, 'C'}, {"most", 1, 0, 'm'},   {"stop", 0, 0, 'S'},
 					      {"plain", 0, 0, 'p'},    {"verify", 0, 0, 'v'}, {"jobs", 1, 0, 'j'},
-					      {"help", 0, 0, 'h'},     {0, 0, 0, 0}};
+					      {"planted", 0, 0, 'P'},  {"help", 0, 0, 'h'},   {0, 0, 0, 0}};
 	int option;
 
 	options.deep = getenv("INORDER_TEST_LONG") != NULL;
@@ -267,6 +270,11 @@ int main(int argc, char **argv)
 	if (options.list) {
 		each_case(list_case);
 		return 0;
+	}
+	if (options.planted) {
+		for (const struct sim_case *which = cases_broken; which->name; which++)
+			find_planted(which);
+		return totals.failures ? 1 : 0;
 	}
 	if (options.jobs > 1)
 		explore_together();

@@ -50,7 +50,8 @@ static void on_signal(int number)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	if (number == SIGVTALRM && !sim_current)
 		return;
-	sim_fail("%s", number == SIGVTALRM ? "the run does not end: no scheduling point is reached" : strsignal(number));
+	sim_fail("%s",
+		 number == SIGVTALRM ? "the run does not end: no scheduling point is reached" : strsignal(number));
 }
 
 void catch_signals(void)

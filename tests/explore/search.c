@@ -162,3 +162,40 @@ void explore_case(const struct sim_case *which)
 	       totals.schedules - before, reached, seconds_now() - begun, which->rules);
 	fflush(stdout);
 }
+
+/* ---- the explorer itself: planted bugs (broken.c) ---- */
+
+static bool fails(const struct sim_case *which)
+{
+	sim_reduce(true, false);
+	for (unsigned bound = 0; bound <= 2; bound++) {
+		sim_explore(bound);
+		do {
+			totals.schedules++;
+			if (sim_run(which) == SIM_BAD)
+				return true;
+		} while (sim_next());
+	}
+	return false;
+}
+
+/* It is found, it is called what it is, and its schedule shows it again. */
+void find_planted(const struct sim_case *which)
+{
+	static char schedule[60000], failure[sizeof(sim_result.failure)];
+	const char *verdict = "found, and again by its schedule";
+
+	watch_for_hang();
+	if (!fails(which)) {
+		verdict = "NOT found";
+	} else {
+		sim_schedule(schedule, sizeof(schedule));
+		memcpy(failure, sim_result.failure, sizeof(failure));
+		if (!strstr(failure, which->rules))
+			verdict = "found, but taken for something else";
+		else if (!sim_replay(schedule) || sim_run(which) != SIM_BAD || strcmp(failure, sim_result.failure))
+			verdict = "found, but its schedule does not show it again";
+	}
+	totals.failures += strcmp(verdict, "found, and again by its schedule") != 0;
+	printf("%-16s %s: %.*s\n", which->name, verdict, (int)strcspn(failure, "\n"), failure);
+}

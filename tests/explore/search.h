@@ -6,7 +6,7 @@
 #include "explore.h"
 
 extern struct options {
-	bool deep, list, coverage, stop, plain, verify;
+	bool deep, list, coverage, stop, plain, verify, planted;
 	unsigned bound;
 	bool bound_given;
 	unsigned jobs;
@@ -28,6 +28,7 @@ unsigned each_case(void (*what)(const struct sim_case *which));
 extern struct totals totals;
 void explore_case(const struct sim_case *which);
 bool run_once(const struct sim_case *which);
+void find_planted(const struct sim_case *which);
 
 /* outcome.c */
 void print_failure(const struct sim_case *which);
