@@ -106,6 +106,51 @@ TEST(a_nested_inline_call_leaves_its_parent_out, .pools = P0)
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 
+enum { DEEP = 20, NAMED = 16 };
+
+static unsigned int depth;
+static const char *deep_name;
+
+static void deeper(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	async_set_name(deep_name);
+	if (++depth < DEEP)
+		CHECK(async_schedule_domain(deeper, data, data));
+	else
+		inner_results[0] = async_synchronize_full_domain(data);
+}
+
+/* The report names the innermost calls, as many as it has room for, and is one line even if their names are long. */
+static void deep_wait(const char *name)
+{
+	ASYNC_DOMAIN(domain);
+	char *text;
+
+	depth = 0;
+	deep_name = name;
+	CHECK(async_schedule_domain(deeper, &domain, &domain));
+	CHECK_EQ(inner_results[0], -EDEADLK);
+	text = harness_stderr();
+	CHECK(strlen(text) > 0 && text[strlen(text) - 1] == '\n');
+	CHECK_EQ(strchr(text, '\n') - text, (ptrdiff_t)strlen(text) - 1);
+	free(text);
+}
+
+TEST(a_report_of_deeply_nested_calls, .pools = P0)
+{
+	deep_wait("dora_the_deep");
+	CHECK_EQ(harness_count("dora_the_deep"), NAMED);
+}
+
+TEST(a_report_of_calls_with_long_names, .pools = P0)
+{
+	static char name[301];
+
+	memset(name, 'n', sizeof(name) - 1);
+	deep_wait(name);
+}
+
 static void inner_elsewhere(void *data, async_cookie_t cookie)
 {
 	inner_results[0] = async_synchronize_cookie_domain(cookie, data);
