@@ -71,7 +71,7 @@ static struct rob_slot *cancellable(struct async_domain *domain, async_cookie_t 
 /* Takes one call back. With the lock held. */
 static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cookie_t cookie), struct rob_after *after)
 {
-	struct rob_frame frame = {.slot = slot};
+	struct rob_frame frame = {.slot = slot, .releasing = true};
 	struct rob_thread *self = port_self();
 
 	rob_queue_take(slot, after);

@@ -111,6 +111,7 @@ struct rob_frame {
 	uint64_t since_ns;          /* L: */
 	int error;                  /* O: */
 	bool retiring;              /* set under the lock, before it runs */
+	bool releasing;             /* L: its call was cancelled: it does not run */
 	bool warned;                /* L: the watchdog has reported it */
 	unsigned generation;        /* O: */
 };

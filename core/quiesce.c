@@ -12,6 +12,8 @@
 static bool registered_on_stack(struct rob_thread *thread)
 {
 	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
+		if (frame->releasing)
+			continue;
 		if (frame->lease ? rob_lease_registered(frame->lease) : !rob_block(frame->slot)->domain->exclusive)
 			return true;
 	}

@@ -362,3 +362,52 @@ TEST(begin_drains_calls_that_come_up_meanwhile, .pools = PMANY)
 	CHECK_EQ(late.done, 1);
 	_exit(0); /* the thread that holds is gone */
 }
+
+/* ---- a call that is cancelled does not run ---- */
+
+static struct gate released;
+
+static void release_at_gate(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	gate_call(&released, cookie);
+}
+
+static void cancel_domain(void *domain)
+{
+	CHECK_EQ(async_cancel_domain(domain, release_at_gate), 1);
+}
+
+static void waits_for_registered(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	down(&late.go);
+	CHECK_EQ(async_synchronize_full_domain(data), 0);
+}
+
+TEST(a_cancelled_call_is_none_that_runs, .pools = PMANY)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(exclusive);
+	ASYNC_DOMAIN(awaited);
+	ASYNC_DOMAIN(cancelled);
+	struct actor canceller;
+
+	gate_init(&released);
+	sem_init(&late.go, 0, 0);
+	CHECK_EQ(async_quiesce_begin(), 0);
+	CHECK(async_schedule_domain(count, &ran, &awaited));
+	CHECK(async_schedule_domain(count, &ran, &cancelled));
+	CHECK(async_schedule_domain(waits_for_registered, &awaited, &exclusive));
+	actor_start(&canceller, cancel_domain, &cancelled);
+	down(&released.begun);
+	CHECK_EQ(async_quiesce_begin(), 0); /* does not wait for release */
+	CHECK_EQ(async_quiesce_end(), 0);
+	up(&late.go);
+	quiet();
+	CHECK_EQ(ran, 0);
+	gate_open(&released);
+	actor_join(&canceller);
+	CHECK_EQ(async_quiesce_end(), 0);
+	CHECK_EQ(async_synchronize_full_domain(&exclusive), 0);
+	CHECK_EQ(ran, 1);
+}
