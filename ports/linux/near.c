@@ -8,6 +8,7 @@
 #include <linux/nodemask.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/sched/isolation.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 
@@ -54,7 +55,7 @@ void port_near_run(void *data, async_cookie_t cookie)
 		moves = false;
 	near->func(near->data, cookie);
 	if (moves)
-		set_cpus_allowed_ptr(current, cpu_possible_mask);
+		set_cpus_allowed_ptr(current, housekeeping_cpumask(HK_TYPE_KTHREAD)); /* as threads begin */
 	rob_async_set_name(NULL);
 	port_free(near);
 }

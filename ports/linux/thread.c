@@ -92,15 +92,16 @@ bool port_may_help(bool nested)
 	return !nested || rob_inline_only();
 }
 
-/* Blocked, not merely preempted or about to. */
+/* Blocked, not merely preempted, about to block, or being woken. */
 bool port_thread_sleeps(int thread_id)
 {
+	const unsigned int blocked = TASK_NORMAL | TASK_RTLOCK_WAIT;
 	struct task_struct *task;
 	bool sleeps;
 
 	rcu_read_lock();
 	task = pid_task(find_pid_ns(thread_id, &init_pid_ns), PIDTYPE_PID);
-	sleeps = task && !task_is_running(task) && !READ_ONCE(task->on_rq);
+	sleeps = task && (READ_ONCE(task->__state) & blocked) && !READ_ONCE(task->on_rq);
 	rcu_read_unlock();
 	return sleeps;
 }

@@ -92,7 +92,8 @@ void actor_join(struct actor *actor)
 bool comes_to_rest(struct task_struct *task)
 {
 	for (unsigned int i = 0; i < 2000; i++) {
-		if (!task_is_running(task) && !READ_ONCE(task->on_rq))
+		/* not one that is being woken */
+		if ((READ_ONCE(task->__state) & TASK_NORMAL) && !READ_ONCE(task->on_rq))
 			return true;
 		usleep_range(500, 1000);
 	}

@@ -5,13 +5,13 @@
 struct loader {
 	struct async_load *load;
 	struct actor actor;
-	bool done;
+	bool begun, done;
 };
 
 /* A module's init that schedules a call, and nothing else. */
 static void load_with(struct loader *loader, const char *name, struct gate *gate)
 {
-	loader->done = false;
+	loader->begun = loader->done = false;
 	loader->load = async_load_begin(name);
 	CHECK(loader->load);
 	if (gate)
@@ -23,12 +23,15 @@ static void wait_main(void *data)
 {
 	struct loader *loader = data;
 
+	WRITE_ONCE(loader->begun, true);
 	async_load_wait(loader->load);
 	WRITE_ONCE(loader->done, true);
 }
 
 static bool waits(struct loader *loader)
 {
+	while (!READ_ONCE(loader->begun))
+		usleep_range(100, 500);
 	return comes_to_rest(loader->actor.task) && !READ_ONCE(loader->done);
 }
 
@@ -104,7 +107,7 @@ static void an_owner_is_inherited(void)
 	struct family family;
 
 	init_completion(&family.born);
-	loader.done = false;
+	loader.begun = loader.done = false;
 	loader.load = async_load_begin("parent");
 	async_schedule(schedule_child, &family);
 	async_load_init_done(loader.load);
