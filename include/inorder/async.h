@@ -90,7 +90,8 @@ struct async_config {
 
 /**
  * async_schedule() - schedule a call in the default domain
- * @func: called once as func(data, cookie), in another thread or in this one
+ * @func: called once as func(data, cookie), in another thread or in this one, with cancellation disabled. It has to
+ *        return: pthread_exit() or an exception that leaves it ends the program; longjmp() out of it is undefined
  * @data: handed to @func; the library does not touch it
  *
  * Return:   the cookie of the call, never 0.
