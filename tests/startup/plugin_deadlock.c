@@ -145,12 +145,14 @@ TEST(call_of_the_program_may_load_a_plugin, .pools = PALL)
 
 static int loads[2];
 static struct plugin *loaded_twice[2];
+static sem_t both_scheduled;
 
 static void load_a(void *data, async_cookie_t cookie)
 {
 	const int i = (int)(uintptr_t)data;
 
 	(void)cookie;
+	down(&both_scheduled);
 	loads[i] = plugin_load(part_path("a"), 0, &loaded_twice[i]);
 }
 
@@ -173,9 +175,12 @@ static int wait_in_call(const struct part *part, const char *step)
 TEST(call_that_waits_for_both_loaders_of_its_plugin_does_not_hang, .pools = PMANY)
 {
 	gate_init(&gate);
+	sem_init(&both_scheduled, 0, 0);
 	on_step = wait_in_call;
 	CHECK(async_schedule(load_a, (void *)0));
 	CHECK(async_schedule(load_a, (void *)1));
+	up(&both_scheduled);
+	up(&both_scheduled);
 	down(&gate.begun);
 	quiet();
 	gate_open(&gate);

@@ -127,8 +127,11 @@ static pid_t child = -1;
 static int fork_in_initcall(const struct part *part, const char *step)
 {
 	if (is_part(part, "a") && is_step(step, "init1")) {
+		struct plugin *same;
+
 		child = fork();
 		CHECK(child >= 0);
+		CHECK_EQ(plugin_load(part_path("a"), 0, &same), -EDEADLK); /* the thread that loads is here */
 	}
 	if (is_part(part, "a") && is_step(step, "init2"))
 		part_schedule(&job, part, part_gate, &gate);
