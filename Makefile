@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
+.PHONY: all help boot check sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -11,6 +11,7 @@ help:
 	@echo 'make               builds the library and the programs, in $(BUILD)/'
 	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check         runs every test, also under the sanitizers'
+	@echo 'make sanitize      the long form: ASan, UBSan and TSan with gcc and clang, and helgrind'
 	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
 	@echo 'make fuzz          odd inputs for every parser: SECONDS=60 for each'
 	@echo 'make explore       every schedule of small cases with three deviations: some minutes'
@@ -34,6 +35,10 @@ boot: all
 check:
 	tools/install-packages check
 	tools/check
+
+sanitize:
+	tools/install-packages check
+	tools/sanitize
 
 torture: all
 	tools/install-packages check
@@ -81,4 +86,4 @@ install: $(BUILD)/build.ninja
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-fuzz build-coverage out
+	rm -rf $(BUILD) build-asan build-tsan build-gcc-asan build-clang-asan build-gcc-tsan build-clang-tsan build-helgrind build-fuzz build-coverage out
