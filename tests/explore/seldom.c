@@ -60,6 +60,14 @@ static void error_of_the_call_before(void)
 	sim_check(!async_domain_error(domain_b, NULL));
 }
 
+/* Calls of one domain do not follow each other in the queue where one of another stands between them. */
+static void interleaved(void)
+{
+	for (unsigned i = 0; i < 6; i++)
+		start(i, i % 3 == 2 ? domain_b : domain_a, nothing);
+	sim_check(!wait_full(NULL));
+}
+
 /* A call that blocks is not claimed together with one that a waiter awaits, whatever the waiter stands in. */
 static void open_first(void)
 {
@@ -131,10 +139,7 @@ static void compute(void *data, async_cookie_t cookie)
 {
 	(void)data;
 	(void)cookie;
-	sim_spend(200000);
-	work();
-	sim_spend(200000);
-	work();
+	sim_spend(400000);
 }
 
 static void say_third(void *data, async_cookie_t cookie)
@@ -256,19 +261,35 @@ static void leave_quiesced(void)
 	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[1]));
 }
 
+/* Nobody is there to run what is scheduled past the end but its scheduler, by whichever way it schedules. */
+static void past_the_end(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_a, NULL);
+	start(2, domain_b, NULL);
+	rob_exit();
+	start(3, domain_a, NULL);
+	sim_check(is_complete(&jobs[3]));
+	start_ordered(4, domain_b, NULL);
+	sim_check(is_complete(&jobs[4]));
+}
+
 /* clang-format off */
 const struct sim_case cases_seldom[] = {
 	CASE("lease-name", "names, lease", name_of_the_call_before)},
 	CASE("lease-error", "errors, lease", error_of_the_call_before)},
+	CASE("lease-interleaved", "2.2 lease", interleaved)},
 	CASE("lease-until-all", "2.3 lease", until_all, open_first)},
 	CASE("lease-until-call", "one call, lease", until_call, open_first)},
 	CASE("lease-until-owner", "owner, lease", until_owner)},
 	CASE("lease-no-monitor", "2.6 lease", behind_a_blocked_one), .cpus = 2, .flags = SIM_NO_MONITOR},
-	CASE("blocked-then-busy", "pool", seen_asleep_then_awake), .flags = SIM_MONITOR, .bound = 1, .bound_long = 2},
+	CASE("blocked-then-busy", "pool", seen_asleep_then_awake), .threads = 2, .flags = SIM_MONITOR},
 	CASE("taken-from-the-middle", "retire 2.6", taken_from_the_middle, run_the_second), .flags = SIM_NO_WORKERS},
 	CASE("owner-no-thread", "owner 2.2 C6", owners_calls_only), .flags = SIM_NO_WORKERS},
 	CASE("cycle-owner", "2.8 owner", cycle_through_owner), .cpus = 2},
 	CASE("fork-owner", "2.11 owner", owner_in_a_child), .end = NULL},
+	CASE("exit-then-more", "2.11", past_the_end)},
+	CASE("exit-then-more-2cpus", "2.11", past_the_end), .cpus = 2},
 	CASE("exit-quiesced", "2.11 quiesce", leave_quiesced)},
 	{0},
 };
