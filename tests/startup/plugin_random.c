@@ -8,7 +8,7 @@ enum { THREADS = 4, HELD = 3 };
 
 static const char *const names[] = { "a", "b", "c", "needs_b", "far" };
 static atomic_uint inits[8];
-static atomic_uint calls;
+static atomic_uint calls, own_calls;
 static unsigned int rounds;
 static unsigned int seed;
 
@@ -58,6 +58,7 @@ static void load_and_unload(void *data)
 			CHECK(strstr(plugin_error(), "part_c.so"));
 		}
 		steps_clear();
+		CHECK(async_schedule(count, &own_calls)); /* nobody's: the list of plug-ins is looked at beside its changes */
 	}
 	for (unsigned int i = 0; i < HELD; i++)
 		if (held[i])
@@ -74,6 +75,8 @@ static void run_threads(unsigned int rounds_each)
 	for (unsigned int i = 0; i < THREADS; i++)
 		actor_join(&actors[i]);
 	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(own_calls, THREADS * rounds_each);
+	own_calls = 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		CHECK_EQ(inits[i], 0);
 		CHECK(!part_is_mapped(names[i]));
