@@ -408,6 +408,7 @@ void rob_deadlock_mark(struct async_waiter *victim);
 void rob_deadlock_report(struct async_waiter *waiter);
 void rob_waiters_odd(struct rob_after *after);
 void rob_poke_callers(void);
+void rob_poke_owner(struct async_owner *owner);
 int rob_wait(struct async_waiter *waiter);
 void rob_wait_exit(void);
 

@@ -48,6 +48,13 @@ static void trace_issue(enum async_trace_type type, const struct request *reques
 	port_trace(&event);
 }
 
+/* The turn of this call makes those that wait for its owner wait for lower calls of its domain: is that a cycle? */
+static void check_turn(const struct request *request)
+{
+	if (request->retire && request->owner && port_unlikely(rob.odd))
+		rob_poke_owner(request->owner);
+}
+
 /* Puts a call that has its slot into the queue; returns without the lock. */
 static async_cookie_t enqueue(const struct request *request, struct rob_slot *slot)
 {
@@ -56,6 +63,7 @@ static async_cookie_t enqueue(const struct request *request, struct rob_slot *sl
 
 	rob_issue(request->domain, slot);
 	cookie = rob_cookie(slot);
+	check_turn(request);
 	rob_queue_append(slot);
 	rob_now_pending(&after);
 	rob_unlock(&after);
@@ -72,6 +80,7 @@ static async_cookie_t run_inline(const struct request *request, struct rob_slot 
 
 	rob_issue(request->domain, slot);
 	cookie = rob_cookie(slot);
+	check_turn(request);
 	if (port_unlikely(port_traces())) {
 		port_unlock(&rob.lock);
 		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie);

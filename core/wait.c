@@ -180,6 +180,16 @@ static void trace_wait(enum async_trace_type type, struct async_waiter *waiter, 
 	port_trace(&event);
 }
 
+/* What is left out was scheduled while it waited. */
+static void report_late(struct async_waiter *waiter)
+{
+	if (waiter->reported)
+		return;
+	port_lock(&rob.lock);
+	report(waiter);
+	port_unlock(&rob.lock);
+}
+
 static int wait_traced(struct async_waiter *waiter, uint64_t deadline_ns)
 {
 	uint64_t since_ns = 0;
@@ -196,8 +206,10 @@ static int wait_traced(struct async_waiter *waiter, uint64_t deadline_ns)
 		report(waiter);
 	}
 	result = wait_loop(waiter, deadline_ns);
-	if (!result && waiter->leaves_out)
+	if (!result && waiter->leaves_out) {
 		result = -EDEADLK;
+		report_late(waiter);
+	}
 	if (port_unlikely(since_ns))
 		trace_wait(ASYNC_TRACE_CONTINUED, waiter, result, since_ns);
 	return result;

@@ -188,7 +188,7 @@ bool rob_satisfied(struct async_waiter *waiter)
 		rob_deadlock_mark(waiter);
 	if (waiter->kind == ROB_WAIT_OWNER && !waiter->owner->in_progress)
 		return true;
-	if (waiter->leaves_out || waiter->holder) {
+	if (waiter->leaves_out || waiter->holder || (waiter->kind == ROB_WAIT_OWNER && waiter->thread->top)) {
 		if (awaits_any(waiter, false))
 			return false;
 		waiter->leaves_out |= awaits_any(waiter, true);
@@ -347,6 +347,14 @@ void rob_poke_callers(void)
 {
 	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next)
 		if (waiter->cookie && !waiter->timed)
+			port_unpark(&waiter->thread->parker, ROB_POKE); /* O3 */
+}
+
+/* Waiters inside calls for this owner shall look again: they await more. */
+void rob_poke_owner(struct async_owner *owner)
+{
+	for (struct async_waiter *waiter = rob.odd; waiter; waiter = waiter->next)
+		if (waiter->kind == ROB_WAIT_OWNER && waiter->owner == owner && waiter->cookie && !waiter->timed)
 			port_unpark(&waiter->thread->parker, ROB_POKE); /* O3 */
 }
 

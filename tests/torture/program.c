@@ -18,9 +18,6 @@
 
 enum { ACTORS = 4, DEEPEST = 3, OPERATIONS = 60 };
 
-/* Not yet: such a wait may hang when a call of its owner comes whose turn is behind the one that waits (docs/TESTING.md). */
-enum { CALLS_AWAIT_OWNERS = false };
-
 static atomic_uint registered_running; /* calls of registered domains inside their func or retire */
 static atomic_uint quiesced;
 static atomic_ulong deadlocks;
@@ -257,10 +254,7 @@ static void act_wild(struct job *job)
 	case 0: wait_until_empty(choose_table(&job->random)); break;
 	case 1: wait_until_empty(NULL); break;
 	case 2: wait_for_lower(choose_table(&job->random), ASYNC_COOKIE_MAX, false, &job->random); break;
-	case 3:
-		if (CALLS_AWAIT_OWNERS)
-			wait_owner(1 + random_below(&job->random, OWNERS));
-		break;
+	case 3: wait_owner(1 + random_below(&job->random, OWNERS)); break;
 	case 4:
 		waited();
 		answer(async_synchronize_call(job->cookie - random_below(&job->random, job->cookie > 5 ? 6 : 1), NULL),
