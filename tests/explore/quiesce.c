@@ -169,7 +169,7 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-from-call", "quiesce 2.8", from_call, one_more)},
 	CASE("quiesce-ordered", "quiesce retire", ordered, hold)},
 	CASE("quiesce-through", "quiesce 2.4", through_exclusive, hold), .cpus = 3},
-	CASE("quiesce-through-one-cpu", "quiesce 2.4", through_exclusive, hold), .flags = SIM_MONITOR},
+	CASE("quiesce-through-one-cpu", "quiesce 2.4", through_exclusive, hold), .threads = 2},
 	CASE("quiesce-inline", "quiesce 2.5", two, hold), .threads = NONE},
 	CASE("quiesce-no-thread", "quiesce 2.6", two, hold), .flags = SIM_NO_WORKERS},
 	CASE("quiesce-no-memory", "quiesce 2.5", two, hold), .flags = SIM_NO_MEMORY},
