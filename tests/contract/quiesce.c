@@ -305,7 +305,8 @@ TEST(begin_drains_through_calls_of_exclusive_domains, .pools = PMANY)
 	sem_init(&chain.exclusive_runs, 0, 0);
 	sem_init(&chain.go_on, 0, 0);
 	CHECK(async_schedule(head_of_chain, NULL));
-	CHECK(chain.link = async_schedule_domain(link_of_chain, NULL, &exclusive));
+	chain.link = async_schedule_domain(link_of_chain, NULL, &exclusive);
+	CHECK(chain.link != 0);
 	down(&chain.registered_runs);
 	down(&chain.exclusive_runs);
 	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
