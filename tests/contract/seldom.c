@@ -39,9 +39,10 @@ TEST(calls_between_cancelled_ones_stay, .pools = P1)
 	gate_start(&gate, NULL);
 	for (unsigned int i = 0; i < EACH; i++) {
 		async_schedule_domain(record, &order, &stays);
-		async_schedule_domain(nothing, NULL, &to_cancel);
+		for (unsigned int j = 0; j < 3; j++)
+			async_schedule_domain(nothing, NULL, &to_cancel);
 	}
-	CHECK_EQ(async_cancel_domain(&to_cancel, NULL), EACH);
+	CHECK_EQ(async_cancel_domain(&to_cancel, NULL), 3 * EACH);
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(order.n, EACH);
@@ -71,4 +72,27 @@ TEST(calls_that_spin_for_each_other_end, .pools = P256)
 	for (unsigned int i = 0; i < all; i++)
 		async_schedule(spin_for_others, &all);
 	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+static void named(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_name("name_of_func");
+}
+
+static void wait_for_itself(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	CHECK_EQ(async_synchronize_full_domain(data), -EDEADLK);
+}
+
+/* A retire step goes by the name that func has set. */
+TEST(a_retire_step_keeps_the_name, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+
+	CHECK(async_schedule_ordered(named, wait_for_itself, &domain, &domain));
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(harness_count("name_of_func"), 1);
 }

@@ -184,6 +184,109 @@ static void run_the_second(void)
 	sim_check(!wait_full(domain_b));
 }
 
+/* A block all of whose calls are complete is used again only when none of them is linked any more. */
+static void block_of_dead_calls(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_b, nothing);
+	sim_check(!wait_full(domain_b));
+	start(2, domain_b, nothing);
+	sim_check(!wait_full(domain_b));
+	sim_check(!wait_full(NULL));
+}
+
+static void let_workers_start(void)
+{
+	sim_let_workers_start(true);
+	sim_spend(20000000); /* they are tried again after 10 ms */
+}
+
+static void open_last(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[3]);
+}
+
+/* It runs, taken from the middle, while a worker claims those on both sides. */
+static void stay_in_the_middle(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	let_workers_start();
+	start(5, domain_a, open_last);
+	gate_wait(&gates[3]);
+}
+
+static void running_in_the_middle(void)
+{
+	async_cookie_t cookie;
+
+	start(0, domain_a, nothing);
+	start(1, domain_a, nothing);
+	cookie = start(2, domain_a, stay_in_the_middle);
+	start(3, domain_a, nothing);
+	start(4, domain_a, nothing);
+	sim_check(!wait_call(2, cookie, domain_a));
+	sim_check(!wait_full(domain_a));
+}
+
+/* A retire step that is pending, before a call whose func is. */
+static void open_lowest(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[0]);
+}
+
+static void stay_inline(void *data, async_cookie_t cookie)
+{
+	gate_open(&gates[3]);
+	in_gate(data, cookie);
+}
+
+static void step_before_func(void)
+{
+	async_cookie_t cookie;
+
+	start(3, domain_b, nothing);
+	start(4, domain_b, nothing);
+	cookie = start(0, domain_a, stay_inline);
+	start_ordered(1, domain_a, open_lowest);
+	sim_check(!wait_call(0, cookie, domain_a));
+	start_ordered(2, domain_a, nothing);
+	let_workers_start();
+	start(5, domain_b, nothing);
+	sim_check(!wait_full(NULL));
+}
+
+static void help_in_a(void)
+{
+	gate_wait(&gates[3]);
+	sim_check(!wait_full(domain_a));
+}
+
+/* Nobody waits for the retire step of a call whose turn another thread's inline call brings: a worker is needed. */
+static void lower_inline(void)
+{
+	start(0, domain_a, stay_inline);
+}
+
+static void retire_and_say(void *data, async_cookie_t cookie)
+{
+	retire_job(data, cookie);
+	gate_open(&gates[2]);
+}
+
+static void ordered_inline(void)
+{
+	gate_wait(&gates[3]);
+	prepare(1, domain_a, open_lowest);
+	jobs[1].ordered = true;
+	note_scheduled(&jobs[1], async_schedule_ordered(run_job, retire_and_say, &jobs[1], domain_a));
+	gate_wait(&gates[2]);
+}
+
 /* ---- waits for an owner ---- */
 
 /* Nobody else runs its calls, and it runs no other. */
@@ -285,6 +388,10 @@ const struct sim_case cases_seldom[] = {
 	CASE("lease-no-monitor", "2.6 lease", behind_a_blocked_one), .cpus = 2, .flags = SIM_NO_MONITOR},
 	CASE("blocked-then-busy", "pool", seen_asleep_then_awake), .threads = 2, .flags = SIM_MONITOR},
 	CASE("taken-from-the-middle", "retire 2.6", taken_from_the_middle, run_the_second), .flags = SIM_NO_WORKERS},
+	CASE("block-of-dead", "2.10 C6", block_of_dead_calls), .flags = SIM_NO_WORKERS},
+	CASE("running-in-the-middle", "2.6 lease", running_in_the_middle), .flags = SIM_NO_WORKERS},
+	CASE("step-before-func", "retire, lease", step_before_func, help_in_a), .flags = SIM_NO_WORKERS},
+	CASE("retire-of-inline", "retire 2.5", lower_inline, ordered_inline), .pending = UINT32_MAX},
 	CASE("owner-no-thread", "owner 2.2 C6", owners_calls_only), .flags = SIM_NO_WORKERS},
 	CASE("cycle-owner", "2.8 owner", cycle_through_owner), .cpus = 2},
 	CASE("fork-owner", "2.11 owner", owner_in_a_child), .end = NULL},
