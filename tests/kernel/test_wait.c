@@ -140,11 +140,11 @@ static void nest(void *data, async_cookie_t cookie)
 static void nesting_deeper_than_any_pool_ends(void)
 {
 	atomic_t done = ATOMIC_INIT(0);
-	struct nested nested = { 400, &done };
+	struct nested nested = { 280, &done };
 
 	async_schedule(nest, &nested);
 	CHECK(!async_synchronize_full());
-	CHECK(atomic_read(&done) == 401);
+	CHECK(atomic_read(&done) == 281);
 }
 
 static void many_parents_wait_for_children(void)
