@@ -89,8 +89,9 @@ class Machine:
         folder = os.path.join(self.folder, 'uml')
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        command = [kernel.vmlinux, 'mem=256M', f'initrd={image}', 'time-travel=inf-cpu',
-                   'time-travel-start=1000000000000000', f'uml_dir={folder}', 'umid=inorder', 'con=null',
+        # without random addresses, on which the kernel's idea of its memory depends
+        command = ['setarch', '-R', kernel.vmlinux, 'mem=256M', f'initrd={image}', 'time-travel=inf-cpu',
+                   'time-travel-start=1000000000000000', f'uml_dir={folder}', 'umid=inorder', 'con=null', 'ssl=null',
                    'con0=null,fd:1', 'console=tty0', 'panic=-1', 'quiet', 'printk.devkmsg=on', 'log_buf_len=8M',
                    SCSI_DEBUG, *LOG, *arguments.split()]
         path = os.path.join(self.out, f'{name}.log')
