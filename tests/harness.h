@@ -28,7 +28,7 @@
 
 #include <inorder/async.h>
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(TESTS_HELGRIND_ANNOTATE_H)
 #define HARNESS_TSAN 1
 #elif defined(__SANITIZE_ADDRESS__)
 #define HARNESS_ASAN 1
