@@ -38,12 +38,15 @@ static void add_frames(struct snapshot *snapshot, struct rob_thread *thread)
 {
 	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
 		struct rob_slot *slot = rob_frame_slot(frame);
+		const char *name = port_name_load(&frame->name); /* O6 */
 
 		if (!slot)
 			continue;
+		if (!name && rob_func_done(slot))
+			name = rob_wide(slot)->name; /* func has set it, retire goes by it */
 		*add(snapshot) = (struct row){.thread_id = thread->id,
 					      .func = slot->func,
-					      .name = port_name_load(&frame->name), /* O6 */
+					      .name = name,
 					      .cookie = rob_cookie(slot),
 					      .retiring = rob_func_done(slot),
 					      .since_ns = frame->since_ns};

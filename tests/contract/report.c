@@ -172,3 +172,29 @@ TEST(without_a_watchdog_nothing_is_said, .pools = PALL)
 	CHECK(text[0] == 0);
 	free(text);
 }
+
+static void named(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_name("name_of_func");
+}
+
+/* A retire step goes by the name that func has set. */
+TEST(a_retire_step_keeps_the_name, .pools = PMANY)
+{
+	static char text[65536];
+	int fd = memfd_create("report", MFD_CLOEXEC);
+	struct gate gate;
+
+	CHECK(fd >= 0);
+	gate_init(&gate);
+	CHECK(async_schedule_ordered(named, gate_call, &gate, NULL));
+	down(&gate.begun);
+	async_report(fd);
+	CHECK(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	CHECK(strstr(text, "name_of_func"));
+	gate_open(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+	close(fd);
+}
