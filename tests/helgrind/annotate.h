@@ -67,8 +67,10 @@
 		HG_AFTER(hg_p, failed); \
 	hg_done; \
 })
-#define atomic_compare_exchange_strong_explicit(p, old, value, order, failed) HG_EXCHANGE(p, old, value, 0, order, failed)
-#define atomic_compare_exchange_weak_explicit(p, old, value, order, failed) HG_EXCHANGE(p, old, value, 1, order, failed)
+#define atomic_compare_exchange_strong_explicit(p, old, value, order, failed) \
+	HG_EXCHANGE(p, old, value, 0, order, failed)
+#define atomic_compare_exchange_weak_explicit(p, old, value, order, failed) \
+	HG_EXCHANGE(p, old, value, 1, order, failed)
 #define atomic_load(p) atomic_load_explicit(p, __ATOMIC_SEQ_CST)
 #define atomic_store(p, value) atomic_store_explicit(p, value, __ATOMIC_SEQ_CST)
 #define atomic_exchange(p, value) atomic_exchange_explicit(p, value, __ATOMIC_SEQ_CST)
