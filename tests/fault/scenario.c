@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocations, thread creations, futex waits fail, each alone or with those after it: what was accepted runs in order. */
+/* Allocations, thread creations, futex waits fail, one or all after it: what was accepted runs, in order. */
 #include "faults.h"
 
 #include <sys/wait.h>
