@@ -35,8 +35,8 @@ void rob_async_set_name(const char *name);
 void rob_async_set_error(int error);
 int rob_async_domain_error(struct async_domain *domain, async_cookie_t *cookie);
 void rob_async_domain_clear_error(struct async_domain *domain);
-unsigned int rob_async_cancel_domain(struct async_domain *domain, void (*release)(void *data,
-				     async_cookie_t cookie));
+unsigned int rob_async_cancel_domain(struct async_domain *domain,
+				     void (*release)(void *data, async_cookie_t cookie));
 struct async_owner *rob_async_owner_enter(struct async_owner *owner);
 void rob_async_report(int fd);
 int rob_async_quiesce_begin(void);

@@ -220,8 +220,8 @@ struct port_config {
 void port_start(struct port_config *config);
 
 /*
- * So many calls run at once before one has to be seen asleep for another to begin. The kernel's calls sleep, waiting for
- * devices, and that one does so is seen only by and by: not the number of processors.
+ * So many calls run at once before one has to be seen asleep for another to begin. The kernel's calls sleep, waiting
+ * for devices, and that one does so is seen only by and by: not the number of processors.
  */
 #define PORT_AT_ONCE 64U
 

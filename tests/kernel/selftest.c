@@ -128,7 +128,8 @@ static unsigned int run(const struct test *tests, unsigned int number)
 	return failed;
 }
 
-static const struct test *const all_suites[] = { order_tests, wait_tests, misuse_tests, kernel_tests, load_tests, NULL };
+static const struct test *const all_suites[] = { order_tests, wait_tests, misuse_tests, kernel_tests, load_tests,
+						NULL };
 
 static const struct test *const owned_suites[] = { order_tests, wait_tests, misuse_tests, kernel_tests, NULL };
 

@@ -11,7 +11,8 @@ struct loader {
 /* A module's init that schedules a call, and nothing else. */
 static void load_with(struct loader *loader, const char *name, struct gate *gate)
 {
-	loader->begun = loader->done = false;
+	loader->begun = false;
+	loader->done = false;
 	loader->load = async_load_begin(name);
 	CHECK(loader->load);
 	if (gate)
@@ -107,7 +108,8 @@ static void an_owner_is_inherited(void)
 	struct family family;
 
 	init_completion(&family.born);
-	loader.begun = loader.done = false;
+	loader.begun = false;
+	loader.done = false;
 	loader.load = async_load_begin("parent");
 	async_schedule(schedule_child, &family);
 	async_load_init_done(loader.load);
