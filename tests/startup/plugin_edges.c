@@ -75,7 +75,7 @@ TEST(plugin_whose_needs_cannot_be_met_leaves_nothing_behind, .pools = PALL)
 }
 
 /* It looks for what it needs beside it, where c is and b is not. */
-TEST(plugin_whose_library_is_missing_leaves_nothing_behind, .pools = PALL)
+TEST(plugin_whose_library_is_missing_leaves_nothing_behind, .pools = PALL, .env = "LD_LIBRARY_PATH=")
 {
 	char folder[] = "/tmp/inorder-plugin-XXXXXX";
 	char user[64], c[64];
