@@ -62,7 +62,7 @@ static struct order *order_of(enum via via, async_func_t func, void *data)
 	return &order;
 }
 
-TEST(call_that_a_plugins_code_schedules_is_its, .pools = PMANY)
+TEST(call_that_a_plugins_code_schedules_is_its, .pools = P2)
 {
 	struct plugin *plugin = load_noted("a");
 
@@ -79,7 +79,7 @@ static struct part_job *gate_in_part(const struct part *part)
 	return &job;
 }
 
-TEST(call_that_runs_a_plugins_function_is_its, .pools = PMANY)
+TEST(call_that_runs_a_plugins_function_is_its, .pools = P2)
 {
 	struct plugin *plugin = load_noted("a");
 
@@ -90,7 +90,7 @@ TEST(call_that_runs_a_plugins_function_is_its, .pools = PMANY)
 	unload(plugin);
 }
 
-TEST(call_that_retires_in_a_plugin_is_its, .pools = PMANY)
+TEST(call_that_retires_in_a_plugin_is_its, .pools = P2)
 {
 	struct plugin *plugin = load_noted("a");
 
@@ -104,7 +104,7 @@ TEST(call_that_retires_in_a_plugin_is_its, .pools = PMANY)
 	unload(plugin);
 }
 
-TEST(call_of_the_program_is_no_plugins, .pools = PMANY)
+TEST(call_of_the_program_is_no_plugins, .pools = P2)
 {
 	struct plugin *plugin = load_noted("a");
 
