@@ -25,4 +25,4 @@ if [ $status != 0 ]; then
 	echo "run.sh: ${target##*/} failed, exit status $status" >&2
 	exit 1
 fi
-echo "${target##*/}: $(grep -a ' DONE ' "$scratch/log" | tail -n 1)"
+echo "${target##*/}: $(grep -a 'DONE ' "$scratch/log" | tail -n 1)"
