@@ -16,8 +16,8 @@ BUSYBOX = '/bin/busybox'
 SCSI_DEBUG = 'scsi_debug.add_host=4'
 LOG = ('initcall_debug', 'dyndbg="file async.c +p"')
 # what a kernel says when something is wrong with it
-TROUBLE = re.compile(r'^.*(?:BUG:|WARNING:|Oops|general protection|possible .* detected|self-detected stall|detected stalls'
-                     r'|soft lockup|blocked for more than|Kernel panic|scheduling while atomic).*$', re.M)
+TROUBLE = re.compile(r'^.*(?:BUG:|WARNING:|Oops|general protection|possible .* detected'
+                     r'|self-detected stall|detected stalls|soft lockup|blocked for more than|Kernel panic|scheduling while atomic).*$', re.M)
 FIRST = re.compile(report.STAMP + r'calling  \S+ @ 1$', re.M)
 CHECK = re.compile(report.STAMP + r'inorder-check: (.*)$', re.M)
 
