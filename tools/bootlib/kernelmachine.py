@@ -17,7 +17,8 @@ SCSI_DEBUG = 'scsi_debug.add_host=4'
 LOG = ('initcall_debug', 'dyndbg="file async.c +p"')
 # what a kernel says when something is wrong with it
 TROUBLE = re.compile(r'^.*(?:BUG:|WARNING:|Oops|general protection|possible .* detected'
-                     r'|self-detected stall|detected stalls|soft lockup|blocked for more than|Kernel panic|scheduling while atomic).*$', re.M)
+                     r'|self-detected stall|detected stalls|soft lockup|blocked for more than|Kernel panic'
+                     r'|scheduling while atomic).*$', re.M)
 FIRST = re.compile(report.STAMP + r'calling  \S+ @ 1$', re.M)
 CHECK = re.compile(report.STAMP + r'inorder-check: (.*)$', re.M)
 
