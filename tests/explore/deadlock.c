@@ -241,6 +241,23 @@ static void owner_cycle(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* The call that closes such a cycle is scheduled while all of it waits already. */
+static void owner_grows(void)
+{
+	struct async_owner *before;
+
+	start(0, domain_a, waits_for_b);
+	start(1, domain_b, waits_for_owner);
+	before = async_owner_enter(owner);
+	start(2, domain_c, in_gate);
+	gate_open(&gates[0]);
+	sim_check(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_c, 1000) == -ETIMEDOUT);
+	start_ordered(3, domain_a, nothing);
+	async_owner_enter(before);
+	gate_open(&gates[2]);
+	sim_check(!wait_full(NULL));
+}
+
 /* clang-format off */
 const struct sim_case cases_deadlock[] = {
 	CASE("self-wait", "2.8", self_wait)},
@@ -256,6 +273,7 @@ const struct sim_case cases_deadlock[] = {
 	CASE("cycle-and-more", "2.8", cycle_and_more), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cycle-owner-turn", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .cpus = 3},
+	CASE("cycle-owner-grows", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-turn-one", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .threads = 1,
 	 .flags = SIM_MONITOR},
 	CASE("parents", "2.6 2.8", parents), .cpus = 2},
