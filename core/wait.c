@@ -107,7 +107,7 @@ static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct r
 	if (waiter->list == ROB_NO_LIST) { /* satisfied: whoever did it is about to say so */
 		port_unlock(&rob.lock);
 		while (!(flags & ROB_DONE))
-			flags = port_park(&self->parker, 0);
+			flags |= port_park(&self->parker, 0);
 		return flags;
 	}
 	rob_waiter_remove(waiter);
@@ -157,13 +157,14 @@ static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 		flags = park(waiter, deadline_ns, &after);
 		if (!(flags & ROB_DONE))
 			continue;
-		if (!waiter->deadlock)
+		if (!waiter->deadlock && !(flags & ROB_POKE))
 			return 0;
 		port_lock(&rob.lock);
 		break;
 	}
 	if (waiter->deadlock)
 		report(waiter);
+	rob_pool_help_wanted(&after); /* one waiter is told to help: where it leaves, the next is */
 	rob_unlock(&after);
 	return result;
 }

@@ -28,6 +28,45 @@ static void full_wait(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* ---- no thread but these: one waiter is told to help, and the next when that one leaves ---- */
+
+static void one_for_each(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[0]);
+	start(2, domain_a, NULL);
+	start(3, domain_b, NULL);
+}
+
+static void nests_in_b(void *data, async_cookie_t cookie)
+{
+	async_cookie_t below = start(1, domain_b, one_for_each);
+
+	(void)data;
+	(void)cookie;
+	sim_check(!wait_cookie(below + 1, domain_b));
+}
+
+static void runs_nested(void)
+{
+	async_cookie_t cookie = start(0, domain_a, nests_in_b);
+
+	sim_check(!wait_cookie(cookie + 1, domain_a));
+}
+
+static void full_in_a(void)
+{
+	gate_wait(&gates[0]);
+	sim_check(!wait_full(domain_a));
+}
+
+static void full_in_b(void)
+{
+	gate_wait(&gates[0]);
+	sim_check(!wait_full(domain_b));
+}
+
 /* ---- 2.5 ---- */
 
 /* Where it would run inline nothing is run and no cookie is burnt. */
@@ -241,6 +280,7 @@ const struct sim_case cases_progress[] = {
 	CASE("nested-one-worker", "2.6 C18 C21", nested), .threads = 1},
 	CASE("nested", "2.6 C18", nested), .threads = 3},
 	CASE("nested-no-thread", "2.6 C6", nested), .flags = SIM_NO_WORKERS},
+	CASE("help-passed-on", "2.6 C6", runs_nested, full_in_a, full_in_b), .flags = SIM_NO_WORKERS},
 	CASE("nested-inline", "2.6", nested), .threads = NONE},
 	CASE("chain-one-worker", "2.6 C18", chain), .threads = 1},
 	CASE("chain", "2.6 C18 C21", chain), .threads = 3},
