@@ -40,7 +40,7 @@
 
 #include "owner.h"
 
-#define ROB_LEASE 62          /* most calls of a lease */
+#define ROB_LEASE 64          /* most calls of a lease */
 #define ROB_BUCKETS 64        /* waits for one call, by cookie */
 #define ROB_SLOTS_LARGE 62    /* 2 KB with the header */
 #define ROB_SLOTS_SMALL 6     /* 256 bytes */
@@ -96,6 +96,7 @@ struct rob_record {
 };
 
 _Static_assert(sizeof(struct rob_slot) == 4 * sizeof(void *) || sizeof(void *) < 8, "a pending call takes 32 bytes");
+_Static_assert((ROB_LEASE & (ROB_LEASE - 1)) == 0, "leases grow by doubling");
 _Static_assert(sizeof(struct rob_wide) == sizeof(struct rob_slot) || sizeof(void *) < 8, "a wide call is two slots");
 _Static_assert(sizeof(struct async_block) == 64 || sizeof(void *) < 8, "a block's header is a cache line");
 _Static_assert(sizeof(struct rob_record) <= sizeof(((struct async_entry *)0)->storage), "an entry holds a call");
