@@ -71,9 +71,11 @@ static void full_disk_is_told_once(void **state)
 	assert_child(fill_the_disk, "cannot write the trace /dev/full: No space left on device", 1);
 }
 
+static rlim_t limit_bytes;
+
 static void reach_the_limit(void)
 {
-	struct rlimit small = {1500, RLIM_INFINITY};
+	struct rlimit small = {limit_bytes, RLIM_INFINITY};
 	struct rlimit large = {RLIM_INFINITY, RLIM_INFINITY};
 
 	check(async_trace_open(scratch("limited")) == 0, "open");
@@ -86,14 +88,15 @@ static void reach_the_limit(void)
 }
 
 /* SIGXFSZ would end the program. The line that was cut stands alone, and how many are missing is said. */
-static void lost_lines_are_counted(void **state)
+static size_t torn_at(rlim_t bytes)
 {
 	long long lost = 0;
 	size_t written = 0;
 	size_t torn = 0;
 	char *text;
 
-	(void)state;
+	limit_bytes = bytes;
+	unlink(scratch("limited"));
 	assert_child(reach_the_limit, "inorder: cannot write", 1);
 	text = file_text(scratch("limited"));
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
@@ -104,10 +107,22 @@ static void lost_lines_are_counted(void **state)
 		lost += strcmp(trace_text_of(object, "ev"), "lost") == 0 ? trace_number(object, "lines") : 0;
 		json_object_put(object);
 	}
-	assert_int_equal(torn, 1);
 	assert_true(lost > 0);
 	assert_int_equal(written + (size_t)lost, 102);
 	free(text);
+	return torn;
+}
+
+/* The first line has the program's path: where a line ends depends on where this was built, but only one of two bytes is an end. */
+static void lost_lines_are_counted(void **state)
+{
+	size_t here, behind;
+
+	(void)state;
+	here = torn_at(1500);
+	behind = torn_at(1501);
+	assert_true(here <= 1 && behind <= 1);
+	assert_true(here + behind >= 1);
 }
 
 /* As daemons do: close all, then open a file of their own, which gets the trace's number. */
