@@ -240,6 +240,8 @@ void rob_recall(struct rob_lease *lease, struct rob_after *after)
 	uint32_t word = port_load_acquire(&lease->word);
 	uint32_t begun, limit;
 
+	if (!lease->open)
+		return; /* one call, about to begin: it may still be linked in the queue's middle */
 	do {
 		begun = word_begun(word);
 		limit = word_limit(word);
