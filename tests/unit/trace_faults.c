@@ -113,16 +113,22 @@ static size_t torn_at(rlim_t bytes)
 	return torn;
 }
 
-/* The first line has the program's path: where a line ends depends on where this was built, but only one of two bytes is an end. */
+/*
+ * The first line has the program's path: where a line ends depends on where this was built. A cut
+ * at the end of a line, or just before its newline, leaves no half line; three such in a row there are not.
+ */
 static void lost_lines_are_counted(void **state)
 {
-	size_t here, behind;
+	size_t torn = 0;
 
 	(void)state;
-	here = torn_at(1500);
-	behind = torn_at(1501);
-	assert_true(here <= 1 && behind <= 1);
-	assert_true(here + behind >= 1);
+	for (rlim_t bytes = 1500; bytes < 1503; bytes++) {
+		size_t here = torn_at(bytes);
+
+		assert_true(here <= 1);
+		torn += here;
+	}
+	assert_true(torn >= 1);
 }
 
 /* As daemons do: close all, then open a file of their own, which gets the trace's number. */
