@@ -258,6 +258,28 @@ static void owner_grows(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* The same, but so much is pending that the call that closes the cycle runs inline. */
+static void owner_grows_inline(void)
+{
+	struct async_owner *before;
+
+	start(0, domain_a, waits_for_b);
+	start(1, domain_b, waits_for_owner);
+	before = async_owner_enter(owner);
+	start(2, domain_c, in_gate);
+	async_owner_enter(before);
+	gate_open(&gates[0]);
+	sim_check(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_c, 1000) == -ETIMEDOUT);
+	for (unsigned i = 4; i < 7; i++)
+		start(i, domain_c, nothing);
+	before = async_owner_enter(owner);
+	start_ordered(3, domain_a, nothing);
+	async_owner_enter(before);
+	sim_check(is_here(&jobs[3].begun));
+	gate_open(&gates[2]);
+	sim_check(!wait_full(NULL));
+}
+
 /* clang-format off */
 const struct sim_case cases_deadlock[] = {
 	CASE("self-wait", "2.8", self_wait)},
@@ -274,6 +296,8 @@ const struct sim_case cases_deadlock[] = {
 	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cycle-owner-turn", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3},
+	CASE("cycle-owner-grows-inline", "2.8 2.5 owners retire", owner_grows_inline), .begin = begin_owner_cycle, .cpus = 3,
+	 .pending = 3},
 	CASE("cycle-owner-turn-one", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .threads = 1,
 	 .flags = SIM_MONITOR},
 	CASE("parents", "2.6 2.8", parents), .cpus = 2},

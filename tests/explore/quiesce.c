@@ -153,6 +153,20 @@ static void through_exclusive(void)
 	sim_check(!wait_full(exclusive));
 }
 
+/* A worker claims from the middle of the queue, behind what is held back; the monitor looks before it begins. */
+static void claimed_behind(void)
+{
+	start(0, exclusive, nothing);
+	sim_check(!async_quiesce_begin());
+	start(1, domain_a, nothing);
+	start(2, exclusive, nothing);
+	start(3, exclusive, nothing);
+	sim_check(!wait_full(exclusive));
+	sim_check(!is_begun(&jobs[1]));
+	sim_check(!async_quiesce_end());
+	sim_check(!wait_full(NULL));
+}
+
 /* clang-format off */
 const struct sim_case cases_quiesce[] = {
 	CASE("quiesce", "quiesce", two, hold)},
@@ -163,6 +177,7 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-refused-beside", "quiesce 2.5", refused, one_more), .flags = SIM_NO_MEMORY},
 	CASE("quiesce-fork", "quiesce 2.11", fork_and_end, one_more), .end = NULL},
 	CASE("quiesce-exclusive", "quiesce", exclusive_goes_on, one_more)},
+	CASE("quiesce-behind", "quiesce lease", claimed_behind), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
 	CASE("quiesce-nested", "quiesce 2.6", nested, hold)},
 	CASE("quiesce-nested-one", "quiesce 2.6", nested, hold), .threads = 1},
 	CASE("quiesce-nested-2cpus", "quiesce 2.6", nested, hold), .cpus = 2},
