@@ -5,7 +5,7 @@
 
 #include "torture.h"
 
-enum { JOBS = 4096, DOMAINS = 3, OWNERS = 2, CHILDREN = 4 };
+enum { JOBS = 4096, DOMAINS = 3, OWNERS = 2, CHILDREN = 4, DEEPEST = 3 };
 
 enum job_kind { JOB_PLAIN, JOB_ORDERED, JOB_ENTRY, JOB_ORDERED_ENTRY, JOB_TRY, JOB_KINDS };
 
@@ -45,7 +45,7 @@ extern bool wild;               /* calls wait for anything: cycles are allowed *
 struct job *job_new(struct random *random, struct job *parent);
 /* Schedules it in its domain; false if that was refused, as it may be. */
 bool job_schedule(struct job *job, enum job_kind kind);
-/* What the calls do besides (program.c). */
+/* What the calls do besides (calls.c). */
 void job_act(struct job *job);
 void job_act_retired(struct job *job);
 void job_release(void *data, async_cookie_t cookie);
@@ -61,6 +61,31 @@ void mark_take(struct mark *mark, unsigned int owner);
 void check_waited(const struct mark *mark, const struct table *table, async_cookie_t bound, bool full);
 void check_owner_waited(const struct mark *mark, unsigned int owner);
 void check_job_complete(const struct job *job, const char *waited);
+
+/* ---- waits.c: each checks its answer, and what must stand then ---- */
+
+extern atomic_ulong deadlocks; /* waits that returned -EDEADLK in this phase */
+
+void waited(void); /* counts one */
+bool answer(int result, const char *wait); /* whether it covered all that it should */
+void wait_for_lower(const struct table *table, async_cookie_t bound, bool timed, struct random *random);
+void wait_until_empty(const struct table *table); /* NULL: all registered domains */
+void wait_call(struct job *job);
+void wait_owner(unsigned int owner);
+
+/* ---- calls.c ---- */
+
+extern atomic_uint registered_running; /* calls of registered domains inside their func or retire */
+extern atomic_uint quiesced;
+
+enum job_kind choose_kind(struct random *random);
+struct table *choose_table(struct random *random);
+void come_and_go(struct random *random, struct job *parent);
+void free_left_overs(void);
+void work(struct random *random);
+void block(struct random *random);
+
+/* ---- a phase (jobs.c) ---- */
 
 void jobs_begin(void);
 /* Every job has run, or was cancelled, once; errors and turns were right. */

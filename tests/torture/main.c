@@ -299,6 +299,8 @@ static int drive(const struct options *options)
 	printf("torture: seed %" PRIu64 "\n", options->seed);
 	do {
 		failed += !one_round(options, first + rounds++, &sum);
+		if (!(rounds % 100))
+			printf("%u rounds, %lu calls, %.0f s\n", rounds, sum.calls, (double)(now_ms() - begin_ms) / 1000);
 	} while (options->round < 0 && failed < 3 && (double)(now_ms() - begin_ms) < options->seconds * 1000 &&
 		 (!options->calls || sum.calls < options->calls));
 	print_figures(&sum, rounds, now_ms() - begin_ms);
