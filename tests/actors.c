@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests are made of: gates, waiters, and looking at threads from outside. See harness.h. */
+/* What tests are made of: gates, waiters, looking at threads and at reports from outside. See harness.h. */
 #include "harness.h"
 
 #include <dirent.h>
@@ -275,4 +275,26 @@ bool record_increasing(const struct record *record)
 		if (record->cookies[i] <= record->cookies[i - 1])
 			return false;
 	return true;
+}
+
+size_t count_of(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (const char *at = strstr(text, part); at; at = strstr(at + strlen(part), part))
+		n++;
+	return n;
+}
+
+const char *report_text(void)
+{
+	static char text[65536];
+	int fd = memfd_create("report", MFD_CLOEXEC);
+
+	CHECK(fd >= 0);
+	async_report(fd);
+	memset(text, 0, sizeof(text));
+	CHECK(pread(fd, text, sizeof(text) - 1, 0) >= 0);
+	close(fd);
+	return text;
 }

@@ -104,6 +104,10 @@ bool harness_long(void);
 char *harness_stderr(void);
 bool harness_said(const char *text);
 size_t harness_count(const char *text);
+/* How often PART stands in TEXT. */
+size_t count_of(const char *text, const char *part);
+/* What async_report() says now; valid until the next. */
+const char *report_text(void);
 /* Whether TEXT holds NUMBER in decimal, not as a part of a longer number. */
 bool has_number(const char *text, uint64_t number);
 

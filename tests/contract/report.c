@@ -3,7 +3,6 @@
 #include "harness.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 static void waits(void *data, async_cookie_t cookie)
 {
@@ -15,19 +14,6 @@ static void waits(void *data, async_cookie_t cookie)
 	up(&gate->begun);
 	CHECK_EQ(async_synchronize_full_domain(gate->domain), 0);
 	gate->done = true;
-}
-
-static char *report(void)
-{
-	static char text[65536];
-	int fd = memfd_create("report", MFD_CLOEXEC);
-
-	CHECK(fd >= 0);
-	async_report(fd);
-	memset(text, 0, sizeof(text));
-	CHECK(pread(fd, text, sizeof(text) - 1, 0) >= 0);
-	close(fd);
-	return text;
 }
 
 TEST(a_report_says_who_runs_and_who_waits_for_whom, .pools = PMANY)
@@ -46,7 +32,7 @@ TEST(a_report_says_who_runs_and_who_waits_for_whom, .pools = PMANY)
 	down(&bob.begun);
 	waiter_start(&waiter, async_synchronize_call, alice.cookie, &domain);
 	quiet();
-	text = report();
+	text = report_text();
 	CHECK(strstr(text, "alice_who_runs"));
 	CHECK(strstr(text, "bob_who_waits"));
 	CHECK(has_number(text, alice.cookie));
@@ -55,7 +41,7 @@ TEST(a_report_says_who_runs_and_who_waits_for_whom, .pools = PMANY)
 	gate_end(&alice);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
-	text = report();
+	text = report_text();
 	CHECK(!strstr(text, "alice_who_runs"));
 	CHECK(!strstr(text, "bob_who_waits"));
 }
@@ -67,7 +53,7 @@ TEST(an_inline_call_is_reported, .pools = P0)
 	gate_init(&alice);
 	alice.name = "alice_who_runs";
 	gate_start(&alice, NULL);
-	CHECK(strstr(report(), "alice_who_runs"));
+	CHECK(strstr(report_text(), "alice_who_runs"));
 	gate_end(&alice);
 }
 
@@ -75,13 +61,13 @@ TEST(a_report_where_nothing_runs, .pools = PALL)
 {
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
-	report();
+	report_text();
 	async_report(-1);
 	CHECK(fd >= 0);
 	async_report(fd); /* cannot be written: not the library's business */
 	async_schedule(nothing, NULL);
 	CHECK_EQ(async_synchronize_full(), 0);
-	report();
+	report_text();
 	close(fd);
 }
 
@@ -105,7 +91,7 @@ TEST(reports_beside_everything_else, .pools = PALL)
 	for (unsigned int i = 0; i < 4; i++)
 		actor_start(&actors[i], keep_busy, NULL);
 	for (unsigned int i = 0; i < SCALE(200); i++)
-		report();
+		report_text();
 	for (unsigned int i = 0; i < 4; i++)
 		actor_join(&actors[i]);
 }
@@ -126,12 +112,12 @@ TEST(a_name_is_not_used_after_its_call, .pools = PALL)
 		async_schedule(named_from_a_page, page);
 		CHECK_EQ(async_synchronize_full(), 0);
 		page_poison(page);
-		report();
+		report_text();
 		async_schedule(nothing, NULL);
-		report();
+		report_text();
 	}
 	async_set_name("nobody"); /* outside of a call: nobody's */
-	CHECK(!strstr(report(), "nobody"));
+	CHECK(!strstr(report_text(), "nobody"));
 }
 
 /* A long name is cut or kept, but harms nothing. */
@@ -144,7 +130,7 @@ TEST(a_long_name, .pools = PALL)
 	gate_init(&gate);
 	gate.name = name;
 	gate_start(&gate, NULL);
-	CHECK(strstr(report(), "nnnnnnnn"));
+	CHECK(strstr(report_text(), "nnnnnnnn"));
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
@@ -183,18 +169,12 @@ static void named(void *data, async_cookie_t cookie)
 /* A retire step goes by the name that func has set. */
 TEST(a_retire_step_keeps_the_name, .pools = PMANY)
 {
-	static char text[65536];
-	int fd = memfd_create("report", MFD_CLOEXEC);
 	struct gate gate;
 
-	CHECK(fd >= 0);
 	gate_init(&gate);
 	CHECK(async_schedule_ordered(named, gate_call, &gate, NULL));
 	down(&gate.begun);
-	async_report(fd);
-	CHECK(pread(fd, text, sizeof(text) - 1, 0) > 0);
-	CHECK(strstr(text, "name_of_func"));
+	CHECK(strstr(report_text(), "name_of_func"));
 	gate_open(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
-	close(fd);
 }

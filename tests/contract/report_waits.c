@@ -2,22 +2,6 @@
 /* What async_report() says of each kind of wait. */
 #include "harness.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-
-static char *report(void)
-{
-	static char text[65536];
-	int fd = memfd_create("report", MFD_CLOEXEC);
-
-	CHECK(fd >= 0);
-	async_report(fd);
-	memset(text, 0, sizeof(text));
-	CHECK(pread(fd, text, sizeof(text) - 1, 0) >= 0);
-	close(fd);
-	return text;
-}
-
 static struct async_owner named = ASYNC_OWNER_INIT("olga_the_owner");
 static struct async_owner unnamed = ASYNC_OWNER_INIT(NULL);
 
@@ -48,12 +32,12 @@ static void check_wait(int (*wait)(async_cookie_t cookie, struct async_domain *d
 	async_owner_enter(NULL);
 	waiter_start(&waiter, wait, cookie ? cookie : gate.cookie, domain);
 	quiet();
-	if (!strstr(report(), text))
-		FAIL("\"%s\" is not in the report:\n%s", text, report());
+	if (!strstr(report_text(), text))
+		FAIL("\"%s\" is not in the report:\n%s", text, report_text());
 	gate_end(&gate);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
-	CHECK(!strstr(report(), text));
+	CHECK(!strstr(report_text(), text));
 }
 
 TEST(a_wait_for_an_owner, .pools = PSOME)
@@ -109,8 +93,8 @@ TEST(a_thread_that_quiesces, .pools = PALL)
 	gate_start(&gate, &domain);
 	actor_start(&actor, begin_and_end, NULL);
 	quiet();
-	if (!strstr(report(), "waits for registered calls to stop running, to quiesce"))
-		FAIL("the report is:\n%s", report());
+	if (!strstr(report_text(), "waits for registered calls to stop running, to quiesce"))
+		FAIL("the report is:\n%s", report_text());
 	gate_end(&gate);
 	actor_join(&actor);
 	CHECK_EQ(async_synchronize_full(), 0);
@@ -129,10 +113,7 @@ TEST(a_report_of_many, .pools = P0 | P256)
 	for (unsigned int i = 0; i < MANY; i++)
 		waiter_start(&waiters[i], wait_full, 0, &domain);
 	quiet();
-	for (const char *at = report(); (at = strstr(at, "waits for all calls of domain")); at++)
-		gate.error++;
-	CHECK_EQ(gate.error, MANY);
-	gate.error = 0;
+	CHECK_EQ(count_of(report_text(), "waits for all calls of domain"), MANY);
 	gate_end(&gate);
 	for (unsigned int i = 0; i < MANY; i++)
 		CHECK_EQ(waiter_join(&waiters[i]), 0);

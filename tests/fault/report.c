@@ -2,30 +2,6 @@
 /* async_report() when there is no memory: for itself, and for calls that have to be held back. */
 #include "faults.h"
 
-#include <sys/mman.h>
-
-static char *report(void)
-{
-	static char text[65536];
-	int fd = memfd_create("report", MFD_CLOEXEC);
-
-	CHECK(fd >= 0);
-	async_report(fd);
-	memset(text, 0, sizeof(text));
-	CHECK(pread(fd, text, sizeof(text) - 1, 0) >= 0);
-	close(fd);
-	return text;
-}
-
-static unsigned int count_of(const char *text, const char *part)
-{
-	unsigned int n = 0;
-
-	for (const char *at = text; (at = strstr(at, part)); at++)
-		n++;
-	return n;
-}
-
 TEST(a_report_without_memory_says_how_much_it_left_out, .pools = P0 | P256)
 {
 	enum { MANY = 30, ROWS = 8 };
@@ -41,7 +17,7 @@ TEST(a_report_without_memory_says_how_much_it_left_out, .pools = P0 | P256)
 		waiter_start(&waiters[i], wait_full, 0, &domain);
 	quiet();
 	fault_arm(&fault_memory, 1, FOR_EVER);
-	text = report();
+	text = report_text();
 	fault_disarm(&fault_memory);
 	CHECK_EQ(count_of(text, "  thread "), ROWS);
 	snprintf(more, sizeof(more), "  and %d more\n", MANY + 1 - ROWS);
@@ -72,8 +48,8 @@ TEST(a_scheduler_that_waits_for_the_end_of_quiescing, .pools = PALL)
 	quiet();
 	CHECK(!actor.done);
 	CHECK_EQ(ran, 0);
-	if (!strstr(report(), "waits for the end of quiescing"))
-		FAIL("the report is:\n%s", report());
+	if (!strstr(report_text(), "waits for the end of quiescing"))
+		FAIL("the report is:\n%s", report_text());
 	fault_disarm(&fault_memory);
 	CHECK_EQ(async_quiesce_end(), 0);
 	actor_join(&actor);
