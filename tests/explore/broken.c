@@ -161,6 +161,69 @@ static void free_too_early(void)
 	free_domain(domain_a);
 }
 
+/* A call's entry belongs to the library until the call is complete. */
+static void free_entry_too_early(void)
+{
+	struct async_entry *entry = sim_new(sizeof(*entry));
+
+	prepare(0, domain_a, NULL);
+	note_scheduled(&jobs[0], async_schedule_entry(entry, run_job, NULL, &jobs[0], domain_a));
+	sim_delete(entry);
+	async_synchronize_full_domain(domain_a);
+}
+
+/* Ordered calls that do not wait for their turn. */
+static void run_and_retire(void *job, async_cookie_t cookie)
+{
+	run_job(job, cookie);
+	retire_job(job, cookie);
+}
+
+static void retire_at_once(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		prepare(i, domain_a, NULL)->ordered = true;
+		note_scheduled(&jobs[i], async_schedule_domain(run_and_retire, &jobs[i], domain_a));
+	}
+	async_synchronize_full_domain(domain_a);
+}
+
+static void retire_again(void)
+{
+	prepare(0, domain_a, NULL)->ordered = true;
+	async_schedule_ordered(run_and_retire, retire_job, &jobs[0], domain_a);
+	async_synchronize_full_domain(domain_a);
+}
+
+static void drop_call(void)
+{
+	start(0, domain_a, NULL);
+	async_cancel_domain(domain_a, NULL); /* tells nobody */
+}
+
+/* Somebody wakes a waiter whose call is not complete. */
+static void count_wakes(void)
+{
+	start(0, domain_a, NULL);
+	async_synchronize_full_domain(domain_a);
+	sim_check(sim_wakes(0) <= 1);
+}
+
+static void wake_a_waiter(void)
+{
+	port_lock(&rob.lock);
+	if (rob.waiters)
+		port_unpark(&rob.waiters->thread->parker, ROB_POKE);
+	port_unlock(&rob.lock);
+}
+
+static void miscount(void)
+{
+	port_lock(&rob.lock);
+	rob.queue.pending++;
+	port_unlock(&rob.lock);
+}
+
 static void spin_for_ever(void)
 {
 	for (;;)
@@ -183,6 +246,12 @@ const struct sim_case cases_broken[] = {
 	CASE("run-twice", "runs twice", run_again)},
 	CASE("early-return", "a wait returned before", wait_for_nothing)},
 	CASE("domain-gone", "after free", free_too_early)},
+	CASE("entry-gone", "after free", free_entry_too_early)},
+	CASE("retire-order", "before job 0 is complete", retire_at_once), .cpus = 2},
+	CASE("retire-twice", "retires twice", retire_again)},
+	CASE("call-lost", "was lost", drop_call), .end = check_all_complete},
+	CASE("woken-for-nothing", "sim_wakes(0) <= 1 does not hold", count_wakes, wake_a_waiter)},
+	CASE("invariant", "invariant: ", miscount)},
 	CASE("endless", "does not end", spin_for_ever)},
 	{0},
 };

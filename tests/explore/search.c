@@ -198,4 +198,5 @@ void find_planted(const struct sim_case *which)
 	}
 	totals.failures += strcmp(verdict, "found, and again by its schedule") != 0;
 	printf("%-16s %s: %.*s\n", which->name, verdict, (int)strcspn(failure, "\n"), failure);
+	printf("  replay: explore --replay %s@%s\n", which->name, schedule);
 }
