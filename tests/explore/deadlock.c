@@ -156,6 +156,28 @@ static void cycle_and_more(void)
 	sim_check(!result[0] && result[1] == -EDEADLK);
 }
 
+/* The victim of a cycle is in another one, which closes while it waits for the rest. */
+static void waits_for_victim(void *data, async_cookie_t cookie)
+{
+	unsigned n = number(data);
+
+	(void)cookie;
+	gate_wait(&gates[n]);
+	result[n] = async_synchronize_full_domain(n < 2 ? domain_c : domain_a);
+}
+
+static void cycle_then_another(void)
+{
+	for (unsigned i = 0; i < 3; i++)
+		start(i, i < 2 ? domain_a : domain_c, waits_for_victim);
+	gate_open(&gates[0]);
+	gate_open(&gates[2]);
+	sim_check(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_c, 1000) == -ETIMEDOUT);
+	gate_open(&gates[1]);
+	sim_check(!wait_full(NULL));
+	sim_check(!result[0] && !result[1] && result[2] == -EDEADLK);
+}
+
 /* A timed wait is no edge: it ends by itself, and is nobody's deadlock. */
 static void timed_edge(void *data, async_cookie_t cookie)
 {
@@ -258,7 +280,23 @@ static void owner_grows(void)
 	sim_check(!wait_full(NULL));
 }
 
-/* The same, but so much is pending that the call that closes the cycle runs inline. */
+/* A call whose turn is behind the waiter itself is scheduled while it waits. */
+static void owner_grows_behind(void)
+{
+	struct async_owner *before;
+
+	start(0, domain_a, waits_for_owner);
+	before = async_owner_enter(owner);
+	start(2, domain_c, in_gate);
+	gate_open(&gates[0]);
+	sim_check(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_c, 1000) == -ETIMEDOUT);
+	start_ordered(3, domain_a, nothing);
+	async_owner_enter(before);
+	gate_open(&gates[2]);
+	sim_check(!wait_full(NULL));
+}
+
+/* As in owner_grows(), but so much is pending that the call that closes the cycle runs inline. */
 static void owner_grows_inline(void)
 {
 	struct async_owner *before;
@@ -293,9 +331,11 @@ const struct sim_case cases_deadlock[] = {
 	CASE("cycle-3", "2.8", cycle_of_three), .cpus = 3, .flags = SIM_MONITOR},
 	CASE("cycle-3-one-worker", "2.8", cycle_of_three), .threads = 1, .flags = SIM_MONITOR},
 	CASE("cycle-and-more", "2.8", cycle_and_more), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("cycle-then-another", "2.8", cycle_then_another), .cpus = 3},
 	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cycle-owner-turn", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3},
+	CASE("self-owner-grows", "2.8 owners retire", owner_grows_behind), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows-inline", "2.8 2.5 owners retire", owner_grows_inline), .begin = begin_owner_cycle, .cpus = 3,
 	 .pending = 3},
 	CASE("cycle-owner-turn-one", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .threads = 1,

@@ -153,6 +153,35 @@ static void through_exclusive(void)
 	sim_check(!wait_full(exclusive));
 }
 
+/* Nobody awaits it: a worker runs it. */
+static void opens_gate(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_open(&gates[1]);
+}
+
+static void exclusive_unawaited(void)
+{
+	sim_check(!async_quiesce_begin());
+	start(0, exclusive, opens_gate);
+	gate_wait(&gates[1]);
+	sim_check(!async_quiesce_end());
+	sim_check(!wait_full(exclusive));
+}
+
+/* More than the limit: what is held back queues all the same. */
+static void hold_past_limit(void)
+{
+	sim_check(!async_quiesce_begin());
+	start(0, domain_a, NULL);
+	start(1, domain_a, NULL);
+	start_ordered(3, domain_a, nothing);
+	sim_check(!is_begun(&jobs[0]) && !is_begun(&jobs[1]) && !is_begun(&jobs[3]));
+	sim_check(!async_quiesce_end());
+	sim_check(!wait_full(domain_a));
+}
+
 /* A worker claims from the middle of the queue, behind what is held back; the monitor looks before it begins. */
 static void claimed_behind(void)
 {
@@ -167,6 +196,34 @@ static void claimed_behind(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* A call that is taken back does not run: meanwhile an exclusive one must not begin what it awaits. */
+static void release_slowly(void *data, async_cookie_t cookie)
+{
+	release_job(data, cookie);
+	work();
+}
+
+static void cancel_beside(void)
+{
+	gate_wait(&gates[1]);
+	async_cancel_domain(domain_a, release_slowly);
+	gate_open(&gates[2]);
+}
+
+static void hold_and_release(void)
+{
+	sim_check(!async_quiesce_begin());
+	start(1, domain_b, nothing);
+	start(2, domain_a, nothing);
+	start(0, exclusive, awaits_registered);
+	gate_open(&gates[1]);
+	gate_wait(&gates[2]);
+	sim_check(!is_begun(&jobs[1]));
+	sim_check(!async_quiesce_end());
+	sim_check(!wait_full(NULL));
+	sim_check(!wait_full(exclusive));
+}
+
 /* clang-format off */
 const struct sim_case cases_quiesce[] = {
 	CASE("quiesce", "quiesce", two, hold)},
@@ -177,7 +234,12 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-refused-beside", "quiesce 2.5", refused, one_more), .flags = SIM_NO_MEMORY},
 	CASE("quiesce-fork", "quiesce 2.11", fork_and_end, one_more), .end = NULL},
 	CASE("quiesce-exclusive", "quiesce", exclusive_goes_on, one_more)},
+	CASE("quiesce-exclusive-no-thread", "quiesce 2.6", exclusive_goes_on), .flags = SIM_NO_WORKERS},
+	CASE("quiesce-exclusive-unawaited", "quiesce", exclusive_unawaited, one_more)},
+	CASE("quiesce-past-limit", "quiesce 2.5", hold_past_limit), .pending = 1},
+	CASE("quiesce-past-limit-inline", "quiesce 2.5", hold_past_limit, one_more), .threads = NONE},
 	CASE("quiesce-behind", "quiesce lease", claimed_behind), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
+	CASE("quiesce-release", "quiesce cancel", hold_and_release, cancel_beside)},
 	CASE("quiesce-nested", "quiesce 2.6", nested, hold)},
 	CASE("quiesce-nested-one", "quiesce 2.6", nested, hold), .threads = 1},
 	CASE("quiesce-nested-2cpus", "quiesce 2.6", nested, hold), .cpus = 2},

@@ -98,6 +98,27 @@ static void until_call(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* Nor behind a call of another domain, which is none of the waiter's business. */
+static void until_domain(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_a, nothing);
+	start(2, domain_b, in_gate);
+	sim_check(!wait_full(domain_a));
+	gate_open(&gates[2]);
+	sim_check(!wait_full(domain_b));
+}
+
+static void until_all_registered(void)
+{
+	start(0, domain_a, nothing);
+	start(1, domain_a, nothing);
+	start(2, domain_b, in_gate);
+	sim_check(!wait_full(NULL));
+	gate_open(&gates[2]);
+	sim_check(!wait_full(domain_b));
+}
+
 /* The wait comes when the lease has begun, and is for the first of its two calls. */
 static void until_owner(void)
 {
@@ -364,6 +385,21 @@ static void leave_quiesced(void)
 	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[1]));
 }
 
+/* Who waits for the end of quiescing, as its call cannot be stored, goes on when the exit ends it. */
+static void leave_and_let_go(void)
+{
+	sim_check(!async_quiesce_begin());
+	gate_open(&gates[0]);
+	rob_exit();
+}
+
+static void held_up(void)
+{
+	gate_wait(&gates[0]);
+	start(0, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+}
+
 /* Nobody is there to run what is scheduled past the end but its scheduler, by whichever way it schedules. */
 static void past_the_end(void)
 {
@@ -384,6 +420,8 @@ const struct sim_case cases_seldom[] = {
 	CASE("lease-interleaved", "2.2 lease", interleaved)},
 	CASE("lease-until-all", "2.3 lease", until_all, open_first)},
 	CASE("lease-until-call", "one call, lease", until_call, open_first)},
+	CASE("lease-until-domain", "2.4 lease", until_domain)},
+	CASE("lease-until-registered", "2.4 lease", until_all_registered), .begin = begin_exclusive},
 	CASE("lease-until-owner", "owner, lease", until_owner)},
 	CASE("lease-no-monitor", "2.6 lease", behind_a_blocked_one), .cpus = 2, .flags = SIM_NO_MONITOR},
 	CASE("blocked-then-busy", "pool", seen_asleep_then_awake), .threads = 2, .flags = SIM_MONITOR},
@@ -398,5 +436,6 @@ const struct sim_case cases_seldom[] = {
 	CASE("exit-then-more", "2.11", past_the_end)},
 	CASE("exit-then-more-2cpus", "2.11", past_the_end), .cpus = 2},
 	CASE("exit-quiesced", "2.11 quiesce", leave_quiesced)},
+	CASE("exit-quiesced-waited", "2.11 quiesce", leave_and_let_go, held_up), .flags = SIM_NO_MEMORY},
 	{0},
 };
