@@ -178,6 +178,44 @@ static void cycle_then_another(void)
 	sim_check(!result[0] && !result[1] && result[2] == -EDEADLK);
 }
 
+/*
+ * A call that runs inline helps a lower one, which waits for a call of another thread, which waits for that one: the
+ * only wait that goes up goes up from the inner call, not from the outer one.
+ */
+static void waits_for_below(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	sim_check(!async_synchronize_full_domain(domain_a));
+}
+
+static void waits_up(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	result[0] = async_synchronize_cookie_domain(cookie + 2, domain_b);
+}
+
+static void waits_down(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	result[1] = async_synchronize_cookie_domain(cookie, domain_a);
+}
+
+static void cycle_of_helped(void)
+{
+	start(0, domain_a, waits_up);
+	start(1, domain_b, waits_down);
+	start(2, domain_c, waits_for_below);
+	sim_check(!wait_full(NULL));
+	sim_check((result[0] == -EDEADLK) + (result[1] == -EDEADLK) == 1);
+	sim_check(!result[0] || !result[1]);
+}
+
+static void helps_in_b(void)
+{
+	sim_check(!wait_full(domain_b));
+}
+
 /* A timed wait is no edge: it ends by itself, and is nobody's deadlock. */
 static void timed_edge(void *data, async_cookie_t cookie)
 {
@@ -332,6 +370,7 @@ const struct sim_case cases_deadlock[] = {
 	CASE("cycle-3-one-worker", "2.8", cycle_of_three), .threads = 1, .flags = SIM_MONITOR},
 	CASE("cycle-and-more", "2.8", cycle_and_more), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cycle-then-another", "2.8", cycle_then_another), .cpus = 3},
+	CASE("cycle-helped", "2.8 2.6", cycle_of_helped, helps_in_b), .pending = 2, .flags = SIM_NO_WORKERS},
 	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cycle-owner-turn", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3},

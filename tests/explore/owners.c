@@ -169,7 +169,7 @@ static void cancelled(void)
 const struct sim_case cases_owners[] = {
 	CASE("owner-found", "owners C15", plugin_thread, load_and_unload)},
 	CASE("owner-found-2cpus", "owners C15", plugin_thread, load_and_unload), .cpus = 2},
-	CASE("owner-found-beside", "owners C15", plugin_thread, load_and_unload, program_thread), .bound = 1, .bound_long = 2},
+	CASE("owner-found-beside", "owners C15", plugin_thread, load_and_unload, program_thread)},
 	CASE("owner-found-inline", "owners C15 2.5", plugin_thread, load_and_unload), .threads = NONE},
 	CASE("owner-found-full", "owners C15 2.5", plugin_thread, load_and_unload), .pending = 1},
 	CASE("owner-found-memory-fails", "owners C15 2.5", program_thread, grandchildren), .flags = SIM_ALLOC_FAILS},

@@ -131,7 +131,7 @@ static void for_every_n(const char *helper, int error, long more)
 {
 	unsigned int fewer = 0;
 
-	for (long n = 1; fewer < 2; n += HARNESS_TSAN ? 1 + n / 4 : 1) {
+	for (long n = 1; fewer < 2; n += HARNESS_TSAN ? 1 + n / 8 : 1) {
 		if (run_helper(helper, error, n, n))
 			fewer = 0;
 		else if (n > 1)
