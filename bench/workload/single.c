@@ -176,6 +176,14 @@ void work_raw(void)
 
 /* ---- W6 ---- */
 
+/* What this program counts with is allocated once the time is taken. */
+static void call_first(void *data)
+{
+	(void)data;
+	ended_ns = now_ns();
+	tally_add();
+}
+
 static void submit_first(unsigned submitter)
 {
 	(void)submitter;
@@ -185,7 +193,7 @@ static void submit_first(unsigned submitter)
 void work_first(void)
 {
 	peer.start(options.threads);
-	work_call = call_stamps;
+	work_call = call_first;
 	peer.enter(1, submit_first);
 	tally_check(1);
 	put("first_us", (double)(ended_ns - options.main_ns) / 1e3);
