@@ -114,7 +114,7 @@ struct rob_frame {
 	bool retiring;              /* set under the lock, before it runs */
 	bool releasing;             /* L: its call was cancelled: it does not run */
 	bool warned;                /* L: the watchdog has reported it */
-	unsigned generation;        /* O: */
+	unsigned forks;             /* O: */
 };
 
 /* A worker's claimed calls. */
@@ -126,6 +126,7 @@ struct rob_lease {
 	uint32_t single;        /* O: leases of one call to go, since a call waited */
 	uint64_t ended_ns;      /* O: when the lease before ended; 0: the worker was idle since */
 	struct async_domain *domain; /* L: of all its calls, or NULL if they differ */
+	bool gather;            /* O: to end it late, since calls that come meanwhile are taken with the same lock */
 	bool open;              /* L: in the list of leases that may hold calls not begun */
 	struct rob_lease *prev, *next; /* L: of that list */
 	struct rob_frame frame;
@@ -138,7 +139,7 @@ struct rob_thread {
 	struct async_owner *owner;  /* O: */
 	struct rob_worker *worker;  /* O: NULL on threads of the program */
 	struct async_waiter *waiter; /* L: while it waits */
-	struct rob_thread *prev, *next; /* L: threads with calls on their stack */
+	struct rob_thread *prev, *next; /* L: of rob.threads */
 	unsigned quiesce;           /* O: begins that it has not ended */
 	bool listed;                /* L: */
 	int id;                     /* L: set when listed */
@@ -224,7 +225,6 @@ struct rob_pool {
 	uint64_t retry_ns, monitor_retry_ns; /* no worker, no monitor is started before this time */
 	struct port_parker monitor;
 	enum { ROB_MONITOR_NONE, ROB_MONITOR_PARKED, ROB_MONITOR_TICKS } monitor_state;
-	uint64_t turns;           /* leases taken, by all */
 };
 
 struct rob {
@@ -241,7 +241,7 @@ struct rob {
 	struct async_block *spare[2];  /* L: free blocks: small, large */
 	unsigned spares[2];
 	struct rob_lease *leases; /* L: open, of several calls */
-	struct rob_thread *threads; /* L: with calls on their stacks */
+	struct rob_thread *threads; /* L: with calls on their stacks; workers, until they rest */
 	struct async_waiter *waiters; /* L: all */
 	struct async_waiter *all_waiters, *all_waiters_last;
 	struct async_waiter *odd;
@@ -253,6 +253,7 @@ struct rob {
 	struct port_config config;
 	__attribute__((aligned(64))) struct async_domain main_domain;
 	port_u32 started;
+	unsigned forks;           /* seen by every call that returns: changes in a forked child only, where no other thread is */
 	unsigned quiesce;         /* L: begins without their end */
 	bool ended;               /* L: past the exit's full wait: calls run inline */
 };
@@ -377,6 +378,7 @@ void rob_retire(struct rob_thread *self, struct rob_after *after);
 void rob_finish(struct rob_slot *slot, int error, struct rob_after *after);
 void rob_frame_push(struct rob_frame *frame, struct rob_thread *self);
 void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
+void rob_thread_unlist(struct rob_thread *self);
 void rob_check_generation(struct rob_frame *frame);
 void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after);
 /* ---- lease.c ---- */

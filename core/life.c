@@ -164,6 +164,7 @@ void rob_fork_child(void)
 	drop_waiters();
 	rob_pool_reset(self->worker);
 	rob.quick = 0;
+	rob.forks++;
 	if (!++rob.generation)
 		rob.generation = 1;
 	self->top = NULL;

@@ -100,13 +100,23 @@ static unsigned look(unsigned round, struct rob_after *after)
 	return found;
 }
 
+/* Leases so far, by all workers: each counts its own. */
+static uint64_t turns_of_all(void)
+{
+	uint64_t turns = 0;
+
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next)
+		turns += worker->turn;
+	return turns;
+}
+
 /* Nothing was claimed for long though calls are pending. */
 static bool starved(uint64_t *turns, uint64_t *since_ns)
 {
-	uint64_t now_ns = port_clock_ns();
+	uint64_t now_ns = port_clock_ns(), now = turns_of_all();
 
-	if (*turns != rob.pool.turns || !rob.queue.pending) {
-		*turns = rob.pool.turns;
+	if (*turns != now || !rob.queue.pending) {
+		*turns = now;
 		*since_ns = now_ns;
 	}
 	if (now_ns - *since_ns < STARVED_NS)

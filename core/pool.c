@@ -12,8 +12,9 @@
  *
  * A worker whose calls are short is back for more before another could be woken:
  * few pending calls are left to it. Before it rests it lingers for less than a
- * wake-up takes, so that calls gather and the lock is taken once for many. Should
- * its calls not be so short after all, the monitor brings others in.
+ * wake-up takes, and before it ends a lease that was not full it lets calls gather,
+ * so that the lock is taken once for many. Should its calls not be so short after
+ * all, the monitor brings others in.
  *
  * Where no worker can be brought in, waits run what they await: a worker always,
  * since nobody replaces it; another thread when no worker is active. When the last
@@ -39,11 +40,13 @@ static bool can_start(void)
 /* Its calls are short, as far as is known: it takes so many at a time, or 0. */
 void rob_pool_brisk(struct rob_worker *worker, uint32_t calls)
 {
-	rob.pool.brisk += calls;
-	rob.pool.brisk -= worker->brisk;
-	if (calls)
+	if (worker->brisk != calls) {
+		rob.pool.brisk += calls;
+		rob.pool.brisk -= worker->brisk;
+		worker->brisk = calls;
+	}
+	if (calls && rob.pool.eager)
 		rob.pool.eager = false;
-	worker->brisk = calls;
 }
 
 static void idle_remove(struct rob_worker *worker)
@@ -72,7 +75,7 @@ void rob_pool_arm(struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	if (pool->blind && port_clock_ns() < pool->monitor_retry_ns)
+	if (pool->monitor_state == ROB_MONITOR_TICKS || (pool->blind && port_clock_ns() < pool->monitor_retry_ns))
 		return;
 	if (pool->monitor_state == ROB_MONITOR_NONE)
 		after->start_monitor = true;
@@ -328,6 +331,7 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	worker->lease.size = 1;
 	worker->lease.ended_ns = 0;
 	rob_pool_brisk(worker, 0);
+	rob_thread_unlist(worker->thread);
 	idle_push(worker);
 	rob_unlock(after);
 	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS); /* O3 */
@@ -350,7 +354,6 @@ static void work(struct rob_worker *worker, struct rob_after *after)
 	uint64_t took_ns;
 
 	worker->turn++;
-	rob.pool.turns++;
 	worker->fresh = false;
 	rob_pool_kick(after);
 	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
@@ -373,15 +376,13 @@ static void worker_init(struct rob_worker *worker)
 	rob.pool.retry_ns = 0;
 }
 
-/* What its own completions made ready comes first: it is the lowest of its domain. Less than a lease may gather, if nobody waits. */
+/* What its own completions made ready comes first: it is the lowest of its domain. */
 static bool take(struct rob_worker *worker, struct rob_after *after)
 {
 	if (after->retire) {
 		rob_lease_take_retire(&worker->lease, after);
 		return true;
 	}
-	if (rob.queue.pending && rob.queue.pending < worker->brisk / 2 && !rob.waiters)
-		linger(worker, after);
 	return !surplus(worker) && rob_lease_take(&worker->lease, after);
 }
 

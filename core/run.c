@@ -17,8 +17,10 @@ static void thread_list(struct rob_thread *self)
 	rob.threads = self;
 }
 
-static void thread_unlist(struct rob_thread *self)
+void rob_thread_unlist(struct rob_thread *self)
 {
+	if (!self->listed)
+		return;
 	if (self->prev)
 		self->prev->next = self->next;
 	else
@@ -33,7 +35,7 @@ void rob_frame_push(struct rob_frame *frame, struct rob_thread *self)
 	frame->parent = self->top;
 	frame->owner = self->owner;
 	frame->error = 0;
-	frame->generation = rob.generation;
+	frame->forks = rob.forks;
 	frame->warned = false;
 	port_name_store(&frame->name, NULL); /* O6 */
 	self->top = frame;
@@ -44,14 +46,14 @@ void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self)
 {
 	self->top = frame->parent;
 	self->owner = frame->owner;
-	if (!self->top)
-		thread_unlist(self);
+	if (!self->top && !self->worker)
+		rob_thread_unlist(self);
 }
 
 /* In a forked child the call that forked does not exist: returning from it ends the thread. */
 void rob_check_generation(struct rob_frame *frame)
 {
-	if (port_unlikely(frame->generation != rob.generation))
+	if (port_unlikely(frame->forks != rob.forks))
 		port_thread_exit();
 }
 
