@@ -308,6 +308,55 @@ static void ordered_inline(void)
 	gate_wait(&gates[2]);
 }
 
+/* ---- waits that look at several domains ---- */
+
+/* Each domain's first block begins with a call that is complete: the lowest in progress is in the first. */
+static void lowest_of_two(void)
+{
+	async_cookie_t bound;
+
+	start(0, domain_a, nothing);
+	start(1, domain_b, nothing);
+	start(2, domain_a, in_gate);
+	bound = start(3, domain_b, in_gate);
+	sim_check(!wait_cookie(jobs[2].cookie, NULL));
+	gate_open(&gates[0]);
+	sim_check(!wait_cookie(bound, NULL));
+	gate_open(&gates[3]);
+	sim_check(!wait_full(NULL));
+}
+
+static void open_third(void)
+{
+	gate_wait(&gates[0]);
+	gate_open(&gates[2]);
+}
+
+/* One call of an exclusive domain, though no domain is named. */
+static void call_anywhere(void)
+{
+	async_cookie_t cookie = start(0, domain_b, NULL);
+
+	sim_check(!wait_call(0, cookie, NULL));
+	sim_check(!wait_full(domain_b));
+}
+
+/* An ordered call of another domain is stuck behind no call of this stack. */
+static void awaits_ordered(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	cookie = start_ordered(1, domain_b, nothing);
+	sim_check(!wait_call(1, cookie, NULL));
+	start_ordered(2, domain_b, nothing);
+	sim_check(!wait_full(domain_b));
+}
+
+static void ordered_child(void)
+{
+	start(0, domain_a, awaits_ordered);
+	sim_check(!wait_full(domain_a));
+}
+
 /* ---- waits for an owner ---- */
 
 /* Nobody else runs its calls, and it runs no other. */
@@ -430,6 +479,10 @@ const struct sim_case cases_seldom[] = {
 	CASE("running-in-the-middle", "2.6 lease", running_in_the_middle), .flags = SIM_NO_WORKERS},
 	CASE("step-before-func", "retire, lease", step_before_func, help_in_a), .flags = SIM_NO_WORKERS},
 	CASE("retire-of-inline", "retire 2.5", lower_inline, ordered_inline), .pending = UINT32_MAX},
+	CASE("lowest-of-two", "2.3 C12", lowest_of_two, open_third), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("call-anywhere", "one call, 2.4", call_anywhere), .begin = begin_exclusive, .cpus = 2},
+	CASE("ordered-child", "retire 2.8", ordered_child), .cpus = 2},
+	CASE("ordered-child-no-thread", "retire 2.6", ordered_child), .flags = SIM_NO_WORKERS},
 	CASE("owner-no-thread", "owner 2.2 C6", owners_calls_only), .flags = SIM_NO_WORKERS},
 	CASE("cycle-owner", "2.8 owner", cycle_through_owner), .cpus = 2},
 	CASE("fork-owner", "2.11 owner", owner_in_a_child), .end = NULL},
