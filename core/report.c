@@ -6,7 +6,7 @@ struct row {
 	int thread_id;
 	bool waits, retiring;
 	async_func_t func;
-	const char *name;
+	char name[64]; /* copied: the string is the call's, which may complete before it is printed */
 	async_cookie_t cookie;
 	uint64_t since_ns;
 	enum rob_wait_kind kind;
@@ -39,33 +39,47 @@ static void add_frames(struct snapshot *snapshot, struct rob_thread *thread)
 	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
 		struct rob_slot *slot = rob_frame_slot(frame);
 		const char *name = port_name_load(&frame->name); /* O6 */
+		struct row *row;
 
 		if (!slot)
 			continue;
 		if (!name && rob_func_done(slot))
 			name = rob_wide(slot)->name; /* func has set it, retire goes by it */
-		*add(snapshot) = (struct row){.thread_id = thread->id,
-					      .func = slot->func,
-					      .name = name,
-					      .cookie = rob_cookie(slot),
-					      .retiring = rob_func_done(slot),
-					      .since_ns = frame->since_ns};
+		row = add(snapshot);
+		*row = (struct row){.thread_id = thread->id,
+				    .func = slot->func,
+				    .cookie = rob_cookie(slot),
+				    .retiring = rob_func_done(slot),
+				    .since_ns = frame->since_ns};
+		if (name)
+			port_format(row->name, sizeof(row->name), "%s", name);
 	}
 }
 
+/* The first call of the block that holds the waiter up, if it is lower than what was found: cookies rise in a block. */
+static async_cookie_t lower_awaited(struct async_waiter *waiter, struct async_block *block, async_cookie_t found)
+{
+	for (uint64_t bits = block->live; bits; bits &= bits - 1) {
+		struct rob_slot *slot = rob_lowest_bit(block, bits);
+
+		if (found && rob_cookie(slot) >= found)
+			break;
+		if (rob_awaits(waiter, slot) && !rob_on_stack(waiter->thread, slot))
+			return rob_cookie(slot);
+	}
+	return found;
+}
+
+/* Blocks stand in the order of their first cookies. */
 static async_cookie_t lowest_awaited(struct async_waiter *waiter)
 {
 	async_cookie_t lowest = 0;
 
 	for (unsigned list = 0; list < 2; list++) {
 		for (struct async_block *block = rob.blocks[list]; block; block = block->all_next) {
-			for (uint64_t bits = block->live; bits; bits &= bits - 1) {
-				struct rob_slot *slot = rob_lowest_bit(block, bits);
-
-				if ((!lowest || rob_cookie(slot) < lowest) && rob_awaits(waiter, slot) &&
-				    !rob_on_stack(waiter->thread, slot))
-					lowest = rob_cookie(slot);
-			}
+			if (lowest && rob_cookie(rob_slots(block)) >= lowest)
+				break;
+			lowest = lower_awaited(waiter, block, lowest);
 		}
 	}
 	return lowest;
@@ -107,8 +121,8 @@ static void print_running(int fd, const struct row *row, uint64_t now_ns)
 
 	port_symbol(row->func, symbol, sizeof(symbol));
 	port_log(fd, "  thread %d: cookie %llu %s%s%s%s %s for %llu.%06llu s\n", row->thread_id,
-		 (unsigned long long)row->cookie, symbol, row->name ? " (" : "", row->name ? row->name : "",
-		 row->name ? ")" : "", row->retiring ? "retires" : "runs", (unsigned long long)(us / 1000000),
+		 (unsigned long long)row->cookie, symbol, row->name[0] ? " (" : "", row->name,
+		 row->name[0] ? ")" : "", row->retiring ? "retires" : "runs", (unsigned long long)(us / 1000000),
 		 (unsigned long long)(us % 1000000));
 }
 

@@ -155,12 +155,6 @@ static async_cookie_t schedule_locked(struct request *request)
 	return enqueue(request, slot);
 }
 
-static async_cookie_t schedule(struct request *request)
-{
-	rob_lock();
-	return schedule_locked(request);
-}
-
 /*
  * Most calls need no thought: there is storage, in the domain's last block or in a
  * spare one, and fewer are pending than rob.quick says, which is 0 before the first
@@ -272,10 +266,22 @@ async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, vo
 
 bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie)
 {
-	struct request request = {
-		.func = func, .data = data, .domain = domain, .caller = CALLER(), .try_only = true};
-	async_cookie_t given = schedule(&request);
+	struct async_block *block;
+	async_cookie_t given;
 
+	port_lock(&rob.lock);
+	if (!domain)
+		domain = &rob.main_domain;
+	block = block_at_once(domain, 1);
+	if (port_unlikely(!block)) {
+		struct request request = {
+			.func = func, .data = data, .domain = domain, .caller = CALLER(), .try_only = true};
+
+		given = schedule_locked(&request);
+	} else {
+		given = enqueue_at_once(block, func, data, 1);
+		port_unlock(&rob.lock);
+	}
 	if (given && cookie)
 		*cookie = given;
 	return given;
