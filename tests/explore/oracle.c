@@ -234,6 +234,25 @@ static void check_blocks(void)
 	}
 }
 
+/* Lists by bound: in order, linked both ways, and their ends known. */
+static void check_place(const struct async_waiter *waiter)
+{
+	const struct async_waiter *first = rob.all_waiters, *last = rob.all_waiters_last;
+
+	if (waiter->list == ROB_IN_DOMAIN) {
+		first = waiter->domain->waiters;
+		last = waiter->domain->waiters_last;
+	} else if (waiter->list != ROB_IN_ALL) {
+		return;
+	}
+	if (waiter->next && waiter->bound > waiter->next->bound)
+		sim_fail("invariant: waiters are in the order of their bounds");
+	if (waiter->next ? waiter->next->prev != waiter : last != waiter)
+		sim_fail("invariant: a waiter is before its next one, or the last of its list");
+	if (waiter->prev ? waiter->prev->next != waiter : first != waiter)
+		sim_fail("invariant: a waiter is behind the one before it, or the first of its list");
+}
+
 static void check_waiters(void)
 {
 	unsigned calls = 0, ascending = 0;
@@ -243,13 +262,11 @@ static void check_waiters(void)
 		ascending += waiter->ascending;
 		if (waiter->list == ROB_NO_LIST || waiter->thread->waiter != waiter)
 			sim_fail("invariant: a registered waiter is in a list, and its thread's");
+		check_place(waiter);
 	}
 	if (calls != rob.call_waiters || ascending != rob.ascending)
 		sim_fail("invariant: %u waits for a call and %u ascending ones, counted as %u and %u", calls, ascending,
 			 rob.call_waiters, rob.ascending);
-	for (struct async_waiter *waiter = rob.all_waiters; waiter && waiter->next; waiter = waiter->next)
-		if (waiter->bound > waiter->next->bound)
-			sim_fail("invariant: waiters are in the order of their bounds");
 }
 
 static void check_pool(void)

@@ -128,6 +128,26 @@ static void schedule_two(void)
 	start(1, domain_b, NULL);
 }
 
+/* Two in one domain: the second waits for less, or for more, than the first. */
+static void until_first(void)
+{
+	async_cookie_t bound;
+
+	start(0, domain_a, NULL);
+	bound = start(1, domain_a, in_gate);
+	gate_open(&gates[3]);
+	sim_check(!wait_cookie(bound, domain_a));
+	gate_open(&gates[1]);
+	sim_check(!wait_full(domain_a));
+}
+
+/* A gate orders nothing, so an older look at the domain may do. */
+static void until_both(void)
+{
+	gate_wait(&gates[3]);
+	sim_check(!async_synchronize_full_domain(domain_a));
+}
+
 /* A bound taken at entry: calls scheduled later are not waited for. */
 static void endless(void)
 {
@@ -258,6 +278,7 @@ const struct sim_case cases_waits[] = {
 	CASE("full-and-child", "2.3 C3 C21", parent, full_everywhere)},
 	CASE("full-and-child-2cpus", "2.3 C3", parent, full_everywhere), .cpus = 2},
 	CASE("full-twice", "2.3 C9", schedule_two, full_wait, full_wait), .cpus = 2},
+	CASE("two-bounds", "2.3", until_first, until_both), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("bound-at-entry", "2.3", endless, later_call), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("one-call", "one call, C22 C24", for_one), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("one-call-of-lease", "one call, lease", for_one_of_lease)},
