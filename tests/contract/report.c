@@ -120,6 +120,58 @@ TEST(a_name_is_not_used_after_its_call, .pools = PALL)
 	CHECK(!strstr(report_text(), "nobody"));
 }
 
+static atomic_bool enough;
+
+static void report_for_ever(void *data)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	(void)data;
+	CHECK(fd >= 0);
+	while (!enough)
+		async_report(fd);
+	close(fd);
+}
+
+static void named_for_a_while(void *data, async_cookie_t cookie)
+{
+	named_from_a_page(data, cookie);
+	for (unsigned int i = 0; i < 3; i++)
+		sched_yield();
+}
+
+/* The thread that began first is reported last: its calls come and go while the others' lines are written. */
+static void calls_with_short_names(void *data, async_cookie_t cookie)
+{
+	static struct gate gates[10];
+	static struct actor reporter;
+
+	(void)data;
+	(void)cookie;
+	for (unsigned int i = 0; i < 10; i++) {
+		gate_init(&gates[i]);
+		gate_start(&gates[i], NULL);
+	}
+	actor_start(&reporter, report_for_ever, NULL);
+	for (unsigned int i = 0; i < (unsigned int)SCALE(2000); i++) {
+		char *page = page_new();
+
+		strcpy(page, "short-lived");
+		async_schedule(named_for_a_while, page);
+		page_poison(page);
+	}
+	enough = true;
+	actor_join(&reporter);
+	for (unsigned int i = 0; i < 10; i++)
+		gate_end(&gates[i]);
+}
+
+/* A call may end, and its name go, while a report that names it is being written. */
+TEST(a_name_goes_while_reports_are_written, .pools = P0)
+{
+	async_schedule(calls_with_short_names, NULL);
+}
+
 /* A long name is cut or kept, but harms nothing. */
 TEST(a_long_name, .pools = PALL)
 {
