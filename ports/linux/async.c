@@ -393,6 +393,16 @@ void async_domain_clear_error(struct async_domain *domain)
 }
 EXPORT_SYMBOL_GPL(async_domain_clear_error);
 
+/* The call that is taken back is the innermost one of this task. */
+static void release_call(void *data, async_cookie_t cookie)
+{
+	struct port_task *task = port_task_of(port_self());
+
+	data = port_near_release(rob_frame_slot(task->thread.top), data);
+	if (task->release)
+		task->release(data, cookie);
+}
+
 /**
  * async_cancel_domain - take back the calls of a domain that no thread has claimed
  * @domain: the domain, or NULL for the default one
@@ -403,11 +413,13 @@ EXPORT_SYMBOL_GPL(async_domain_clear_error);
  */
 unsigned int async_cancel_domain(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie))
 {
-	struct port_task task;
+	struct port_task task, *self = port_task_of(port_enter(&task));
+	port_release before = self->release; /* of the one whose release calls this */
 	unsigned int count;
 
-	port_enter(&task);
-	count = rob_async_cancel_domain(domain, release);
+	self->release = release;
+	count = rob_async_cancel_domain(domain, release_call);
+	self->release = before;
 	port_leave(&task);
 	return count;
 }

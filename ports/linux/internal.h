@@ -6,6 +6,8 @@
 #define PORT_OWN_NAMES /* as the kernel calls things; the core's calls are rob_async_*() here */
 #include "core.h"
 
+typedef void (*port_release)(void *data, async_cookie_t cookie);
+
 /*
  * A task that has something of the core on its stack, or may soon: a worker for
  * its whole life, another task while it waits, runs a call itself, or loads a
@@ -17,6 +19,7 @@ struct port_task {
 	unsigned long key;        /* constant while in the table */
 	unsigned int requests;    /* core lock: modules that it asks for, and waits until they are loaded */
 	struct async_load *load;  /* core lock: it waits for the calls of this load */
+	port_release release;     /* its own: what async_cancel_domain() was given */
 };
 
 struct rob_thread *port_enter(struct port_task *task);
@@ -70,6 +73,7 @@ struct port_near;
 
 struct port_near *port_near_new(async_func_t func, void *data, int node);
 void port_near_free(struct port_near *near);
+void *port_near_release(struct rob_slot *slot, void *data);
 void port_near_run(void *data, async_cookie_t cookie);
 
 /* ---- debugfs.c ---- */

@@ -16,7 +16,6 @@
 #include <linux/export.h>
 #include <linux/list.h>
 #include <linux/printk.h>
-#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "internal.h"
@@ -94,11 +93,6 @@ static void look_again(struct work_struct *work)
 		schedule_delayed_work(&look_again_work, LOOK_AGAIN_JIFFIES);
 }
 
-void port_loads_end(void)
-{
-	cancel_delayed_work_sync(&look_again_work);
-}
-
 /**
  * async_request_begin - say that current has a module loaded, and waits for it
  * @name: the module, for the report
@@ -153,7 +147,7 @@ static void free_ended(void)
 			list_move(&load->node, &done);
 	port_unlock(&rob.lock);
 	list_for_each_entry_safe(load, next, &done, node)
-		kfree(load);
+		port_free(load);
 }
 
 /**
@@ -164,11 +158,12 @@ static void free_ended(void)
  */
 struct async_load *async_load_begin(const char *name)
 {
-	struct async_load *load = kzalloc(sizeof(*load), GFP_KERNEL);
+	struct async_load *load = port_alloc(sizeof(*load));
 
 	free_ended();
 	if (!load)
 		return NULL;
+	memset(load, 0, sizeof(*load));
 	strscpy(load->name, name, sizeof(load->name));
 	load->owner.name = load->name;
 	load->thread = port_enter(&load->task);
@@ -196,7 +191,7 @@ struct stuck {
 	async_func_t func;
 };
 
-/* The lowest call that the load waits for, or 0; of those left out the first. */
+/* A call that the load waits for, or 0; of those left out the first. */
 static async_cookie_t next_awaited(struct async_load *load, struct stuck *stuck)
 {
 	async_cookie_t cookie = 0;
@@ -211,7 +206,7 @@ static async_cookie_t next_awaited(struct async_load *load, struct stuck *stuck)
 				continue;
 			if (!is_stuck(slot))
 				cookie = rob_cookie(slot);
-			else if (!load->left_out)
+			else if (!load->left_out && !stuck->cookie)
 				*stuck = (struct stuck){ rob_cookie(slot), slot->func };
 		}
 	}
@@ -226,9 +221,15 @@ static void wait_for_calls(struct async_load *load, struct port_task *self)
 	async_cookie_t cookie;
 
 	while ((cookie = next_awaited(load, &stuck))) {
+		int error;
+
 		self->load = load;
-		rob_async_synchronize_call(cookie, NULL);
+		error = rob_async_synchronize_call(cookie, NULL);
 		self->load = NULL;
+		if (error) { /* a load inside of a call, which was reported; the full wait leaves out no more than it has to */
+			rob_async_synchronize_full();
+			break;
+		}
 	}
 	if (stuck.cookie)
 		pr_warn("async: deadlock: the load of module %s would wait for %pS (cookie %llu), which waits for a module to be loaded; it goes on without\n",
@@ -269,3 +270,10 @@ void async_load_end(struct async_load *load)
 	free_ended();
 }
 EXPORT_SYMBOL_GPL(async_load_end);
+
+/* No call is in progress any more. */
+void port_loads_end(void)
+{
+	cancel_delayed_work_sync(&look_again_work);
+	free_ended();
+}

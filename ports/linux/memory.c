@@ -22,6 +22,23 @@ struct stash {
 static DEFINE_RAW_SPINLOCK(stash_lock);
 static struct stash stashes[] = { { .bytes = SMALL }, { .bytes = LARGE } };
 static LLIST_HEAD(garbage); /* what could not be freed where it was let go */
+static atomic_t pieces;     /* that are not freed, in debug builds */
+
+static void *piece_new(size_t bytes, gfp_t how)
+{
+	void *memory = kmalloc(bytes, how);
+
+	if (IS_ENABLED(CONFIG_ASYNC_DEBUG) && memory)
+		atomic_inc(&pieces);
+	return memory;
+}
+
+static void piece_free(void *memory)
+{
+	if (IS_ENABLED(CONFIG_ASYNC_DEBUG) && memory)
+		atomic_dec(&pieces);
+	kfree(memory);
+}
 
 /* On PREEMPT_RT the allocator takes locks that sleep. */
 static bool may_ask(void)
@@ -59,7 +76,7 @@ static bool stash_push(struct stash *stash, void *memory)
 
 void *port_alloc(size_t bytes)
 {
-	void *memory = may_ask() ? kmalloc(bytes, GFP_ATOMIC | __GFP_NOWARN) : NULL;
+	void *memory = may_ask() ? piece_new(bytes, GFP_ATOMIC | __GFP_NOWARN) : NULL;
 
 	return memory ?: stash_pop(bytes);
 }
@@ -67,7 +84,7 @@ void *port_alloc(size_t bytes)
 void port_free(void *memory)
 {
 	if (may_ask()) {
-		kfree(memory);
+		piece_free(memory);
 	} else if (memory) {
 		llist_add(memory, &garbage);
 		port_manager_wake();
@@ -94,7 +111,7 @@ static void free_garbage(void)
 	while (node) {
 		struct llist_node *next = node->next;
 
-		kfree(node);
+		piece_free(node);
 		node = next;
 	}
 }
@@ -107,31 +124,43 @@ void port_memory_fill(void)
 		void *memory;
 
 		do {
-			memory = kmalloc(stashes[i].bytes, GFP_KERNEL);
+			memory = piece_new(stashes[i].bytes, GFP_KERNEL);
 		} while (memory && stash_push(&stashes[i], memory));
-		kfree(memory);
+		piece_free(memory);
 	}
+}
+
+/* Calls that were claimed out of turn are in the queue until they come to its head. */
+static void drop_claimed(void)
+{
+	struct rob_after after = {};
+
+	rob_lock();
+	rob_queue_head(&after);
+	rob_unlock(&after);
 }
 
 /* Everything that the core and this file hold. No call is in progress, no thread is left. */
 void port_memory_end(void)
 {
+	drop_claimed();
 	free_garbage();
 	for (unsigned int i = 0; i < ARRAY_SIZE(stashes); i++)
 		while (stashes[i].count)
-			kfree(stashes[i].piece[--stashes[i].count]);
+			piece_free(stashes[i].piece[--stashes[i].count]);
 	for (unsigned int i = 0; i < ARRAY_SIZE(rob.spare); i++) {
 		while (rob.spare[i]) {
 			struct async_block *block = rob.spare[i];
 
 			rob.spare[i] = block->next;
-			kfree(block);
+			piece_free(block);
 		}
 	}
 	while (rob.pool.all) {
 		struct rob_worker *worker = rob.pool.all;
 
 		rob.pool.all = worker->all_next;
-		kfree(worker);
+		piece_free(worker);
 	}
+	WARN(atomic_read(&pieces), "inorder: %d pieces of memory are lost\n", atomic_read(&pieces));
 }

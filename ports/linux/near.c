@@ -42,6 +42,18 @@ void port_near_free(struct port_near *near)
 	port_free(near);
 }
 
+/* What a call was scheduled with that is taken back. */
+void *port_near_release(struct rob_slot *slot, void *data)
+{
+	struct port_near *near = data;
+
+	if (slot->func != port_near_run)
+		return data;
+	data = near->data;
+	port_free(near);
+	return data;
+}
+
 /* A worker, that is: the task of another waiter or scheduler stays where it is. */
 void port_near_run(void *data, async_cookie_t cookie)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* Sleeping until others raise flags. */
 #include <linux/hrtimer.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
 #include <linux/rcupdate.h>
 
 #include "internal.h"
@@ -43,11 +45,28 @@ static unsigned int sleep_state(struct port_parker *parker)
 	return thread->worker && !thread->top ? TASK_IDLE : TASK_UNINTERRUPTIBLE;
 }
 
+#define FAR_NS NSEC_PER_SEC
+
+/* False when the time is over. Far away it need not be exact, and the timer wheel costs half of what a clock event does. */
+static bool sleep_until(u64 deadline_ns)
+{
+	u64 now_ns = port_clock_ns();
+	ktime_t until;
+
+	if (!deadline_ns) {
+		schedule();
+		return true;
+	}
+	if (deadline_ns > now_ns + FAR_NS)
+		return schedule_timeout(min_t(u64, nsecs_to_jiffies(deadline_ns - now_ns) + 1, MAX_JIFFY_OFFSET));
+	until = ns_to_ktime(deadline_ns);
+	return schedule_hrtimeout(&until, HRTIMER_MODE_ABS);
+}
+
 /* False when the time is over, or the thread is to end. */
 static bool sleep_while_parked(struct port_parker *parker, u64 deadline_ns)
 {
 	unsigned int state = sleep_state(parker);
-	ktime_t until = ns_to_ktime(deadline_ns);
 	bool in_time = true;
 
 	while (in_time) {
@@ -56,10 +75,8 @@ static bool sleep_while_parked(struct port_parker *parker, u64 deadline_ns)
 			break;
 		if (state == TASK_IDLE && (READ_ONCE(port_stopping) || kthread_should_stop()))
 			in_time = false;
-		else if (!deadline_ns)
-			schedule();
-		else if (!schedule_hrtimeout(&until, HRTIMER_MODE_ABS))
-			in_time = false;
+		else
+			in_time = sleep_until(deadline_ns);
 	}
 	__set_current_state(TASK_RUNNING);
 	return in_time;

@@ -14,6 +14,7 @@
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/printk.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -43,12 +44,16 @@ static DECLARE_COMPLETION(spare_came); /* while stopping */
 
 /* ---- what the core calls ---- */
 
+/* RCU keeps a task that ends meanwhile. */
 void port_manager_wake(void)
 {
-	struct task_struct *task = READ_ONCE(manager);
+	struct task_struct *task;
 
+	rcu_read_lock();
+	task = READ_ONCE(manager);
 	if (task)
 		wake_up_process(task);
+	rcu_read_unlock();
 }
 
 static int monitor_start(void)

@@ -3,7 +3,7 @@
  * The contract's clauses, in the kernel: KTAP in the log, and loading fails if a
  * test does. "owned" is most of "all" in the name of a module. Suites beside these
  * need a certain parameter of inorder.ko: "full" pending=0, "serial" serial=1,
- * "threads" fail_threads=1. "hold" only holds still.
+ * "threads" and "helped" fail_threads=1. "hold" only holds still.
  */
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -14,7 +14,7 @@
 
 static char *suite = "all";
 module_param(suite, charp, 0444);
-MODULE_PARM_DESC(suite, "all, owned, full, serial, threads or hold");
+MODULE_PARM_DESC(suite, "all, owned, full, serial, threads, helped or hold");
 
 static unsigned int failures;
 
@@ -145,6 +145,7 @@ static const struct test *const *find_suites(void)
 	one[0] = !strcmp(suite, "full") ? full_tests :
 		 !strcmp(suite, "serial") ? serial_tests :
 		 !strcmp(suite, "threads") ? thread_tests :
+		 !strcmp(suite, "helped") ? helped_tests :
 		 !strcmp(suite, "hold") ? hold_tests : NULL;
 	return one[0] ? one : NULL;
 }
@@ -187,7 +188,7 @@ static int __init begin(void)
 	unsigned int planned = 0;
 
 	if (!suites) {
-		pr_err("inorder_selftest: there is no suite '%s': all, owned, full, serial, threads or hold\n", suite);
+		pr_err("inorder_selftest: there is no suite '%s': all, owned, full, serial, threads, helped or hold\n", suite);
 		return -EINVAL;
 	}
 	for (unsigned int i = 0; suites[i]; i++)

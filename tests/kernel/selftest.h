@@ -16,7 +16,7 @@ struct test {
 };
 
 extern const struct test order_tests[], wait_tests[], misuse_tests[], kernel_tests[], load_tests[], full_tests[],
-	serial_tests[], hold_tests[], thread_tests[];
+	serial_tests[], hold_tests[], thread_tests[], helped_tests[];
 
 void check_failed(const char *condition, const char *file, int line);
 

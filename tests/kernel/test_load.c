@@ -252,6 +252,39 @@ static void who_waits_for_such_a_call_later_is_left_out(void)
 	CHECK(!async_synchronize_full());
 }
 
+/* As one whose driver asks for asynchronous probing: nobody waits. What belongs to the load goes with its last call. */
+static void a_load_may_end_before_its_calls(void)
+{
+	struct loader loader;
+	struct gate gate;
+
+	load_with(&loader, "hasty", &gate);
+	async_load_end(loader.load);
+	gate_open(&gate);
+	CHECK(!async_synchronize_full());
+	CHECK(gate.done);
+}
+
+static void load_inside(void *data, async_cookie_t cookie)
+{
+	struct loader *loader = data;
+
+	load_with(loader, "inside", NULL);
+	async_load_wait(loader->load);
+	async_load_end(loader->load);
+	loader->done = true;
+}
+
+/* It cannot wait for the call that it is in. */
+static void a_load_inside_a_call_leaves_that_out(void)
+{
+	struct loader loader;
+
+	async_schedule(load_inside, &loader);
+	CHECK(!async_synchronize_full());
+	CHECK(loader.done);
+}
+
 const struct test load_tests[] = {
 	{ "a_load_waits_for_its_own_calls_only", a_load_waits_for_its_own_calls_only },
 	{ "every_load_waits_for_calls_without_an_owner", every_load_waits_for_calls_without_an_owner },
@@ -261,5 +294,7 @@ const struct test load_tests[] = {
 	{ "a_load_that_waits_already_is_told", a_load_that_waits_already_is_told },
 	{ "who_waits_for_such_a_call_is_left_out_too", who_waits_for_such_a_call_is_left_out_too },
 	{ "who_waits_for_such_a_call_later_is_left_out", who_waits_for_such_a_call_later_is_left_out },
+	{ "a_load_may_end_before_its_calls", a_load_may_end_before_its_calls },
+	{ "a_load_inside_a_call_leaves_that_out", a_load_inside_a_call_leaves_that_out },
 	{}
 };

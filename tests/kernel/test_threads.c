@@ -80,6 +80,27 @@ static void what_is_pending_runs_when_threads_can_be_made(void)
 	CHECK(gate.done && gate.task != current);
 }
 
+/* The last of all: what stays behind in the queue is freed when the module goes. */
+static void claimed_out_of_turn(void)
+{
+	ASYNC_DOMAIN(first);
+	ASYNC_DOMAIN(second);
+	struct helped early = {}, late = {};
+
+	async_schedule_domain(note, &early, &first);
+	async_schedule_domain(note, &late, &second);
+	CHECK(!async_synchronize_full_domain(&second));
+	CHECK(late.task && !early.task);
+	CHECK(!async_synchronize_full_domain(&first));
+	CHECK(early.task);
+}
+
+const struct test helped_tests[] = {
+	{ "who_waits_runs_what_it_waits_for", who_waits_runs_what_it_waits_for },
+	{ "claimed_out_of_turn", claimed_out_of_turn },
+	{}
+};
+
 const struct test thread_tests[] = {
 	{ "who_waits_runs_what_it_waits_for", who_waits_runs_what_it_waits_for },
 	{ "and_nothing_else", and_nothing_else },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* Waiting, domains, progress, who is woken. */
+#include <linux/nodemask.h>
 #include <linux/slab.h>
 
 #include "selftest.h"
@@ -217,11 +218,12 @@ static void sleeping_calls_overlap(void)
 	CHECK(took_ms >= 20 && took_ms < 640); /* one after the other: 1280 */
 }
 
-static atomic_t released;
+static atomic_t ran, released;
 
 static void release(void *data, async_cookie_t cookie)
 {
 	CHECK(current_is_async() && async_current_cookie() == cookie);
+	CHECK(data == &ran);
 	atomic_inc(&released);
 }
 
@@ -229,13 +231,13 @@ static void release(void *data, async_cookie_t cookie)
 static void pending_calls_are_taken_back(void)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
-	atomic_t ran = ATOMIC_INIT(0);
 	unsigned int taken = 0;
 
+	atomic_set(&ran, 0);
 	atomic_set(&released, 0);
 	for (unsigned int round = 0; round < 20; round++) {
 		for (unsigned int i = 0; i < 100; i++)
-			async_schedule_domain(count_call, &ran, &domain);
+			async_schedule_node_domain(count_call, &ran, i % 2 ? first_online_node : NUMA_NO_NODE, &domain);
 		taken += async_cancel_domain(&domain, release);
 	}
 	CHECK(!async_synchronize_full_domain(&domain));
@@ -280,6 +282,36 @@ static void full_waits_run_beside_each_other(void)
 		actor_join(&actors[i]);
 }
 
+struct patient {
+	struct async_domain *domain;
+	int result;
+};
+
+static void wait_for_ever(void *data)
+{
+	struct patient *patient = data;
+
+	patient->result = async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, patient->domain, U64_MAX);
+}
+
+/* The longest time that can be given is no time that has passed. */
+static void a_timeout_may_be_for_ever(void)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	struct patient patient = { .domain = &domain, .result = 1 };
+	struct actor actor;
+	struct gate gate;
+
+	gate_schedule(&gate, &domain);
+	actor_start(&actor, wait_for_ever, &patient);
+	CHECK(comes_to_rest(actor.task));
+	CHECK(READ_ONCE(patient.result) == 1);
+	gate_open(&gate);
+	actor_join(&actor);
+	CHECK(!patient.result);
+	CHECK(!async_synchronize_full_domain(&domain));
+}
+
 const struct test wait_tests[] = {
 	{ "a_full_wait_covers_registered_domains_only", a_full_wait_covers_registered_domains_only },
 	{ "waiting_on_one_domain_never_waits_for_another", waiting_on_one_domain_never_waits_for_another },
@@ -294,5 +326,6 @@ const struct test wait_tests[] = {
 	{ "pending_calls_are_taken_back", pending_calls_are_taken_back },
 	{ "one_sleeps_while_many_pass", one_sleeps_while_many_pass },
 	{ "full_waits_run_beside_each_other", full_waits_run_beside_each_other },
+	{ "a_timeout_may_be_for_ever", a_timeout_may_be_for_ever },
 	{}
 };
