@@ -128,7 +128,7 @@ static void work_under_signals(void *data)
 	(void)data;
 	own_thread = true;
 	block_signal(SIG_UNBLOCK);
-	for (unsigned int round = 0; round < (unsigned int)SCALE(200); round++) {
+	for (unsigned int round = 0; round < (unsigned int)SCALE(200) || !handled; round++) { /* the storm has to begin */
 		atomic_uint n = 0;
 		async_cookie_t cookie = 0;
 
