@@ -155,6 +155,30 @@ static void awaits_a(void)
 	sim_check(!wait_full(domain_b));
 }
 
+/* What it awaits runs in another thread: there is nothing to run, an ordered call behind it neither. */
+static void awaits_below(void)
+{
+	start(0, domain_a, in_gate);
+	start_ordered(1, domain_a, nothing);
+	gate_open(&gates[3]);
+	sim_check(!wait_cookie(jobs[1].cookie, domain_a));
+	sim_check(is_complete(&jobs[0]) && !is_begun(&jobs[1]));
+	sim_check(!wait_full(domain_a));
+}
+
+static void runs_first(void)
+{
+	gate_wait(&gates[3]);
+	sim_check(!async_synchronize_call(jobs[0].cookie, domain_a));
+}
+
+static void opens_first(void)
+{
+	for (unsigned i = 0; i < 4 && !somebody_waits(); i++)
+		work();
+	gate_open(&gates[0]);
+}
+
 /* ---- a call sleeps while others pass ---- */
 
 static void one_sleeps(void)
@@ -264,6 +288,7 @@ const struct sim_case cases_hazards[] = {
 	CASE("try-under-lock", "2.5 C16", try_under_lock), .pending = 1, .begin = begin_lock},
 	CASE("one-instant", "2.3", waits_full, later_for_ever), .begin = begin_used, .cpus = 2},
 	CASE("first-wait", "2.3", two_in_a, waits_for_a)},
+	CASE("awaits-below", "2.2 retire", awaits_below, runs_first, opens_first), .flags = SIM_NO_WORKERS},
 	CASE("awaits-only", "2.2", awaits_a), .flags = SIM_NO_WORKERS},
 	CASE("one-sleeps", "2.10", one_sleeps), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("after-exit", "2.11 C20", after_exit), .flags = SIM_TRACES},

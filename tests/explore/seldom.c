@@ -332,12 +332,16 @@ static void open_third(void)
 	gate_open(&gates[2]);
 }
 
-/* One call of an exclusive domain, though no domain is named. */
+/* One call of an exclusive domain, though no domain is named; and one that is not of the domain that is. */
 static void call_anywhere(void)
 {
 	async_cookie_t cookie = start(0, domain_b, NULL);
 
 	sim_check(!wait_call(0, cookie, NULL));
+	cookie = start(1, domain_a, in_gate);
+	sim_check(!async_synchronize_call(cookie, domain_b));
+	gate_open(&gates[1]);
+	sim_check(!wait_full(domain_a));
 	sim_check(!wait_full(domain_b));
 }
 
