@@ -118,7 +118,7 @@ static void take_lock(void *data, async_cookie_t cookie)
 /* What must not run in the caller does not, under a lock that it takes. */
 static void tried_under_a_lock(void)
 {
-	DEFINE_SPINLOCK(lock);
+	static DEFINE_SPINLOCK(lock);
 	async_cookie_t cookie = 0;
 
 	spin_lock(&lock);

@@ -3,26 +3,25 @@
 import os
 import re
 import shutil
-import subprocess
 import time
 
-from . import disks, machine, report
+from . import cpio, disks, machine, report
 from .common import Failure, written
 from .linux import TOP
 
 INIT = os.path.join(TOP, 'tools/kernel/init')
 MODPROBE = os.path.join(TOP, 'tools/kernel/modprobe')
 BUSYBOX = '/bin/busybox'
+FOLDERS = ('bin', 'dev', 'modules', 'proc', 'run', 'sbin', 'sys')
 SCSI_DEBUG = 'scsi_debug.add_host=4'
+NO_TIMER_CHECK = 'no_timer_check'   # on a busy host QEMU's timer can be too late for the kernel, which would panic
 LOG = ('initcall_debug', 'dyndbg="file async.c +p"')
 # what a kernel says when something is wrong with it
 TROUBLE = re.compile(r'^.*(?:BUG:|WARNING:|Oops|general protection|possible .* detected'
-                     r'|self-detected stall|detected stalls|soft lockup|blocked for more than|Kernel panic'
+                     r'|locking correctness validator|self-detected stall|detected stalls|soft lockup|blocked for more than|Kernel panic'
                      r'|scheduling while atomic).*$', re.M)
 FIRST = re.compile(report.STAMP + r'calling  \S+ @ 1$', re.M)
 CHECK = re.compile(report.STAMP + r'inorder-check: (.*)$', re.M)
-
-
 LIMIT_S = 120
 
 
@@ -45,31 +44,24 @@ class Machine:
             if not os.path.exists(disk.path):
                 disks.make_empty(disk.path)
 
-    def image(self, kernel, modules=()):
-        """An initramfs for that kernel with these modules, by their paths."""
-        path = os.path.join(self.folder, f'{kernel.name.replace("/", "-")}.cpio')
+    def image(self, name, modules, script=''):
+        """An initramfs of that name with these modules, by their paths, and a script for /init; returns its path."""
+        path = os.path.join(self.folder, f'{name.replace("/", "-")}.cpio')
         if not os.access(BUSYBOX, os.X_OK):
             raise Failure(f'{BUSYBOX} is missing: tools/install-packages kernel')
-        lines = [f'dir /{name} 0755 0 0' for name in ('bin', 'dev', 'modules', 'proc', 'run', 'sbin', 'sys')]
-        lines += ['nod /dev/console 0600 0 0 c 5 1', f'file /init {INIT} 0755 0 0',
-                  f'file /bin/busybox {BUSYBOX} 0755 0 0', 'slink /bin/sh busybox 0777 0 0',
-                  f'file /sbin/rootinit {self.rootinit} 0755 0 0']
-        lines += [f'file /sbin/modprobe {MODPROBE} 0755 0 0']
-        lines += [f'file /modules/{os.path.basename(module)} {module} 0644 0 0' for module in modules]
-        listing = os.path.join(self.folder, 'image.list')
-        with open(listing, 'w', encoding='utf-8') as file:
-            file.write('\n'.join(lines) + '\n')
-        image = subprocess.run([os.path.join(kernel.folder, 'usr/gen_init_cpio'), listing], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, check=False)
-        if image.returncode:
-            raise Failure(f'cannot make {path}: {image.stderr.decode(errors="replace").strip()}')
+        sources = {'init': INIT, 'bin/busybox': BUSYBOX, 'sbin/rootinit': self.rootinit, 'sbin/modprobe': MODPROBE}
+        sources.update((f'modules/{os.path.basename(module)}', module) for module in modules)
+        files = {'script': script.encode()} if script else {}
+        for target, source in sources.items():
+            with open(source, 'rb') as file:
+                files[target] = file.read()
         with written(path) as new, open(new, 'wb') as file:
-            file.write(image.stdout)
+            file.write(cpio.archive(FOLDERS, files, {'bin/sh': 'busybox'}))
         return path
 
-    def boot(self, kernel, image, name, arguments='', icount=False, limit_s=None, attached=None):
+    def boot(self, kernel, image, name, arguments='', limit_s=None, **how):
         """Boots in QEMU once and returns the log; fails unless /init came to its end."""
-        boot = self.start(kernel, image, name, arguments, icount, limit_s, attached)
+        boot = self.start(kernel, image, name, arguments, limit_s, **how)
         if boot.stopped:
             raise Failure(f'{kernel.name} ({name}) was still on after {limit_s or self.limit_s} s and was stopped. '
                           f'The end of {boot.files["console"]}:\n{boot.tail()}')
@@ -79,11 +71,12 @@ class Machine:
                           f'{boot.tail()}')
         return log
 
-    def start(self, kernel, image, name, arguments='', icount=False, limit_s=None, attached=None):
+    def start(self, kernel, image, name, arguments='', limit_s=None, attached=None, lines=True, **how):
+        """attached: the disks, by default all; lines: whether the log has one for each call. See machine.run()."""
         attached = self.disks if attached is None else attached
-        hosts = SCSI_DEBUG if attached else 'scsi_debug.add_host=0'
-        return machine.run(kernel, image, attached, ' '.join((*LOG, hosts, arguments)),
-                           os.path.join(self.out, name), limit_s or self.limit_s, icount)
+        words = [*(LOG if lines else ()), SCSI_DEBUG if attached else 'scsi_debug.add_host=0', NO_TIMER_CHECK, arguments]
+        return machine.run(kernel, image, attached, ' '.join(words), os.path.join(self.out, name),
+                           limit_s or self.limit_s, **how)
 
     def user_mode(self, kernel, image, name, arguments=''):
         """Boots User-mode Linux whose time is the CPU's alone; returns its log."""

@@ -23,12 +23,14 @@ OVERLAY = os.path.join(TOP, 'tools/kernel-overlay')
 OURS = 'kernel/inorder/core'       # where the overlay puts the core
 SAY_EVERY_S = 10
 
-# Kernels by name: the architecture, what make builds, the parts of the configuration.
+# Kernels by name: the architecture, the file that is booted, the parts of the configuration. A vmlinux starts at once
+# (PVH); those with KASAN and KCSAN cannot: what runs first there is instrumented before it may be.
+BZIMAGE = 'arch/x86/boot/bzImage'
 KINDS = {
     'qemu': ('x86_64', 'vmlinux', ('common', 'qemu')),
     'uml': ('um', 'linux', ('common', 'uml')),
-    'kasan': ('x86_64', 'vmlinux', ('common', 'qemu', 'lockdep', 'kasan')),
-    'kcsan': ('x86_64', 'vmlinux', ('common', 'qemu', 'kcsan')),
+    'kasan': ('x86_64', BZIMAGE, ('common', 'qemu', 'lockdep', 'kasan')),
+    'kcsan': ('x86_64', BZIMAGE, ('common', 'qemu', 'kcsan')),
 }
 
 # What neither x86 nor um builds from.
@@ -40,7 +42,7 @@ FIXED = {'KBUILD_BUILD_TIMESTAMP': 'Thu Jan  1 00:00:00 UTC 2026', 'KBUILD_BUILD
 
 
 class Build:
-    """A kernel that has been built. A machine boots its vmlinux."""
+    """A kernel that has been built. A machine boots the file that it calls vmlinux."""
 
     def __init__(self, tree, kind):
         self.name = f'{os.path.basename(tree)}/{kind}'
@@ -111,7 +113,7 @@ class Kernels:
         kernel = Build(tree, kind)
         os.makedirs(kernel.folder, exist_ok=True)
         configure(kernel)
-        target = KINDS[kind][1]
+        target = os.path.basename(KINDS[kind][1])
         self.make(kernel, [target, 'modules'], f'build the kernel {kernel.name}')
         return kernel
 

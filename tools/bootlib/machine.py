@@ -69,10 +69,10 @@ def escape(path):
     return path.replace(',', ',,')
 
 
-def command(kernel, image, disks, arguments, boot, icount):
+def command(kernel, image, disks, arguments, boot, icount, cpus):
     options = [QEMU, '-machine', 'q35', '-m', '1024', '-nodefaults', '-no-user-config',
                '-display', 'none', '-no-reboot', '-snapshot']
-    options += ICOUNT if icount else TWO_CPUS
+    options += ICOUNT if icount else cpus
     options += ['-kernel', kernel.vmlinux, '-initrd', image,
                 '-append', f'{COMMAND_LINE} {"nokaslr " if icount else ""}{arguments}']
     # the console is our standard input and output, so that somebody can answer it
@@ -149,14 +149,14 @@ def attend(process, dialogue, until, copy=None):
     return errors.decode(errors='replace').strip()
 
 
-def run(kernel, image, disks, arguments, prefix, limit_s, icount=False, dialogue=None):
+def run(kernel, image, disks, arguments, prefix, limit_s, icount=False, dialogue=None, cpus=TWO_CPUS):
     """Boots once. A machine that is still on after limit_s seconds is stopped."""
     boot = Boot(prefix)
     for path in boot.files.values():
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
     since = time.monotonic()
-    with started(command(kernel, image, disks, arguments, boot, icount)) as process:
+    with started(command(kernel, image, disks, arguments, boot, icount, cpus)) as process:
         said = attend(process, list(dialogue or []), since + limit_s)
         boot.stopped = said is None
         if boot.stopped:
