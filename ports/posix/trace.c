@@ -216,7 +216,7 @@ static void fork_child(void)
 
 	own_pid = getpid();
 	own_tid = own_pid;
-	pthread_mutex_init(&lock, NULL);
+	pthread_mutex_unlock(&lock); /* fork_prepare() took it in this thread */
 	full.lost = 0;
 	if (full.fd >= 0 && still_ours(&full))
 		write_header(false);
