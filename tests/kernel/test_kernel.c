@@ -20,10 +20,11 @@ static void look_around(void *data, async_cookie_t cookie)
 {
 	struct seen *seen = data;
 
-	seen->atomic = in_interrupt() || irqs_disabled();
-	seen->async = current_is_async() && async_current_cookie() == cookie;
-	seen->no_freeze = current->flags & PF_NOFREEZE;
-	seen->node = numa_node_id();
+	/* several such calls may write the same */
+	WRITE_ONCE(seen->atomic, in_interrupt() || irqs_disabled());
+	WRITE_ONCE(seen->async, current_is_async() && async_current_cookie() == cookie);
+	WRITE_ONCE(seen->no_freeze, current->flags & PF_NOFREEZE);
+	WRITE_ONCE(seen->node, numa_node_id());
 	usleep_range(1000, 2000); /* it may */
 	atomic_inc(&seen->calls);
 }
