@@ -374,6 +374,8 @@ const struct sim_case cases_deadlock[] = {
 	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cycle-owner-turn", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3},
+	CASE("cycle-owner-grows-early", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3,
+	 .flags = SIM_EARLY},
 	CASE("self-owner-grows", "2.8 owners retire", owner_grows_behind), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows-inline", "2.8 2.5 owners retire", owner_grows_inline), .begin = begin_owner_cycle, .cpus = 3,
 	 .pending = 3},

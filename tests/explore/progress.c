@@ -98,6 +98,35 @@ static void one_and_wait(void)
 	sim_check(!wait_cookie(cookie + 1, domain_a));
 }
 
+/* There is room: it is queued as any other, without much ado once the domain has calls in progress. */
+static void try_one(unsigned n, struct async_domain *domain)
+{
+	async_cookie_t cookie = 0;
+
+	prepare(n, domain, nothing);
+	sim_check(async_try_schedule(run_job, &jobs[n], domain, &cookie));
+	note_scheduled(&jobs[n], cookie);
+}
+
+static void try_two(unsigned n, struct async_domain *domain)
+{
+	start(n, domain, nothing);
+	try_one(n + 1, domain);
+	try_one(n + 2, domain);
+	sim_check(jobs[n].cookie < jobs[n + 1].cookie && jobs[n + 1].cookie < jobs[n + 2].cookie);
+	sim_check(!wait_full(domain));
+}
+
+static void try_in_a(void)
+{
+	try_two(0, domain_a);
+}
+
+static void try_in_b(void)
+{
+	try_two(3, domain_b);
+}
+
 static void ordered_without_storage(void)
 {
 	sim_check(!start_ordered(0, domain_a, NULL));
@@ -274,6 +303,7 @@ const struct sim_case cases_progress[] = {
 	CASE("inline-ordered-config", "2.5 retire", one_ordered_and_full, full_wait), .threads = NONE},
 	CASE("try-no-memory", "2.5 C16 C17", try_fails), .flags = SIM_NO_MEMORY},
 	CASE("try-no-threads", "2.5 C16", try_fails), .threads = NONE},
+	CASE("try-two", "2.5 2.1", try_in_a, try_in_b)},
 	CASE("try-or-not", "2.5", one_and_wait, try_or_not), .pending = 1},
 	CASE("ordered-no-memory", "2.5", ordered_without_storage), .flags = SIM_NO_MEMORY},
 	CASE("entry-no-memory", "2.5 entries", entry_call), .flags = SIM_NO_MEMORY | SIM_NO_WORKERS},
