@@ -5,6 +5,7 @@ import fcntl
 import filecmp
 import glob
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -100,6 +101,7 @@ class Kernels:
         old, new = os.path.join(self.stock, kind), os.path.join(self.ours, kind)
         try:
             run(['cp', '-aT', old, new], f'copy the stock kernel to {new}')
+            touch_overlay(self.ours)
             kernel = Build(self.ours, kind)
             configure(kernel)
             self.make(kernel, ['prepare'], f'prepare the kernel {kernel.name}')
@@ -178,6 +180,13 @@ def made(folder):
         os.rename(work, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def touch_overlay(tree):
+    """Objects of the stock kernel can be younger than the overlay: what depends on its files is compiled again."""
+    for name in json.loads(read(os.path.join(tree, '.inorder-overlay/put.json'))):
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(os.path.join(tree, name))
 
 
 def age(folder, model):
