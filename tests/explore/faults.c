@@ -95,6 +95,21 @@ static void dead_in_lease(void)
 	sim_check(!wait_full(domain_a));
 }
 
+/* Who could not start a thread waits for nothing: another thread, which waits meanwhile, is told to run its call itself. */
+static void starts_and_stays(void)
+{
+	start(0, domain_a, NULL);
+	gate_wait(&gates[0]);
+	sim_check(!wait_full(domain_a));
+}
+
+static void waits_meanwhile(void)
+{
+	start(1, domain_b, NULL);
+	sim_check(!wait_full(domain_b));
+	gate_open(&gates[0]);
+}
+
 /* Nobody waits: what is pending runs at exit. */
 static void leave_and_exit(void)
 {
@@ -108,6 +123,7 @@ static void leave_and_exit(void)
 const struct sim_case cases_faults[] = {
 	CASE("no-thread", "2.6 C6", two), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-two-waiters", "2.6 C6 C7", two, one_in_b), .flags = SIM_NO_WORKERS},
+	CASE("no-thread-told", "2.6 C6", starts_and_stays, waits_meanwhile), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-full", "2.6 C6", two, full_wait), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-chain", "2.6 C6 C18", chain, full_wait), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-exit", "2.6 2.11", leave_and_exit), .flags = SIM_NO_WORKERS},
