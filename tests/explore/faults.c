@@ -95,7 +95,7 @@ static void dead_in_lease(void)
 	sim_check(!wait_full(domain_a));
 }
 
-/* Who could not start a thread waits for nothing: another thread, which waits meanwhile, is told to run its call itself. */
+/* Who could not start a thread waits for nothing: another thread, which waits, is told to run its call itself. */
 static void starts_and_stays(void)
 {
 	start(0, domain_a, NULL);
