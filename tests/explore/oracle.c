@@ -269,6 +269,22 @@ static void check_waiters(void)
 			 rob.call_waiters, rob.ascending);
 }
 
+/* Open leases: all of them in the list, which is linked both ways. */
+static void check_leases(void)
+{
+	const struct rob_lease *last = NULL;
+	unsigned open = 0, listed = 0;
+
+	for (const struct rob_lease *lease = rob.leases; lease; last = lease, lease = lease->next) {
+		if (!lease->open || lease->prev != last || ++listed > SIM_THREADS)
+			sim_fail("invariant: the leases in the list are open, and linked both ways");
+	}
+	for (const struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next)
+		open += worker->lease.open;
+	if (open != listed)
+		sim_fail("invariant: %u leases are open, and %u in the list", open, listed);
+}
+
 static void check_pool(void)
 {
 	unsigned elsewhere = 0;
@@ -292,6 +308,7 @@ void sim_on_unlock(struct port_lock *lock)
 	check_queue();
 	check_blocks();
 	check_waiters();
+	check_leases();
 	check_pool();
 }
 

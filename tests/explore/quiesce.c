@@ -196,6 +196,29 @@ static void claimed_behind(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* While begin waits, what a call that runs awaits comes to be pending: it is told, and runs it. */
+static void schedules_more(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_wait(&gates[1]);
+	start(3, domain_b, nothing);
+}
+
+static void comes_up(void)
+{
+	start(1, domain_b, schedules_more);
+	start(0, domain_a, awaits_registered);
+	sim_check(!wait_full(NULL));
+}
+
+static void opens_when_waited(void)
+{
+	for (unsigned i = 0; i < 4 && !somebody_waits(); i++)
+		work();
+	gate_open(&gates[1]);
+}
+
 /* A call that is taken back does not run: meanwhile an exclusive one must not begin what it awaits. */
 static void release_slowly(void *data, async_cookie_t cookie)
 {
@@ -239,6 +262,7 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-past-limit", "quiesce 2.5", hold_past_limit), .pending = 1},
 	CASE("quiesce-past-limit-inline", "quiesce 2.5", hold_past_limit, one_more), .threads = NONE},
 	CASE("quiesce-behind", "quiesce lease", claimed_behind), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
+	CASE("quiesce-comes-up", "quiesce 2.6", comes_up, hold, opens_when_waited), .cpus = 2},
 	CASE("quiesce-release", "quiesce cancel", hold_and_release, cancel_beside)},
 	CASE("quiesce-nested", "quiesce 2.6", nested, hold)},
 	CASE("quiesce-nested-one", "quiesce 2.6", nested, hold), .threads = 1},
