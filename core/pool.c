@@ -357,11 +357,11 @@ static void work(struct rob_worker *worker, struct rob_after *after)
 	worker->fresh = false;
 	rob_pool_kick(after);
 	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
-	rob_pool_brisk(worker, worker->lease.size > 1 ? worker->lease.size : 0);
 	if (worker->asleep && took_ns < SETTLED_NS) {
 		worker->asleep = false;
 		rob.pool.active++;
 	}
+	rob_pool_brisk(worker, !worker->asleep && worker->lease.size > 1 ? worker->lease.size : 0);
 }
 
 static void worker_init(struct rob_worker *worker)

@@ -288,9 +288,19 @@ static void check_leases(void)
 static void check_pool(void)
 {
 	unsigned elsewhere = 0;
+	uint64_t brisk = 0;
 
-	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next)
-		elsewhere += worker->thread && (worker->idle || worker->blocked || worker->asleep);
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next) {
+		bool counts = worker->thread && (worker->idle || worker->blocked || worker->asleep);
+
+		elsewhere += counts;
+		brisk += worker->brisk;
+		if (counts && worker->brisk)
+			sim_fail("invariant: a worker whose calls are short is active");
+	}
+	if (brisk != rob.pool.brisk)
+		sim_fail("invariant: %llu calls are for workers whose calls are short, counted as %llu",
+			 (unsigned long long)brisk, (unsigned long long)rob.pool.brisk);
 	if (rob.pool.active + elsewhere != rob.pool.total)
 		sim_fail("invariant: %u workers, %u of them idle, blocked or asleep, and %u counted as active",
 			 rob.pool.total, elsewhere, rob.pool.active);

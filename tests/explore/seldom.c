@@ -98,6 +98,23 @@ static void until_call(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* Two workers, each with a lease of which one call blocks: what stands behind it is taken back from both. */
+static void two_leases(void)
+{
+	start(4, domain_a, nothing);
+	start(1, domain_a, in_gate);
+	start(5, domain_a, nothing);
+	start(6, domain_a, nothing);
+	start(2, domain_a, say_and_stay);
+	start(7, domain_a, nothing);
+	gate_wait(&gates[3]);
+	sim_check(!wait_call(5, jobs[5].cookie, domain_a));
+	gate_open(&gates[1]);
+	sim_check(!wait_call(7, jobs[7].cookie, domain_a));
+	gate_open(&gates[2]);
+	sim_check(!wait_full(domain_a));
+}
+
 /* Nor behind a call of another domain, which is none of the waiter's business. */
 static void until_domain(void)
 {
@@ -473,6 +490,7 @@ const struct sim_case cases_seldom[] = {
 	CASE("lease-interleaved", "2.2 lease", interleaved)},
 	CASE("lease-until-all", "2.3 lease", until_all, open_first)},
 	CASE("lease-until-call", "one call, lease", until_call, open_first)},
+	CASE("two-leases", "2.6 lease", two_leases), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("lease-until-domain", "2.4 lease", until_domain)},
 	CASE("lease-until-registered", "2.4 lease", until_all_registered), .begin = begin_exclusive},
 	CASE("lease-until-owner", "owner, lease", until_owner)},
