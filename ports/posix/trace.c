@@ -126,7 +126,7 @@ static bool still_ours(struct sink *sink)
 	return false;
 }
 
-/* Returns whether the whole text was written. */
+/* Returns whether the whole line was written. */
 static bool put(struct sink *sink, const struct trace_line *line)
 {
 	ssize_t done = -1;
@@ -139,6 +139,8 @@ static bool put(struct sink *sink, const struct trace_line *line)
 		return true;
 	if (done > 0)
 		sink->torn = true;
+	if (done == (ssize_t)line->used - 1)
+		return true; /* but for its end, which comes before the next */
 	tell_once(sink, done < 0 ? strerror(errno) : "it took a part of a line only",
 		  "lines are lost until it can be written again");
 	sink->lost++;

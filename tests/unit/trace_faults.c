@@ -114,21 +114,21 @@ static size_t torn_at(rlim_t bytes)
 }
 
 /*
- * The first line has the program's path: where a line ends depends on where this was built. A cut
- * at the end of a line, or just before its newline, leaves no half line; three such in a row there are not.
+ * Where a line ends depends on where this was built, as the first has the program's path. So every byte of
+ * one line is tried as the last: the end of a line, and its newline, are among them. There, nothing is torn.
  */
 static void lost_lines_are_counted(void **state)
 {
-	size_t torn = 0;
+	size_t torn = 0, tried = 0;
 
 	(void)state;
-	for (rlim_t bytes = 1500; bytes < 1503; bytes++) {
+	for (rlim_t bytes = 1500; bytes < 1700; bytes++, tried++) {
 		size_t here = torn_at(bytes);
 
 		assert_true(here <= 1);
 		torn += here;
 	}
-	assert_true(torn >= 1);
+	assert_in_range(tried - torn, 1, tried - 1);
 }
 
 /* As daemons do: close all, then open a file of their own, which gets the trace's number. */
