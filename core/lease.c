@@ -178,7 +178,7 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 		count += rob_queue_take_run(lease->slot + count, most - count, extent(domain));
 	}
 	lease->count = count;
-	lease->gather = count > 1 && count < lease->size && !rob.waiters && rob.pool.cpus > 1;
+	lease->gather = count > 1 && count < lease->size && !rob.waiters && port_spin_ns();
 	lease->frame.retiring = count && rob_func_done(lease->slot[0]);
 	lease->flushed = 0;
 	port_store_relaxed(&lease->word, count << 16);

@@ -6,12 +6,11 @@ struct row {
 	int thread_id;
 	bool waits, retiring;
 	async_func_t func;
-	char name[64]; /* copied: the string is the call's, which may complete before it is printed */
+	char name[64]; /* of the call, or of the owner that is waited for: copied, since either may be gone when it is printed */
 	async_cookie_t cookie;
 	uint64_t since_ns;
 	enum rob_wait_kind kind;
 	const void *domain;
-	const char *owner;
 	async_cookie_t bound;
 	async_cookie_t awaited; /* the lowest call that holds the waiter up */
 };
@@ -34,6 +33,13 @@ static struct row *add(struct snapshot *snapshot)
 	return &overflow;
 }
 
+/* With the lock held. No more of the string is looked at than is kept. */
+static void set_name(struct row *row, const char *name)
+{
+	if (name)
+		port_format(row->name, sizeof(row->name), "%.63s", name);
+}
+
 static void add_frames(struct snapshot *snapshot, struct rob_thread *thread)
 {
 	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
@@ -51,8 +57,7 @@ static void add_frames(struct snapshot *snapshot, struct rob_thread *thread)
 				    .cookie = rob_cookie(slot),
 				    .retiring = rob_func_done(slot),
 				    .since_ns = frame->since_ns};
-		if (name)
-			port_format(row->name, sizeof(row->name), "%s", name);
+		set_name(row, name);
 	}
 }
 
@@ -87,14 +92,17 @@ static async_cookie_t lowest_awaited(struct async_waiter *waiter)
 
 static void add_waiter(struct snapshot *snapshot, struct async_waiter *waiter)
 {
-	*add(snapshot) = (struct row){.thread_id = waiter->thread->id,
-				      .waits = true,
-				      .cookie = waiter->cookie,
-				      .kind = waiter->kind,
-				      .domain = waiter->domain,
-				      .owner = waiter->owner ? waiter->owner->name : NULL,
-				      .bound = waiter->bound,
-				      .awaited = lowest_awaited(waiter)};
+	struct row *row = add(snapshot);
+
+	*row = (struct row){.thread_id = waiter->thread->id,
+			    .waits = true,
+			    .cookie = waiter->cookie,
+			    .kind = waiter->kind,
+			    .domain = waiter->domain,
+			    .bound = waiter->bound,
+			    .awaited = lowest_awaited(waiter)};
+	if (waiter->owner)
+		set_name(row, waiter->owner->name);
 }
 
 /* Fills what fits; count says how much there was. */
@@ -133,7 +141,7 @@ static void print_waiting(int fd, const struct row *row)
 	if (row->kind == ROB_WAIT_CALL)
 		port_format(what, sizeof(what), "cookie %llu", (unsigned long long)row->bound);
 	else if (row->kind == ROB_WAIT_OWNER)
-		port_format(what, sizeof(what), "owner %s", row->owner ? row->owner : "(unnamed)");
+		port_format(what, sizeof(what), "owner %s", row->name[0] ? row->name : "(unnamed)");
 	else if (row->kind == ROB_WAIT_QUIET)
 		port_format(what, sizeof(what), "registered calls to stop running, to quiesce");
 	else if (row->kind == ROB_WAIT_OPEN)

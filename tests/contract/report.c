@@ -172,6 +172,39 @@ TEST(a_name_goes_while_reports_are_written, .pools = P0)
 	async_schedule(calls_with_short_names, NULL);
 }
 
+static void wait_for_a_short_owner(void)
+{
+	char *page = page_new();
+	struct async_owner owner = ASYNC_OWNER_INIT(page);
+	struct async_owner *before = async_owner_enter(&owner);
+
+	strcpy(page, "short-lived");
+	async_schedule(named_for_a_while, page);
+	async_owner_enter(before);
+	CHECK_EQ(async_synchronize_owner(&owner), 0);
+	page_poison(page);
+}
+
+/* So may a wait, and its owner's name. */
+TEST(an_owner_goes_while_reports_are_written, .pools = P256)
+{
+	struct gate gates[4];
+	struct actor reporter;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		gate_init(&gates[i]);
+		gate_start(&gates[i], NULL);
+	}
+	actor_start(&reporter, report_for_ever, NULL);
+	for (unsigned int i = 0; i < (unsigned int)SCALE(500); i++)
+		wait_for_a_short_owner();
+	enough = true;
+	actor_join(&reporter);
+	for (unsigned int i = 0; i < 4; i++)
+		gate_end(&gates[i]);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
 /* A long name is cut or kept, but harms nothing. */
 TEST(a_long_name, .pools = PALL)
 {
