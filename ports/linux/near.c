@@ -69,5 +69,7 @@ void port_near_run(void *data, async_cookie_t cookie)
 	if (moves)
 		set_cpus_allowed_ptr(current, housekeeping_cpumask(HK_TYPE_KTHREAD)); /* as threads begin */
 	rob_async_set_name(NULL);
+	port_lock(&rob.lock); /* a report that has seen the name copies it in the same section */
+	port_unlock(&rob.lock);
 	port_free(near);
 }

@@ -17,7 +17,7 @@ SCSI_DEBUG = 'scsi_debug.add_host=4'
 NO_TIMER_CHECK = 'no_timer_check'   # on a busy host QEMU's timer can be too late for the kernel, which would panic
 LOG = ('initcall_debug', 'dyndbg="file async.c +p"')
 # what a kernel says when something is wrong with it
-TROUBLE = re.compile(r'^.*(?:BUG:|WARNING:|Oops|general protection|possible .* detected'
+TROUBLE = re.compile(r'^.*(?:BUG:|kernel BUG at|BUG \S+ \(|invalid opcode|divide error|WARNING:|Oops|general protection|possible .* detected'
                      r'|locking correctness validator|self-detected stall|detected stalls|soft lockup|blocked for more than|Kernel panic'
                      r'|scheduling while atomic).*$', re.M)
 FIRST = re.compile(report.STAMP + r'calling  \S+ @ 1$', re.M)
