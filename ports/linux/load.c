@@ -226,7 +226,7 @@ static void wait_for_calls(struct async_load *load, struct port_task *self)
 		self->load = load;
 		error = rob_async_synchronize_call(cookie, NULL);
 		self->load = NULL;
-		if (error) { /* a load inside of a call, which was reported; the full wait leaves out no more than it has to */
+		if (error) { /* a load inside of a call, which was reported: the full wait leaves out that call */
 			rob_async_synchronize_full();
 			break;
 		}

@@ -47,7 +47,7 @@ static unsigned int sleep_state(struct port_parker *parker)
 
 #define FAR_NS NSEC_PER_SEC
 
-/* False when the time is over. Far away it need not be exact, and the timer wheel costs half of what a clock event does. */
+/* False when the time is over. Far away it need not be exact, and the timer wheel is cheaper. */
 static bool sleep_until(u64 deadline_ns)
 {
 	u64 now_ns = port_clock_ns();

@@ -188,7 +188,7 @@ static int __init begin(void)
 	unsigned int planned = 0;
 
 	if (!suites) {
-		pr_err("inorder_selftest: there is no suite '%s': all, owned, full, serial, threads, helped or hold\n", suite);
+		pr_err("inorder_selftest: there is no suite '%s': see modinfo\n", suite);
 		return -EINVAL;
 	}
 	for (unsigned int i = 0; suites[i]; i++)
