@@ -294,7 +294,8 @@ const struct test load_tests[] = {
 	{ "a_load_that_waits_already_is_told", a_load_that_waits_already_is_told },
 	{ "who_waits_for_such_a_call_is_left_out_too", who_waits_for_such_a_call_is_left_out_too },
 	{ "who_waits_for_such_a_call_later_is_left_out", who_waits_for_such_a_call_later_is_left_out },
-	{ "a_load_may_end_before_its_calls", a_load_may_end_before_its_calls },
 	{ "a_load_inside_a_call_leaves_that_out", a_load_inside_a_call_leaves_that_out },
+	/* the last, so that no later load frees it */
+	{ "a_load_may_end_before_its_calls", a_load_may_end_before_its_calls },
 	{}
 };
