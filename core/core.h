@@ -253,7 +253,7 @@ struct rob {
 	struct port_config config;
 	__attribute__((aligned(64))) struct async_domain main_domain;
 	port_u32 started;
-	unsigned forks;           /* seen by every call that returns: changes in a forked child only, where no other thread is */
+	unsigned forks;           /* what every call that returns looks at: not the generation, which is in the lock's line; changes in a forked child only */
 	unsigned quiesce;         /* L: begins without their end */
 	bool ended;               /* L: past the exit's full wait: calls run inline */
 };

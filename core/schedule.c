@@ -196,7 +196,7 @@ ALWAYS_INLINE async_cookie_t enqueue_at_once(struct async_block *block, async_fu
 }
 
 /* Part of each public call, so that the caller is known where it is needed and costs nothing where not. */
-ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struct async_domain *domain)
+ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struct async_domain *domain, bool try_only)
 {
 	struct async_block *block;
 	async_cookie_t cookie;
@@ -206,7 +206,8 @@ ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struc
 		domain = &rob.main_domain;
 	block = block_at_once(domain, 1);
 	if (port_unlikely(!block)) {
-		struct request request = {.func = func, .data = data, .domain = domain, .caller = CALLER()};
+		struct request request = {.func = func, .data = data, .domain = domain, .caller = CALLER(),
+					  .try_only = try_only};
 
 		return schedule_locked(&request);
 	}
@@ -217,30 +218,30 @@ ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struc
 
 async_cookie_t async_schedule_domain(async_func_t func, void *data, struct async_domain *domain)
 {
-	return schedule_plain(func, data, domain);
+	return schedule_plain(func, data, domain, false);
 }
 
 async_cookie_t async_schedule(async_func_t func, void *data)
 {
-	return schedule_plain(func, data, NULL);
+	return schedule_plain(func, data, NULL, false);
 }
 
 async_cookie_t async_schedule_special(async_func_t func, void *data, struct async_domain *list)
 {
-	return schedule_plain(func, data, list);
+	return schedule_plain(func, data, list, false);
 }
 
 /* Threads of a program are not bound to nodes: the node is a hint that this port has no use for. */
 async_cookie_t async_schedule_node_domain(async_func_t func, void *data, int node, struct async_domain *domain)
 {
 	(void)node;
-	return schedule_plain(func, data, domain);
+	return schedule_plain(func, data, domain, false);
 }
 
 async_cookie_t async_schedule_node(async_func_t func, void *data, int node)
 {
 	(void)node;
-	return schedule_plain(func, data, NULL);
+	return schedule_plain(func, data, NULL, false);
 }
 
 async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, void *data, struct async_domain *domain)
@@ -266,22 +267,8 @@ async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, vo
 
 bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie)
 {
-	struct async_block *block;
-	async_cookie_t given;
+	async_cookie_t given = schedule_plain(func, data, domain, true);
 
-	port_lock(&rob.lock);
-	if (!domain)
-		domain = &rob.main_domain;
-	block = block_at_once(domain, 1);
-	if (port_unlikely(!block)) {
-		struct request request = {
-			.func = func, .data = data, .domain = domain, .caller = CALLER(), .try_only = true};
-
-		given = schedule_locked(&request);
-	} else {
-		given = enqueue_at_once(block, func, data, 1);
-		port_unlock(&rob.lock);
-	}
 	if (given && cookie)
 		*cookie = given;
 	return given;

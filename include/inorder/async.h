@@ -300,7 +300,8 @@ INORDER_API async_cookie_t async_current_cookie(void);
 
 /**
  * async_set_name() - name the current call in traces and reports
- * @name: kept by pointer until the call is complete; NULL goes back to the name of its function
+ * @name: kept by pointer until the call is complete; NULL goes back to the name of its function.
+ *        Reports print 63 characters of it at most.
  *
  * Context:  inside a call; elsewhere it does nothing.
  * Ordering: none.
