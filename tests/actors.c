@@ -23,27 +23,36 @@ pid_t tid_self(void)
 	return (pid_t)syscall(SYS_gettid);
 }
 
-/* The state letter of a thread, 0 if it is gone. */
-static char thread_state(const char *tid)
+/* The state letter of a thread, 0 if it is gone, and how often it has gone to sleep so far. */
+static char thread_state(const char *tid, uint64_t *slept)
 {
 	char path[64];
-	char text[256];
-	const char *end;
-	size_t n;
+	char line[256];
+	char state = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%.20s/stat", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", tid);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	n = fread(text, 1, sizeof(text) - 1, file);
+	while (fgets(line, sizeof(line), file)) {
+		sscanf(line, "State: %c", &state);
+		if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64, slept) == 1)
+			break;
+	}
 	fclose(file);
-	text[n] = 0;
-	end = strrchr(text, ')');
-	return end && end[1] == ' ' ? end[2] : 0;
+	return state;
 }
 
-static bool others_sleep(void)
+enum { MOST_THREADS = 1024 };
+
+struct look {
+	size_t threads;
+	struct { pid_t tid; uint32_t slept; } seen[MOST_THREADS]; /* as often */
+};
+
+/* Looks at the other threads one after the other. Whether each was asleep. */
+static bool others_sleep(struct look *look)
 {
 	DIR *dir = opendir("/proc/self/task");
 	const struct dirent *entry;
@@ -51,40 +60,65 @@ static bool others_sleep(void)
 	bool sleep = true;
 
 	CHECK(dir);
+	look->threads = 0;
 	while (sleep && (entry = readdir(dir))) {
-		char state = 'S';
+		pid_t tid = atoi(entry->d_name);
+		uint64_t slept = 0;
+		char state;
 
-		if (entry->d_name[0] != '.' && atoi(entry->d_name) != self)
-			state = thread_state(entry->d_name);
+		if (tid == 0 || tid == self)
+			continue;
+		state = thread_state(entry->d_name, &slept);
 		sleep = state == 'S' || state == 0 || state == 'Z' || state == 'X';
+		CHECK(look->threads < MOST_THREADS);
+		look->seen[look->threads].tid = tid;
+		look->seen[look->threads++].slept = (uint32_t)slept;
 	}
 	closedir(dir);
 	return sleep;
 }
 
+/* How many are others, or have gone to sleep again since the look before. */
+static size_t stirred(const struct look *before, const struct look *now)
+{
+	size_t n = 0;
+
+	if (before->threads != now->threads)
+		return SIZE_MAX;
+	for (size_t i = 0; i < now->threads; i++)
+		n += before->seen[i].tid != now->seen[i].tid || before->seen[i].slept != now->seen[i].slept;
+	return n;
+}
+
+/*
+ * One look does not do: a thread that was seen asleep may have been woken by one that is looked at later. Who was seen
+ * asleep twice and has not gone to sleep in between has slept all the time. If that is so of all but one, then all
+ * slept when that one was seen asleep. More than one may wake by themselves, by the clock: then many looks have to do.
+ */
 void quiet(void)
 {
-	for (unsigned int scans = 0; scans < 4;) {
+	enum { IN_A_ROW = 3, MANY = 64 };
+	struct look looks[2];
+	unsigned int asleep = 0, still = 0;
+
+	for (unsigned int i = 0; still < IN_A_ROW && asleep < MANY; i = !i) {
 		sched_yield();
-		scans = others_sleep() ? scans + 1 : 0;
+		if (!others_sleep(&looks[i])) {
+			asleep = still = 0;
+			continue;
+		}
+		still = asleep && stirred(&looks[!i], &looks[i]) <= 1 ? still + 1 : 0;
+		asleep++;
 	}
 }
 
 uint64_t voluntary_switches(pid_t tid)
 {
-	char path[64];
-	char line[256];
-	uint64_t n = UINT64_MAX;
-	FILE *file;
+	char name[24];
+	uint64_t n = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
-	file = fopen(path, "re");
-	CHECK(file);
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64, &n) == 1)
-			break;
-	fclose(file);
-	CHECK(n != UINT64_MAX);
+	snprintf(name, sizeof(name), "%d", tid);
+	CHECK(thread_state(name, &n));
 	return n;
 }
 

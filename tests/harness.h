@@ -65,7 +65,7 @@ struct harness_test {
 	void (*body)(void);
 	unsigned int pools;
 	const char *env;       /* more of the environment: "A=1 B=2" */
-	unsigned int limit_s;  /* 0: 60 */
+	unsigned int limit_s;  /* 0: 180 */
 	bool no_tsan;          /* ThreadSanitizer cannot run it (threads after fork, memory measured) */
 	bool no_asan;
 	bool raw_exit;         /* leave by _exit(): what is left is left on purpose */

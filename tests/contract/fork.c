@@ -53,7 +53,6 @@ static void use_everything(async_cookie_t last)
 	async_cookie_t cookie;
 
 	in_child = true;
-	alarm(30); /* not inherited */
 	overwrite_old_stacks();
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(async_synchronize_full_domain(&stale), 0);
