@@ -17,7 +17,7 @@ mkdir -p "$found"
 # shown; the folder that gets what is new comes first, so it is not the corpus.
 ASAN_OPTIONS=${ASAN_OPTIONS:-}:malloc_context_size=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=16
 export ASAN_OPTIONS
-"$target" -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$target-failed-" "$@" "$found" "$corpus" \
+"$target" -timeout=200 -rss_limit_mb=2048 -artifact_prefix="$target-failed-" "$@" "$found" "$corpus" \
 	>"$scratch/log" 2>&1
 status=$?
 if [ $status != 0 ]; then

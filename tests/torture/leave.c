@@ -179,7 +179,7 @@ _Noreturn void forked_child(struct random *random)
 	static atomic_uint n; /* calls may outlive this function */
 	unsigned int calls = 1 + random_below(random, 100);
 
-	alarm(60); /* not inherited */
+	allow(STILL_S); /* the timer is not inherited */
 	n = 0;
 	if (random_percent(random, 50))
 		TCHECK(!async_synchronize_full());

@@ -104,6 +104,10 @@ static inline void figure_add(atomic_ulong *figure, unsigned long n)
 	atomic_fetch_add_explicit(figure, n, memory_order_relaxed);
 }
 
+/* The process ends as one that hangs after so many seconds in which it could run, counted from now. */
+void allow(int seconds);
+enum { STILL_S = 120 };
+
 /* What the parked threads of this process saw, added to the figures; checks what can be checked. */
 void wakes_collect(bool no_pokes);
 

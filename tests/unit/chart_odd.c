@@ -177,7 +177,7 @@ static void a_function_in_a_pipe(void **state)
 	snprintf(path, sizeof(path), "%s/pipe", folder);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	snprintf(func, sizeof(func), "%s+0x10", path);
-	alarm(30);
+	alarm(250);
 	assert_string_equal(resolve(func), "pipe+0x10");
 	alarm(0);
 	unlink(path);

@@ -271,7 +271,7 @@ static void processes_share_a_file(void **state)
 		children[i] = fork();
 		assert_true(children[i] >= 0);
 		if (children[i] == 0) {
-			alarm(60);
+			alarm(250);
 			many_threads();
 			_exit(0);
 		}
@@ -321,7 +321,7 @@ static void change_files_while_threads_write(void **state)
 		pid_t child = fork();
 
 		if (child == 0) {
-			alarm(30);
+			alarm(250);
 			send(7);
 			_exit(async_trace_open(NULL) == 0 ? 0 : 1);
 		}
@@ -351,7 +351,7 @@ static void cancelled_thread_keeps_nothing(void **state)
 	pthread_t thread;
 
 	(void)state;
-	alarm(60);
+	alarm(250);
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(async_trace_open(scratch("cancelled")), 0);
 		assert_int_equal(pthread_create(&thread, NULL, endless_lines, &never), 0);

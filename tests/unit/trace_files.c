@@ -135,7 +135,7 @@ int in_child(void (*body)(void))
 		int fd = open(scratch("errors"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		dup2(fd, STDERR_FILENO);
-		alarm(60);
+		alarm(250);
 		body();
 		fflush(NULL);
 		_exit(0);

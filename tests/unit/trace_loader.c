@@ -51,7 +51,7 @@ static void constructor_waits_for_traced_work(void **state)
 	void *handle;
 
 	assert_int_equal(async_trace_open(scratch("loader")), 0);
-	alarm(60);
+	alarm(250);
 	handle = dlopen(plugin, RTLD_NOW);
 	alarm(0);
 	if (!handle)
