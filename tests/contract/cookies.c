@@ -34,6 +34,7 @@ TEST(cookies_increase_over_domains_and_kinds, .pools = PALL)
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(async_synchronize_full_domain(&b), 0);
 	next(&last, async_schedule(nothing, NULL));
+	CHECK_EQ(async_synchronize_full(), 0);
 }
 
 enum { THREADS = 8, EACH = 5000 };

@@ -79,6 +79,7 @@ TEST(pending_behind_running_is_waited_for, .pools = P1 | P2)
 	CHECK(!waiter_done(&waiter));
 	gate_end(&last);
 	CHECK_EQ(waiter_join(&waiter), 0);
+	CHECK_EQ(async_synchronize_full(), 0); /* the gates and their domain are on this stack */
 }
 
 struct plain {
