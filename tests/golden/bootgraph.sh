@@ -22,7 +22,7 @@ fetch_script() {
 	for tool in apt-get dpkg-deb tar xz; do
 		command -v $tool >/dev/null || skip "there is no $tool to fetch $package with"
 	done
-	(cd "$scratch" && apt-get -q download $package >"$scratch/log" 2>&1) ||
+	(cd "$scratch" && apt-get -q -o Acquire::Retries=5 download $package >"$scratch/log" 2>&1) ||
 		skip "cannot download Debian's $package (offline?): $(tail -n 1 "$scratch/log")"
 	dpkg-deb --fsys-tarfile "$scratch"/$package*.deb | tar -xO "./usr/src/$package.tar.xz" >"$scratch/source.tar.xz"
 	# tar ends at the first match and leaves xz with a broken pipe, which is fine.

@@ -5,12 +5,14 @@ import os
 
 from .common import Failure, run
 
+APT = ['apt-get', '-o', 'Acquire::Retries=5']   # a connection may break
+
 
 def fetch(name, folder, say):
     """Has apt put the package into folder; returns its path."""
     say(f'downloading {name}')
     # as root apt would read files as a user who may not enter the build folder
-    run(['apt-get', '-o', 'APT::Sandbox::User=root', 'download', name], f'download {name}', cwd=folder)
+    run([*APT, '-o', 'APT::Sandbox::User=root', 'download', name], f'download {name}', cwd=folder)
     debs = glob.glob(os.path.join(folder, f'{name}_*.deb'))
     if len(debs) != 1:
         raise Failure(f'apt left {len(debs)} files named {name}_*.deb in {folder}, not one')
@@ -27,5 +29,5 @@ def download(name, folder, say):
         if os.geteuid():
             raise
     say('fetching the lists of packages')
-    run(['apt-get', 'update'], 'fetch the lists of packages')
+    run([*APT, 'update'], 'fetch the lists of packages')
     return fetch(find(), folder, say)
