@@ -105,6 +105,10 @@ static struct async_block *spare_pop(unsigned large)
 		return NULL;
 	rob.spare[large] = block->next;
 	rob.spares[large]--;
+	if (block->next) { /* a worker has freed it: its lines take a while to come */
+		__builtin_prefetch(block->next, 1);
+		__builtin_prefetch(rob_slots(block->next), 1);
+	}
 	return block_init(block, large);
 }
 

@@ -44,7 +44,7 @@
 #define ROB_BUCKETS 64        /* waits for one call, by cookie */
 #define ROB_SLOTS_LARGE 62    /* 2 KB with the header */
 #define ROB_SLOTS_SMALL 6     /* 256 bytes */
-#define ROB_SPARE_SMALL 1024  /* most free blocks kept: 256 KB */
+#define ROB_SPARE_SMALL 4096  /* most free blocks kept: 1 MB */
 #define ROB_SPARE_LARGE 256   /* 512 KB */
 
 /* Slot.place: cookie, whether two slots wide, index in the block. Compares as the cookie does. */

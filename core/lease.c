@@ -114,6 +114,8 @@ static async_cookie_t extent(struct async_domain *domain)
 {
 	async_cookie_t bound = ASYNC_COOKIE_MAX;
 
+	if (port_likely(!rob.waiters))
+		return bound;
 	if (rob.odd || rob.call_waiters)
 		return 0;
 	if (domain->waiters)
@@ -126,10 +128,15 @@ static async_cookie_t extent(struct async_domain *domain)
 /* Whether a lease may go on from prev to slot. */
 static bool extends(struct rob_slot *prev, struct rob_slot *slot)
 {
-	struct async_domain *domain = rob_block(prev)->domain;
-	struct async_domain *next = rob_block(slot)->domain;
+	struct async_domain *domain, *next;
 
-	if (rob_func_done(slot) || rob_func_done(prev) || rob_cookie(slot) >= extent(domain))
+	if (rob_func_done(slot) || rob_func_done(prev))
+		return false;
+	if (port_likely(!rob.waiters))
+		return true;
+	domain = rob_block(prev)->domain;
+	next = rob_block(slot)->domain;
+	if (rob_cookie(slot) >= extent(domain))
 		return false;
 	if (domain->waiters && next != domain)
 		return false;

@@ -133,7 +133,8 @@ void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after 
 {
 	struct rob_slot *lowest = rob_lowest(domain);
 
-	rob_waiters_wake(domain, exclusive, after);
+	if (rob.waiters)
+		rob_waiters_wake(domain, exclusive, after);
 	if (domain->ordered && rob_is_ordered(lowest) &&
 	    (rob_wide(lowest)->flags & (ROB_FUNC_DONE | ROB_READY)) == ROB_FUNC_DONE)
 		retire_ready(lowest, after);
