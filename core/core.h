@@ -151,18 +151,19 @@ struct rob_thread {
 #define ROB_POKE 4u /* waiter: look again: help, or report a deadlock */
 
 struct rob_worker {
+	/* What waking it takes, in one cache line. */
 	struct rob_thread *thread; /* O: until it runs; then constant */
-	struct rob_lease lease;
 	struct rob_worker *prev, *next; /* L: idle list, last in first out; or free list */
-	struct rob_worker *all_next;    /* constant once linked: every worker ever; reused, never freed */
 	bool idle;                      /* L: parked without work */
 	bool blocked;                   /* L: parked in a wait */
 	bool asleep;                    /* L: seen blocked in the kernel; not counted as active */
-	uint32_t brisk;                 /* L: its calls are short, it will be back soon: how many it takes; or 0 */
 	bool fresh;                     /* L: has run nothing since it was brought in */
+	uint32_t brisk;                 /* L: its calls are short, it will be back soon: how many it takes; or 0 */
 	uint32_t turn;                  /* L: leases so far */
-	uint64_t seen;                  /* L: the monitor's: turn and calls begun when last looked at */
 	int thread_id;                  /* L: 0 without a thread */
+	uint64_t seen;                  /* L: the monitor's: turn and calls begun when last looked at */
+	struct rob_worker *all_next;    /* constant once linked: every worker ever; reused, never freed */
+	struct rob_lease lease;
 };
 
 /* The last two: for no registered call to run, for quiescing to end. */

@@ -319,10 +319,15 @@ static bool linger(struct rob_worker *worker, struct rob_after *after)
 	return rob.queue.pending && !rob.quiesce;
 }
 
-/* Waits for work. False: for too long, the worker is to end. */
+/*
+ * Waits for work. False: for too long, the worker is to end. The first of those
+ * that rest stays for ever: it is the last to be woken, mostly the only one, and
+ * a timer would make each of its wake-ups dearer.
+ */
 static bool idle(struct rob_worker *worker, struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
+	uint64_t deadline_ns = pool->idle ? port_clock_ns() + IDLE_NS : 0;
 	uint32_t flags;
 
 	if (!worker->asleep)
@@ -334,7 +339,7 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	rob_thread_unlist(worker->thread);
 	idle_push(worker);
 	rob_unlock(after);
-	flags = port_park(&worker->thread->parker, port_clock_ns() + IDLE_NS); /* O3 */
+	flags = port_park(&worker->thread->parker, deadline_ns); /* O3 */
 	port_lock(&rob.lock);
 	if (worker->idle && !flags) {
 		idle_remove(worker);
