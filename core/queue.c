@@ -157,15 +157,12 @@ static unsigned run_length(struct rob_slot *head)
 	return (unsigned)__builtin_ctzll(~(pending | 0xaaaaaaaaaaaaaaaau)) / 2;
 }
 
-/*
- * Claims calls from the head, which is pending: as many as follow each other in
- * one block, and have cookies below bound; at least one. A retire step stays alone.
- */
-unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound)
+/* As below, several that follow each other, most of them at most. */
+static unsigned take_several(struct rob_slot **slots, unsigned run, unsigned most, async_cookie_t bound)
 {
 	struct rob_slot *slot = rob.queue.head, *last = slot;
 	struct async_block *block = rob_block(slot);
-	unsigned run = run_length(slot), width = rob_is_wide(slot) ? 2 : 1, count = 0;
+	unsigned width = rob_is_wide(slot) ? 2 : 1, count = 0;
 	async_cookie_t cookie = rob_cookie(slot);
 	struct rob_record *entry;
 	uint64_t mask = 0;
@@ -191,4 +188,19 @@ unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie
 	block->pending &= ~mask;
 	rob.queue.pending -= count;
 	return count;
+}
+
+/*
+ * Claims calls from the head, which is pending: as many as follow each other in
+ * one block, and have cookies below bound; at least one. A retire step stays alone.
+ */
+unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound)
+{
+	unsigned run = run_length(rob.queue.head);
+
+	if (run > 1)
+		return take_several(slots, run, most, bound);
+	clear_pending(rob.queue.head);
+	slots[0] = unlink_after(NULL);
+	return 1;
 }
