@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
+.PHONY: all help boot check stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -11,6 +11,7 @@ help:
 	@echo 'make               builds the library and the programs, in $(BUILD)/'
 	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check         runs every test, also under the sanitizers'
+	@echo 'make stress        tests again and again, many at once, on one processor, with nothing around: TIMES=10'
 	@echo 'make sanitize      the long form: ASan, UBSan and TSan with gcc and clang, and helgrind'
 	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
 	@echo 'make fuzz          odd inputs for every parser: SECONDS=60 for each'
@@ -35,6 +36,10 @@ boot: all
 check:
 	tools/install-packages check
 	tools/check
+
+stress: all
+	tools/install-packages check
+	tools/stress --times $(or $(TIMES),10) $(BUILD)
 
 sanitize:
 	tools/install-packages check
