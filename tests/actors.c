@@ -135,15 +135,23 @@ unsigned int thread_count(void)
 	return n;
 }
 
-size_t rss_bytes(void)
+/*
+ * What this process has written to, in memory or swapped out. By the page tables: the sums in statm may be some hundred
+ * KB off, as each processor keeps a part of them, and hold pages of files, which come and go.
+ */
+size_t memory_bytes(void)
 {
-	unsigned long total;
-	unsigned long resident;
-	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long kib, sum = 0;
+	char line[256];
+	FILE *file = fopen("/proc/self/smaps_rollup", "re");
 
-	CHECK(file && fscanf(file, "%lu %lu", &total, &resident) == 2);
+	CHECK(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Anonymous: %lu kB", &kib) == 1 || sscanf(line, "Swap: %lu kB", &kib) == 1)
+			sum += kib;
 	fclose(file);
-	return resident * (size_t)sysconf(_SC_PAGESIZE);
+	CHECK(sum);
+	return sum * 1024;
 }
 
 void *page_new(void)

@@ -85,12 +85,16 @@ static void set_environment(const char *env)
 		putenv(word); /* keeps the memory */
 }
 
-/* Stacks are as large as everywhere, whatever the shell's limit is; and nothing goes on when its parent is gone. */
+/*
+ * Stacks are as large as everywhere, whatever the shell says, and take what memory is used, not huge pages: some tests
+ * measure it. Nothing goes on when its parent is gone.
+ */
 static void set_limits(void)
 {
 	struct rlimit stack;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	if (getrlimit(RLIMIT_STACK, &stack) == 0 && (rlim_t)STACK_BYTES <= stack.rlim_max) {
 		stack.rlim_cur = STACK_BYTES;
 		setrlimit(RLIMIT_STACK, &stack);

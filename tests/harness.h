@@ -128,7 +128,7 @@ pid_t tid_self(void);
 void quiet(void);
 uint64_t voluntary_switches(pid_t tid);
 unsigned int thread_count(void);
-size_t rss_bytes(void);
+size_t memory_bytes(void);
 void *page_new(void);
 /* From here on, any access is a SIGSEGV. */
 void page_poison(void *page);

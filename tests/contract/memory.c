@@ -29,10 +29,10 @@ static void flat(uint64_t calls)
 	gate_start(&sleeper, &same);
 	pass(WARM);
 	quiet();
-	before = rss_bytes();
+	before = memory_bytes();
 	pass(calls);
 	quiet();
-	after = rss_bytes();
+	after = memory_bytes();
 	printf("%" PRIu64 " calls passed, %zd KiB grown\n", calls, ((ssize_t)after - (ssize_t)before) / 1024);
 	if (after > before + 4 * MIB)
 		FAIL("%zu bytes before, %zu after %" PRIu64 " calls", before, after, calls);
@@ -63,7 +63,7 @@ TEST(memory_stays_flat_behind_a_turn, .pools = PMANY, .limit_s = 120, .no_tsan =
 	CHECK(async_schedule_ordered(nothing, nothing, NULL, &same));
 	pass(WARM);
 	quiet();
-	before = rss_bytes();
+	before = memory_bytes();
 	for (unsigned int i = 0; i < 2000000; i++) {
 		CHECK(async_schedule_ordered(nothing, nothing, NULL, &other));
 		if (i % 10000 == 0)
@@ -71,8 +71,8 @@ TEST(memory_stays_flat_behind_a_turn, .pools = PMANY, .limit_s = 120, .no_tsan =
 	}
 	CHECK_EQ(async_synchronize_full_domain(&other), 0);
 	quiet();
-	if (rss_bytes() > before + 4 * MIB)
-		FAIL("%zu bytes before, %zu after", before, rss_bytes());
+	if (memory_bytes() > before + 4 * MIB)
+		FAIL("%zu bytes before, %zu after", before, memory_bytes());
 	gate_end(&sleeper);
 	CHECK_EQ(async_synchronize_full_domain(&same), 0);
 }
@@ -87,10 +87,10 @@ static double bytes_a_call(void (*schedule)(void))
 
 	gate_init(&gate);
 	gate_start(&gate, NULL);
-	before = rss_bytes();
+	before = memory_bytes();
 	for (unsigned int i = 0; i < PENDING; i++)
 		schedule();
-	after = rss_bytes();
+	after = memory_bytes();
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full_domain(&same), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
@@ -144,9 +144,9 @@ TEST(memory_of_a_flood_is_used_again, .pools = P1, .env = "INORDER_PENDING=20000
 	size_t first;
 
 	bytes_a_call(plain);
-	first = rss_bytes();
+	first = memory_bytes();
 	for (unsigned int i = 0; i < 4; i++)
 		bytes_a_call(plain);
-	if (rss_bytes() > first + 40 * (size_t)MIB)
-		FAIL("%zu bytes after the first flood, %zu after five", first, rss_bytes());
+	if (memory_bytes() > first + 40 * (size_t)MIB)
+		FAIL("%zu bytes after the first flood, %zu after five", first, memory_bytes());
 }
