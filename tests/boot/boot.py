@@ -150,7 +150,7 @@ def main():
         sys.exit(f'usage: boot.py {"|".join(CASES)} SOURCE BUILD')
     machine.exit_on_signals()
     out = os.path.join(BUILD, 'machine', 'tests', sys.argv[1])
-    CASES[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=100))
+    CASES[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=250))
 
 
 if __name__ == '__main__':

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import time
 
 from . import cpio, disks, machine, report
 from .common import Failure, written
@@ -90,7 +89,7 @@ class Machine:
                    SCSI_DEBUG, *LOG, *arguments.split()]
         path = os.path.join(self.out, f'{name}.log')
         with open(path, 'wb') as file, machine.started(command) as process:
-            if machine.attend(process, [], time.monotonic() + self.limit_s, file) is None:
+            if machine.attend(process, [], self.limit_s, file) is None:
                 raise Failure(f'{kernel.name} ({name}) was still on after {self.limit_s} s and was stopped; see {path}')
         log = Log(path)
         if 'end' not in log.said:

@@ -120,16 +120,20 @@ def started(options):
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def attend(process, dialogue, until, copy=None):
+def attend(process, dialogue, limit_s, copy=None):
     """Reads the console until the machine is off, and answers: dialogue is a list of (what it says, our answer).
-    A file that is given gets all of it. Returns what QEMU itself said, or None if time ran out."""
+    A file that is given gets all of it. Returns what QEMU itself said, or None if time ran out: a moment in which this
+    host stood still, and the machine with it, counts as a second."""
     heard, errors = b'', b''
+    now = time.monotonic()
     with selectors.DefaultSelector() as selector:
         for stream in (process.stdout, process.stderr):
             selector.register(stream, selectors.EVENT_READ)
         while selector.get_map():
-            ready = selector.select(max(0, until - time.monotonic()))
-            if not ready:
+            ready = selector.select(min(1, limit_s))
+            before, now = now, time.monotonic()
+            limit_s -= min(1, now - before)
+            if limit_s <= 0:
                 return None
             for key, _ in ready:
                 data = os.read(key.fd, 65536)
@@ -157,7 +161,7 @@ def run(kernel, image, disks, arguments, prefix, limit_s, icount=False, dialogue
             os.unlink(path)
     since = time.monotonic()
     with started(command(kernel, image, disks, arguments, boot, icount, cpus)) as process:
-        said = attend(process, list(dialogue or []), since + limit_s)
+        said = attend(process, list(dialogue or []), limit_s)
         boot.stopped = said is None
         if boot.stopped:
             process.kill()
