@@ -116,6 +116,7 @@ static pid_t start(const char *name, const char *pool, const char *env, int out,
 	unsetenv("INORDER_PENDING");
 	unsetenv("INORDER_DEBUG");
 	unsetenv("INORDER_THREADS");
+	unsetenv("INORDER_INITCALL_BLACKLIST");
 	if (pool)
 		setenv("INORDER_THREADS", pool, 1);
 	set_environment(env);

@@ -3,6 +3,7 @@
 set -eu
 LC_ALL=C
 export LC_ALL
+unset INORDER_THREADS INORDER_PENDING INORDER_DEBUG INORDER_INITCALL_BLACKLIST
 source_dir=$1
 build_dir=$2
 failed=0
