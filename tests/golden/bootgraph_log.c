@@ -3,6 +3,8 @@
  * Some calls of each kind, for a log of them: plain, ordered, failing, waiting, with and without a name. The
  * first marks come before the first call. Started with INORDER_DEBUG=initcall.
  */
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include <inorder/trace.h>
@@ -18,10 +20,14 @@ static void work(unsigned int milliseconds)
 		;
 }
 
+static atomic_bool main_waits; /* or is just about to: else a busy machine could be done with the disks before */
+
 static void probe_disk(void *data, async_cookie_t cookie)
 {
 	(void)cookie;
 	async_set_name(data);
+	while (!main_waits)
+		work(1);
 	work(40);
 }
 
@@ -62,6 +68,7 @@ int main(void)
 			return 1;
 	async_schedule(scan_bus, NULL);
 	async_schedule(unnamed, NULL);
+	main_waits = true;
 	async_synchronize_full_domain(&disks);
 	async_synchronize_full();
 	return 0;
