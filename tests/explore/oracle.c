@@ -228,6 +228,7 @@ static void check_blocks(void)
 			if (rob_cookie(rob_slots(block)) <= last)
 				sim_fail("invariant: blocks are in the order of their first cookies");
 			last = rob_cookie(rob_slots(block));
+			sim_arena_check((uintptr_t)block->domain, sizeof(*block->domain), __builtin_return_address(0));
 			if (block->domain->exclusive != list)
 				sim_fail("invariant: the list of a block is its domain's");
 		}
