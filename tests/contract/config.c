@@ -201,7 +201,7 @@ static void check_nonsense(const char *variable, const char *value)
 		FAIL("%s is not named in \"%s\"", env, result.err);
 }
 
-TEST(values_that_make_no_sense_are_named_and_ignored, .pools = PDEFAULT, .limit_s = 120)
+TEST(values_that_make_no_sense_are_named_and_ignored, .pools = PDEFAULT)
 {
 	static const char *const threads[] = { "abc", "-1", "65537", "12x", "0x10", "1.5", "99999999999999999999",
 					       "18446744073709551618", "+", "1,2" };

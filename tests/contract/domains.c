@@ -82,7 +82,7 @@ TEST(an_exclusive_domain_alone, .pools = PALL)
 }
 
 /* The page is gone as soon as the wait has returned; a completion that still touched it would crash. */
-TEST(a_domain_may_go_once_a_full_wait_returned, .pools = PALL, .limit_s = 180)
+TEST(a_domain_may_go_once_a_full_wait_returned, .pools = PALL)
 {
 	for (unsigned int round = 0; round < SCALE(3000); round++) {
 		void *page = page_new();
@@ -115,7 +115,7 @@ static void own_domain(void *data)
 	(void)data;
 }
 
-TEST(domains_come_and_go_in_many_threads, .pools = PALL, .limit_s = 180)
+TEST(domains_come_and_go_in_many_threads, .pools = PALL)
 {
 	struct actor actors[6];
 

@@ -162,7 +162,7 @@ static void keep_scheduling(void *data)
 }
 
 /* Whatever lock another thread holds at the fork, the child does not hang on it. */
-TEST(forks_beside_busy_threads, .pools = PALL, .no_tsan = true, .no_asan = true, .limit_s = 120)
+TEST(forks_beside_busy_threads, .pools = PALL, .no_tsan = true, .no_asan = true)
 {
 	struct actor actors[3];
 

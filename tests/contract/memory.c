@@ -41,7 +41,7 @@ static void flat(uint64_t calls)
 	CHECK_EQ(async_synchronize_full_domain(&same), 0);
 }
 
-TEST(memory_stays_flat_while_a_call_sleeps, .pools = P0 | PMANY, .limit_s = 120, .no_tsan = true, .no_asan = true)
+TEST(memory_stays_flat_while_a_call_sleeps, .pools = P0 | PMANY, .no_tsan = true, .no_asan = true)
 {
 	flat(10000000);
 }
@@ -53,7 +53,7 @@ TEST(memory_stays_flat_for_a_hundred_million, .pools = PMANY, .limit_s = 900, .n
 }
 
 /* An ordered call waits for its turn behind the sleeper while others of another domain pass. */
-TEST(memory_stays_flat_behind_a_turn, .pools = PMANY, .limit_s = 120, .no_tsan = true, .no_asan = true)
+TEST(memory_stays_flat_behind_a_turn, .pools = PMANY, .no_tsan = true, .no_asan = true)
 {
 	struct gate sleeper;
 	size_t before;

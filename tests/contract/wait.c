@@ -96,7 +96,7 @@ static void fill(void *data, async_cookie_t cookie)
 }
 
 /* Plain data, no atomics: ThreadSanitizer sees a missing order, others a stale value. */
-TEST(what_calls_wrote_is_visible_to_the_waiter, .pools = PALL, .limit_s = 120)
+TEST(what_calls_wrote_is_visible_to_the_waiter, .pools = PALL)
 {
 	static struct plain plain[64];
 	ASYNC_DOMAIN(domain);

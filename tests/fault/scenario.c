@@ -144,27 +144,27 @@ static void for_every_n(const char *helper, int error, long more)
 
 enum { WAITS = 50 }; /* not for ever: hundreds of threads would only spin */
 
-TEST(every_allocation_fails_once, .pools = PALL, .limit_s = 300)
+TEST(every_allocation_fails_once, .pools = PALL, .limit_s = 900)
 {
 	for_every_n("scenario_without_memory", 0, FOR_EVER);
 }
 
-TEST(every_thread_creation_fails_once, .pools = PALL, .limit_s = 300)
+TEST(every_thread_creation_fails_once, .pools = PALL, .limit_s = 900)
 {
 	for_every_n("scenario_without_threads", 0, FOR_EVER);
 }
 
-TEST(every_futex_wait_is_interrupted_once, .pools = PSOME, .limit_s = 300)
+TEST(every_futex_wait_is_interrupted_once, .pools = PSOME, .limit_s = 900)
 {
 	for_every_n("scenario_with_failing_waits", EINTR, WAITS);
 }
 
-TEST(every_futex_wait_comes_too_late_once, .pools = PSOME, .limit_s = 300)
+TEST(every_futex_wait_comes_too_late_once, .pools = PSOME, .limit_s = 900)
 {
 	for_every_n("scenario_with_failing_waits", EAGAIN, WAITS);
 }
 
-TEST(every_futex_wait_returns_early_once, .pools = PSOME, .limit_s = 300)
+TEST(every_futex_wait_returns_early_once, .pools = PSOME, .limit_s = 900)
 {
 	for_every_n("scenario_with_failing_waits", 0, WAITS);
 }

@@ -45,7 +45,7 @@ TEST(a_time_limit_holds_though_waits_fail, .pools = PALL)
 }
 
 /* Waiters, the lock and idle workers, each of whose waits fails: they try again until what they wait for has come. */
-TEST(nothing_is_lost_while_every_wait_fails, .pools = PALL, .limit_s = 120)
+TEST(nothing_is_lost_while_every_wait_fails, .pools = PALL)
 {
 	static const int errors[] = { EINTR, EAGAIN, 0 };
 	static struct record retired;
@@ -145,7 +145,7 @@ static void work_under_signals(void *data)
 	}
 }
 
-TEST(signals_interrupt_no_wait_and_reach_no_worker, .pools = PALL, .limit_s = 200)
+TEST(signals_interrupt_no_wait_and_reach_no_worker, .pools = PALL, .limit_s = 600)
 {
 	struct sigaction action = { .sa_handler = on_signal }; /* no SA_RESTART: every system call may be interrupted */
 	struct actor stormy, actor;

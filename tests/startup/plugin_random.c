@@ -91,7 +91,7 @@ static void run_threads(unsigned int rounds_each)
 	}
 }
 
-TEST(random_loads_and_unloads_leave_nothing_behind, .pools = PALL, .limit_s = 300)
+TEST(random_loads_and_unloads_leave_nothing_behind, .pools = PALL, .limit_s = 900)
 {
 	const char *wanted = getenv("INORDER_TEST_SEED");
 	size_t before;
