@@ -338,17 +338,18 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	rob_pool_brisk(worker, 0);
 	rob_thread_unlist(worker->thread);
 	idle_push(worker);
-	rob_unlock(after);
-	flags = port_park(&worker->thread->parker, deadline_ns); /* O3 */
-	port_lock(&rob.lock);
-	if (worker->idle && !flags) {
-		idle_remove(worker);
-		return false;
-	}
-	while (!(flags & ROB_WAKE)) { /* taken from the list: the flag is on its way; or stray flags */
-		port_unlock(&rob.lock);
-		flags = port_park(&worker->thread->parker, 0);
+	for (;;) { /* flags of a wait that is over may still come: again */
+		uint64_t until_ns = worker->idle ? deadline_ns : 0; /* taken from the list: the flag is on its way */
+
+		rob_unlock(after);
+		flags = port_park(&worker->thread->parker, until_ns); /* O3 */
 		port_lock(&rob.lock);
+		if (flags & ROB_WAKE)
+			break;
+		if (worker->idle && !flags) {
+			idle_remove(worker);
+			return false;
+		}
 	}
 	pool->waking = false;
 	return true;

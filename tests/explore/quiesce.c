@@ -247,6 +247,18 @@ static void hold_and_release(void)
 	sim_check(!wait_full(exclusive));
 }
 
+/* Of the workers that rest one alone has no timer, whatever flags its waits have left. */
+static void check_timers(void)
+{
+	unsigned without = 0;
+
+	check_all_complete();
+	for (unsigned i = 0; i < sim_thread_count; i++)
+		if (sim_threads[i].role == SIM_WORKER && sim_threads[i].wait == SIM_PARKED)
+			without += !sim_threads[i].deadline_ns;
+	sim_check(without <= 1);
+}
+
 /* clang-format off */
 const struct sim_case cases_quiesce[] = {
 	CASE("quiesce", "quiesce", two, hold)},
@@ -262,7 +274,7 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-past-limit", "quiesce 2.5", hold_past_limit), .pending = 1},
 	CASE("quiesce-past-limit-inline", "quiesce 2.5", hold_past_limit, one_more), .threads = NONE},
 	CASE("quiesce-behind", "quiesce lease", claimed_behind), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
-	CASE("quiesce-comes-up", "quiesce 2.6", comes_up, hold, opens_when_waited), .cpus = 2},
+	CASE("quiesce-comes-up", "quiesce 2.6", comes_up, hold, opens_when_waited), .cpus = 2, .end = check_timers},
 	CASE("quiesce-release", "quiesce cancel", hold_and_release, cancel_beside)},
 	CASE("quiesce-nested", "quiesce 2.6", nested, hold)},
 	CASE("quiesce-nested-one", "quiesce 2.6", nested, hold), .threads = 1},
