@@ -124,7 +124,6 @@ struct rob_lease {
 	uint32_t flushed;       /* L: completions that have been applied */
 	uint32_t size;          /* O: how many to take next */
 	uint32_t single;        /* O: leases of one call to go, since a call waited */
-	uint32_t vain, rest;    /* O: spins for a turn that ran out, one after the other; waits to go that do not spin */
 	uint64_t ended_ns;      /* O: when the lease before ended; 0: the worker was idle since */
 	struct async_domain *domain; /* L: of all its calls, or NULL if they differ */
 	bool gather;            /* O: to end it late, since calls that come meanwhile are taken with the same lock */

@@ -11,9 +11,7 @@
 
 #define SPIN_RAN_NS 100000 /* a call that has run for longer does not spin for its turn */
 #define SPIN_LOOK 16       /* rounds between looks at the clock */
-#define VAIN_FREE 3        /* the third spin in a row that runs out lets the next wait park at once, */
-#define VAIN_MOST 9        /* each further one twice as many, at most 64 */
-#define SINGLE_LEASES 32   /* after a call that waited: others of its kind are likely to wait too */
+#define SINGLE_LEASES 32 /* after a call that waited: others of its kind are likely to wait too */
 
 /* Could this lease hide, until its end, a completion that satisfies the waiter? */
 static bool suits(struct rob_lease *lease, struct async_waiter *waiter)
@@ -273,20 +271,8 @@ static uint64_t spin_until(struct rob_worker *worker)
 	worker->lease.single = SINGLE_LEASES;
 	if (worker->lease.count != 1)
 		return 0;
-	if (worker->lease.rest) {
-		worker->lease.rest--;
-		return 0;
-	}
 	now_ns = port_clock_ns();
 	return now_ns - worker->lease.frame.since_ns > SPIN_RAN_NS ? 0 : now_ns + most_ns;
-}
-
-/* Somebody else has the processors: once some spins have run out in a row, more and more waits park at once. */
-static void spun_in_vain(struct rob_lease *lease)
-{
-	if (lease->vain < VAIN_MOST)
-		lease->vain++;
-	lease->rest = (1u << lease->vain) >> VAIN_FREE;
 }
 
 /*
@@ -304,19 +290,14 @@ static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 	for (unsigned i = 0;; i++) {
 		async_cookie_t lowest = port_load64_acquire(&domain->lowest);
 
-		if (lowest >= bound) {
-			if (i)
-				self->worker->lease.vain = 0;
+		if (lowest >= bound)
 			return true;
-		}
 		if (!lowest)
 			return false; /* not used yet */
 		if (!i && !(until_ns = spin_until(self->worker)))
 			return false;
-		if (i % SPIN_LOOK == SPIN_LOOK - 1 && port_clock_ns() > until_ns) {
-			spun_in_vain(&self->worker->lease);
+		if (i % SPIN_LOOK == SPIN_LOOK - 1 && port_clock_ns() > until_ns)
 			return false;
-		}
 		port_relax();
 	}
 }
