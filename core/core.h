@@ -151,7 +151,7 @@ struct rob_thread {
 #define ROB_POKE 4u /* waiter: look again: help, or report a deadlock */
 
 struct rob_worker {
-	/* What waking it takes, in one cache line. */
+	/* What waking it takes stands together. */
 	struct rob_thread *thread; /* O: until it runs; then constant */
 	struct rob_worker *prev, *next; /* L: idle list, last in first out; or free list */
 	bool idle;                      /* L: parked without work */

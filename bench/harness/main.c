@@ -144,7 +144,6 @@ static void run_series(struct point *point, size_t peer, unsigned pass, struct m
 {
 	struct series *series = &point->of[peer];
 	enum outcome outcome = SAMPLE_LOADED;
-
 	struct settings now = settings;
 
 	if (settings.smoke && peer == PEER_INORDER)
