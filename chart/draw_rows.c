@@ -217,8 +217,9 @@ static void bar_name(const struct model *model, const struct span *span, char *t
 {
 	bool wait = span->kind == SPAN_WAIT;
 	const char *before = !wait ? "" : span->awaited == NONE ? "waits" : "waits for ";
-	const char *name = !wait ? span_name(model, span)
-			   : span->awaited == NONE ? "" : call_name(&model->calls[span->awaited]);
+	const char *name = !wait                   ? span_name(model, span)
+			   : span->awaited == NONE ? ""
+						   : call_name(&model->calls[span->awaited]);
 
 	snprintf(text, bytes, "%s%.*s", before, text_bytes(name, (int)(bytes - sizeof("waits for "))), name);
 }

@@ -90,8 +90,11 @@ static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cook
 		port_let_go(held);
 	}
 	if (port_unlikely(port_traces())) {
-		struct port_event event = {.type = ASYNC_TRACE_COMPLETED, .cookie = rob_cookie(slot), .arg = 1,
-					   .domain = rob_block(slot)->domain, .func = slot->func};
+		struct port_event event = {.type = ASYNC_TRACE_COMPLETED,
+					   .cookie = rob_cookie(slot),
+					   .arg = 1,
+					   .domain = rob_block(slot)->domain,
+					   .func = slot->func};
 
 		port_trace(&event);
 	}

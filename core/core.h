@@ -40,12 +40,12 @@
 
 #include "owner.h"
 
-#define ROB_LEASE 64          /* most calls of a lease */
-#define ROB_BUCKETS 64        /* waits for one call, by cookie */
-#define ROB_SLOTS_LARGE 62    /* 2 KB with the header */
-#define ROB_SLOTS_SMALL 6     /* 256 bytes */
-#define ROB_SPARE_SMALL 4096  /* most free blocks kept: 1 MB */
-#define ROB_SPARE_LARGE 256   /* 512 KB */
+#define ROB_LEASE 64         /* most calls of a lease */
+#define ROB_BUCKETS 64       /* waits for one call, by cookie */
+#define ROB_SLOTS_LARGE 62   /* 2 KB with the header */
+#define ROB_SLOTS_SMALL 6    /* 256 bytes */
+#define ROB_SPARE_SMALL 4096 /* most free blocks kept: 1 MB */
+#define ROB_SPARE_LARGE 256  /* 512 KB */
 
 /* Slot.place: cookie, whether two slots wide, index in the block. Compares as the cookie does. */
 #define ROB_INDEX_BITS 6
@@ -79,11 +79,11 @@ struct async_block {
 	struct async_domain *domain;
 	struct async_block *prev, *next;         /* of the domain */
 	struct async_block *all_prev, *all_next; /* of all registered, or all exclusive, domains */
-	uint64_t live;    /* in progress */
-	uint64_t pending; /* of those, in the queue and not claimed */
+	uint64_t live;                           /* in progress */
+	uint64_t pending;                        /* of those, in the queue and not claimed */
 	uint8_t fill, capacity;
 	uint8_t kind;
-	uint8_t dead; /* slots still linked in the queue though claimed */
+	uint8_t dead;        /* slots still linked in the queue though claimed */
 	uint8_t from, width; /* from this slot on all are as wide, and their cookies follow each other */
 };
 
@@ -103,31 +103,31 @@ _Static_assert(sizeof(struct rob_record) <= sizeof(((struct async_entry *)0)->st
 
 /* A call on some thread's stack. */
 struct rob_frame {
-	struct rob_frame *parent;   /* L: pushed and popped under the lock */
-	struct rob_slot *slot;      /* L: NULL for a lease: see rob_frame_slot() */
-	struct rob_lease *lease;    /* L: */
-	async_cookie_t cookie;      /* O: */
-	struct async_owner *owner;  /* O: the thread's before this call */
-	port_name name;             /* written by the owner, read by reports */
-	uint64_t since_ns;          /* L: */
-	int error;                  /* O: */
-	bool retiring;              /* set under the lock, before it runs */
-	bool releasing;             /* L: its call was cancelled: it does not run */
-	bool warned;                /* L: the watchdog has reported it */
-	unsigned forks;             /* O: */
+	struct rob_frame *parent;  /* L: pushed and popped under the lock */
+	struct rob_slot *slot;     /* L: NULL for a lease: see rob_frame_slot() */
+	struct rob_lease *lease;   /* L: */
+	async_cookie_t cookie;     /* O: */
+	struct async_owner *owner; /* O: the thread's before this call */
+	port_name name;            /* written by the owner, read by reports */
+	uint64_t since_ns;         /* L: */
+	int error;                 /* O: */
+	bool retiring;             /* set under the lock, before it runs */
+	bool releasing;            /* L: its call was cancelled: it does not run */
+	bool warned;               /* L: the watchdog has reported it */
+	unsigned forks;            /* O: */
 };
 
 /* A worker's claimed calls. */
 struct rob_lease {
-	port_u32 word;          /* W: begun in the low half, limit in the high half */
-	uint32_t count;         /* L: */
-	uint32_t flushed;       /* L: completions that have been applied */
-	uint32_t size;          /* O: how many to take next */
-	uint32_t single;        /* O: leases of one call to go, since a call waited */
-	uint64_t ended_ns;      /* O: when the lease before ended; 0: the worker was idle since */
+	port_u32 word;               /* W: begun in the low half, limit in the high half */
+	uint32_t count;              /* L: */
+	uint32_t flushed;            /* L: completions that have been applied */
+	uint32_t size;               /* O: how many to take next */
+	uint32_t single;             /* O: leases of one call to go, since a call waited */
+	uint64_t ended_ns;           /* O: when the lease before ended; 0: the worker was idle since */
 	struct async_domain *domain; /* L: of all its calls, or NULL if they differ */
-	bool gather;            /* O: to end it late, since calls that come meanwhile are taken with the same lock */
-	bool open;              /* L: in the list of leases that may hold calls not begun */
+	bool gather; /* O: to end it late, since calls that come meanwhile are taken with the same lock */
+	bool open;   /* L: in the list of leases that may hold calls not begun */
 	struct rob_lease *prev, *next; /* L: of that list */
 	struct rob_frame frame;
 	struct rob_slot *slot[ROB_LEASE]; /* L: written while the lease is closed */
@@ -135,14 +135,14 @@ struct rob_lease {
 
 struct rob_thread {
 	struct port_parker parker;
-	struct rob_frame *top;      /* L: to change; the owner reads it freely */
-	struct async_owner *owner;  /* O: */
-	struct rob_worker *worker;  /* O: NULL on threads of the program */
-	struct async_waiter *waiter; /* L: while it waits */
+	struct rob_frame *top;          /* L: to change; the owner reads it freely */
+	struct async_owner *owner;      /* O: */
+	struct rob_worker *worker;      /* O: NULL on threads of the program */
+	struct async_waiter *waiter;    /* L: while it waits */
 	struct rob_thread *prev, *next; /* L: of rob.threads */
-	unsigned quiesce;           /* O: begins that it has not ended */
-	bool listed;                /* L: */
-	int id;                     /* L: set when listed */
+	unsigned quiesce;               /* O: begins that it has not ended */
+	bool listed;                    /* L: */
+	int id;                         /* L: set when listed */
 };
 
 /* Why a thread is unparked. */
@@ -152,7 +152,7 @@ struct rob_thread {
 
 struct rob_worker {
 	/* What waking it takes stands together. */
-	struct rob_thread *thread; /* O: until it runs; then constant */
+	struct rob_thread *thread;      /* O: until it runs; then constant */
 	struct rob_worker *prev, *next; /* L: idle list, last in first out; or free list */
 	bool idle;                      /* L: parked without work */
 	bool blocked;                   /* L: parked in a wait */
@@ -176,16 +176,16 @@ struct async_waiter {
 	struct async_domain *domain;
 	struct async_owner *owner;
 	struct async_domain *order; /* of the one call waited for, if it has a retire step; while registered */
-	async_cookie_t bound;   /* exclusive; of a call: its cookie */
+	async_cookie_t bound;       /* exclusive; of a call: its cookie */
 	struct rob_thread *thread;
-	async_cookie_t cookie;  /* of the call that waits; 0: none */
+	async_cookie_t cookie; /* of the call that waits; 0: none */
 	bool timed;
-	bool holder;            /* its thread holds registered calls back (quiesce) */
-	bool everything;        /* the exit's wait: exclusive domains too */
-	bool leaves_out;        /* calls on its own stack, or of a cycle */
-	bool deadlock;          /* it is the victim of a cycle */
+	bool holder;     /* its thread holds registered calls back (quiesce) */
+	bool everything; /* the exit's wait: exclusive domains too */
+	bool leaves_out; /* calls on its own stack, or of a cycle */
+	bool deadlock;   /* it is the victim of a cycle */
 	bool reported;
-	bool ascending;         /* may await higher cookies than its own */
+	bool ascending; /* may await higher cookies than its own */
 	enum rob_list list;
 	struct async_waiter *prev, *next;         /* of the list it is in, by bound */
 	struct async_waiter *all_prev, *all_next; /* of every registered waiter */
@@ -196,14 +196,14 @@ struct async_waiter {
 
 /* To be done once the lock is dropped. */
 struct rob_after {
-	struct async_waiter *wake;       /* satisfied waiters, by next */
-	struct async_block *garbage;     /* to be freed, by next */
-	struct rob_worker *worker;       /* to be woken */
-	bool start;                      /* a worker is to be started */
+	struct async_waiter *wake;   /* satisfied waiters, by next */
+	struct async_block *garbage; /* to be freed, by next */
+	struct rob_worker *worker;   /* to be woken */
+	bool start;                  /* a worker is to be started */
 	bool start_monitor, wake_monitor;
-	bool accepts_retire;             /* the caller runs retire steps that it makes ready */
-	struct rob_slot *own;            /* the call that the caller finishes: its retire step, too */
-	struct rob_slot *retire;         /* the one that it is to run */
+	bool accepts_retire;     /* the caller runs retire steps that it makes ready */
+	struct rob_slot *own;    /* the call that the caller finishes: its retire step, too */
+	struct rob_slot *retire; /* the one that it is to run */
 };
 
 struct rob_queue {
@@ -213,16 +213,16 @@ struct rob_queue {
 };
 
 struct rob_pool {
-	struct rob_worker *all;   /* every worker ever */
+	struct rob_worker *all;         /* every worker ever */
 	struct rob_worker *idle, *free; /* without work; without a thread */
-	unsigned total;           /* threads, starting ones included */
-	unsigned active;          /* threads believed to be running calls or about to */
-	uint64_t brisk;           /* sum of the workers' */
+	unsigned total;                 /* threads, starting ones included */
+	unsigned active;                /* threads believed to be running calls or about to */
+	uint64_t brisk;                 /* sum of the workers' */
 	unsigned cpus;
-	unsigned burst;           /* extra threads to bring in, since others are asleep */
-	bool blind;               /* no monitor could be started */
-	bool eager;               /* calls block in the kernel, of late: idle workers are brought in at once */
-	bool waking;              /* a wake-up or start is in flight */
+	unsigned burst; /* extra threads to bring in, since others are asleep */
+	bool blind;     /* no monitor could be started */
+	bool eager;     /* calls block in the kernel, of late: idle workers are brought in at once */
+	bool waking;    /* a wake-up or start is in flight */
 	uint64_t retry_ns, monitor_retry_ns; /* no worker, no monitor is started before this time */
 	struct port_parker monitor;
 	enum { ROB_MONITOR_NONE, ROB_MONITOR_PARKED, ROB_MONITOR_TICKS } monitor_state;
@@ -231,18 +231,18 @@ struct rob_pool {
 struct rob {
 	/* One cache line: what scheduling a plain call touches. */
 	__attribute__((aligned(64))) struct port_lock lock;
-	unsigned generation;      /* L: of the process: fork begins a new one; never 0 once started */
-	async_cookie_t last;      /* L: the last cookie given */
-	struct rob_slot *newest;  /* L: its slot */
-	uint64_t quick;           /* L: with fewer pending, scheduling needs no thought; never more than rob_pool_quick() */
-	struct rob_queue queue;   /* L: */
+	unsigned generation;     /* L: of the process: fork begins a new one; never 0 once started */
+	async_cookie_t last;     /* L: the last cookie given */
+	struct rob_slot *newest; /* L: its slot */
+	uint64_t quick; /* L: with fewer pending, scheduling needs no thought; never more than rob_pool_quick() */
+	struct rob_queue queue; /* L: */
 
 	struct async_block *blocks[2]; /* L: live ones, oldest first: registered, exclusive */
 	struct async_block *blocks_last[2];
-	struct async_block *spare[2];  /* L: free blocks: small, large */
+	struct async_block *spare[2]; /* L: free blocks: small, large */
 	unsigned spares[2];
-	struct rob_lease *leases; /* L: open, of several calls */
-	struct rob_thread *threads; /* L: with calls on their stacks; workers, until they rest */
+	struct rob_lease *leases;     /* L: open, of several calls */
+	struct rob_thread *threads;   /* L: with calls on their stacks; workers, until they rest */
 	struct async_waiter *waiters; /* L: all */
 	struct async_waiter *all_waiters, *all_waiters_last;
 	struct async_waiter *odd;
@@ -250,13 +250,14 @@ struct rob {
 	unsigned call_waiters, ascending;
 	uint32_t mark;
 	rob_owner_finder find_owner; /* L: of calls that have none from their thread; NULL: they have none */
-	struct rob_pool pool;     /* L: */
+	struct rob_pool pool;        /* L: */
 	struct port_config config;
 	__attribute__((aligned(64))) struct async_domain main_domain;
 	port_u32 started;
-	unsigned forks;           /* what every call that returns looks at: not the generation, which is in the lock's line; changes in a forked child only */
-	unsigned quiesce;         /* L: begins without their end */
-	bool ended;               /* L: past the exit's full wait: calls run inline */
+	unsigned
+		forks; /* what every call that returns looks at: not the generation, which is in the lock's line; changes in a forked child only */
+	unsigned quiesce; /* L: begins without their end */
+	bool ended;       /* L: past the exit's full wait: calls run inline */
 };
 
 extern struct rob rob;

@@ -161,7 +161,7 @@ static size_t put(char *text, size_t used, size_t bytes, const struct named_call
 	else
 		port_symbol(call->func, symbol, sizeof(symbol));
 	length = port_format(text + used, bytes - used, "%s%s (cookie %llu)", between, symbol,
-			  (unsigned long long)call->cookie);
+			     (unsigned long long)call->cookie);
 	return length < 0 || (size_t)length >= bytes - used ? bytes - 1 : used + (size_t)length;
 }
 
@@ -179,8 +179,7 @@ void rob_deadlock_report(struct async_waiter *waiter)
 
 	port_unlock(&rob.lock);
 	for (unsigned i = 0; i < count; i++)
-		used = put(text, used, sizeof(text), &calls[i],
-			   !i ? "" : cycle ? ", which waits for " : " inside ");
+		used = put(text, used, sizeof(text), &calls[i], !i ? "" : cycle ? ", which waits for " : " inside ");
 	if (cycle)
 		used = put(text, used, sizeof(text), &calls[0], ", which waits for ");
 	port_log(2, "inorder: deadlock: %s%s; the wait in cookie %llu leaves %s out and returns -EDEADLK\n", text,

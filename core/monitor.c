@@ -8,10 +8,10 @@
  */
 #include "core.h"
 
-#define TICK_SHORT_NS 50000u       /* monitor: first look */
-#define TICK_LONG_NS 2000000u      /* and the slowest */
-#define STARVED_NS 100000000u      /* nothing claimed for so long: one more */
-#define QUIET_LOOKS 5              /* looks without anything to watch before the monitor parks */
+#define TICK_SHORT_NS 50000u  /* monitor: first look */
+#define TICK_LONG_NS 2000000u /* and the slowest */
+#define STARVED_NS 100000000u /* nothing claimed for so long: one more */
+#define QUIET_LOOKS 5         /* looks without anything to watch before the monitor parks */
 
 /* What changes when the worker goes on to another call. (Reads the word of O2, and needs no order.) */
 static uint64_t position(struct rob_worker *worker)

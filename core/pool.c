@@ -22,11 +22,11 @@
  */
 #include "core.h"
 
-#define IDLE_NS 5000000000u        /* an idle worker ends after this */
-#define RETRY_NS 10000000u         /* after a thread could not be started */
-#define SETTLED_NS 50000u          /* a lease so short did not block */
-#define LINGER_SPINS 32            /* some 500 ns */
-#define LEASES_LEFT 4              /* pending calls that are left to brisk workers, in leases */
+#define IDLE_NS 5000000000u /* an idle worker ends after this */
+#define RETRY_NS 10000000u  /* after a thread could not be started */
+#define SETTLED_NS 50000u   /* a lease so short did not block */
+#define LINGER_SPINS 32     /* some 500 ns */
+#define LEASES_LEFT 4       /* pending calls that are left to brisk workers, in leases */
 
 static bool can_start(void)
 {
@@ -118,7 +118,8 @@ static void bring_in(struct rob_after *after)
 		after->worker = pool->idle;
 		idle_remove(after->worker);
 		after->worker->fresh = true;
-	} else if (can_start() || (!pool->total && rob.config.threads)) { /* with no thread at all, it is tried each time */
+	} else if (can_start() ||
+		   (!pool->total && rob.config.threads)) { /* with no thread at all, it is tried each time */
 		after->start = true;
 		pool->total++;
 	} else {
@@ -399,8 +400,8 @@ void rob_worker_main(struct rob_worker *worker)
 	port_lock(&rob.lock);
 	worker_init(worker);
 	if (port_unlikely(port_traces())) {
-		struct port_event event = {.type = ASYNC_TRACE_WORKER, .arg = rob.pool.total,
-					   .error = rob.pool.total > rob.pool.cpus};
+		struct port_event event = {
+			.type = ASYNC_TRACE_WORKER, .arg = rob.pool.total, .error = rob.pool.total > rob.pool.cpus};
 
 		rob_unlock(&after);
 		port_trace(&event);

@@ -76,8 +76,10 @@ int async_quiesce_begin(void)
 	struct rob_after after = {0};
 
 	if (self->top) {
-		port_log(2, "inorder: deadlock: async_quiesce_begin() in cookie %llu waits for that call; it returns -EDEADLK\n",
-			 (unsigned long long)self->top->cookie);
+		port_log(
+			2,
+			"inorder: deadlock: async_quiesce_begin() in cookie %llu waits for that call; it returns -EDEADLK\n",
+			(unsigned long long)self->top->cookie);
 		return -EDEADLK;
 	}
 	rob_lock();

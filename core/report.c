@@ -6,7 +6,8 @@ struct row {
 	int thread_id;
 	bool waits, retiring;
 	async_func_t func;
-	char name[64]; /* of the call, or of the owner that is waited for: copied, since either may be gone when it is printed */
+	/* Of the call, or of the owner that is waited for: copied, since either may be gone when it is printed. */
+	char name[64];
 	async_cookie_t cookie;
 	uint64_t since_ns;
 	enum rob_wait_kind kind;
@@ -129,8 +130,8 @@ static void print_running(int fd, const struct row *row, uint64_t now_ns)
 
 	port_symbol(row->func, symbol, sizeof(symbol));
 	port_log(fd, "  thread %d: cookie %llu %s%s%s%s %s for %llu.%06llu s\n", row->thread_id,
-		 (unsigned long long)row->cookie, symbol, row->name[0] ? " (" : "", row->name,
-		 row->name[0] ? ")" : "", row->retiring ? "retires" : "runs", (unsigned long long)(us / 1000000),
+		 (unsigned long long)row->cookie, symbol, row->name[0] ? " (" : "", row->name, row->name[0] ? ")" : "",
+		 row->retiring ? "retires" : "runs", (unsigned long long)(us / 1000000),
 		 (unsigned long long)(us % 1000000));
 }
 
@@ -215,6 +216,7 @@ void rob_watchdog(uint64_t limit_ns)
 	port_unlock(&rob.lock);
 	if (!late)
 		return;
-	port_log(2, "inorder: watchdog: a call runs for more than %llu s\n", (unsigned long long)(limit_ns / 1000000000u));
+	port_log(2, "inorder: watchdog: a call runs for more than %llu s\n",
+		 (unsigned long long)(limit_ns / 1000000000u));
 	async_report(2);
 }

@@ -98,7 +98,8 @@ void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread 
 			end = ASYNC_TRACE_RETURNED;
 		trace_step(end, slot, frame, 0, since_ns);
 	}
-	if (rob_is_wide(slot) && !frame->retiring && port_name_load(&frame->name)) /* O6; others read it once func is done */
+	if (rob_is_wide(slot) && !frame->retiring &&
+	    port_name_load(&frame->name)) /* O6; others read it once func is done */
 		rob_wide(slot)->name = port_name_load(&frame->name);
 }
 

@@ -164,8 +164,8 @@ ALWAYS_INLINE struct async_block *block_at_once(struct async_domain *domain, int
 {
 	struct async_block *block = domain->last;
 
-	if (port_unlikely(domain->generation != rob.generation || rob.queue.pending >= rob.quick || port_self()->owner ||
-			  port_traces()))
+	if (port_unlikely(domain->generation != rob.generation || rob.queue.pending >= rob.quick ||
+			  port_self()->owner || port_traces()))
 		return NULL;
 	if (port_likely(block && block->capacity - block->fill >= width))
 		return block;
@@ -206,8 +206,8 @@ ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struc
 		domain = &rob.main_domain;
 	block = block_at_once(domain, 1);
 	if (port_unlikely(!block)) {
-		struct request request = {.func = func, .data = data, .domain = domain, .caller = CALLER(),
-					  .try_only = try_only};
+		struct request request = {
+			.func = func, .data = data, .domain = domain, .caller = CALLER(), .try_only = try_only};
 
 		return schedule_locked(&request);
 	}
@@ -254,7 +254,8 @@ async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, vo
 		domain = &rob.main_domain;
 	block = port_likely(retire) ? block_at_once(domain, 2) : NULL;
 	if (port_unlikely(!block)) {
-		struct request request = {.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
+		struct request request = {
+			.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
 
 		return schedule_locked(&request);
 	}
@@ -278,8 +279,7 @@ async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func
 				    struct async_domain *domain)
 {
 	struct rob_record *record = (struct rob_record *)(void *)entry;
-	struct request request = {
-		.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
+	struct request request = {.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
 
 	rob_lock();
 	request.owner = owner_of(&request);

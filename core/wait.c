@@ -11,7 +11,7 @@
 
 #define SPIN_RAN_NS 100000 /* a call that has run for longer does not spin for its turn */
 #define SPIN_LOOK 16       /* rounds between looks at the clock */
-#define SINGLE_LEASES 32 /* after a call that waited: others of its kind are likely to wait too */
+#define SINGLE_LEASES 32   /* after a call that waited: others of its kind are likely to wait too */
 
 /* Could this lease hide, until its end, a completion that satisfies the waiter? */
 static bool suits(struct rob_lease *lease, struct async_waiter *waiter)

@@ -5,9 +5,9 @@
 
 static void probe(void *disk, async_cookie_t cookie)
 {
-	sleep(1);                                   /* the slow part: all three at once */
-	async_synchronize_cookie(cookie);           /* now every earlier call is done, */
-	printf("disk %s found\n", (char *)disk);    /* so lines come in program order */
+	sleep(1);                                /* the slow part: all three at once */
+	async_synchronize_cookie(cookie);        /* now every earlier call is done, */
+	printf("disk %s found\n", (char *)disk); /* so lines come in program order */
 }
 
 int main(void)
@@ -15,5 +15,5 @@ int main(void)
 	async_schedule(probe, "a");
 	async_schedule(probe, "b");
 	async_schedule(probe, "c");
-	return async_synchronize_full();            /* after one second, not three */
+	return async_synchronize_full(); /* after one second, not three */
 }

@@ -38,8 +38,8 @@ static int filter_zstd(struct archive *archive)
 {
 	int result = archive_write_add_filter_zstd(archive);
 
-	return result < ARCHIVE_WARN ? result :
-		archive_write_set_filter_option(archive, "zstd", "compression-level", "19");
+	return result < ARCHIVE_WARN ? result
+				     : archive_write_set_filter_option(archive, "zstd", "compression-level", "19");
 }
 
 static int filter_lz4(struct archive *archive)
@@ -52,10 +52,10 @@ static const struct {
 	const char *name;
 	int (*add)(struct archive *archive);
 } filters[] = {
-	{ "none", filter_none },
-	{ "gzip", filter_gzip },
-	{ "zstd", filter_zstd },
-	{ "lz4", filter_lz4 },
+	{"none", filter_none},
+	{"gzip", filter_gzip},
+	{"zstd", filter_zstd},
+	{"lz4", filter_lz4},
 };
 
 static int filter_index(const char *compression)
@@ -96,7 +96,7 @@ static int write_entry(const struct image_entry *entry, void *data)
 {
 	struct writer *writer = data;
 	struct archive_entry *header = must(archive_entry_new());
-	struct stat status = { 0 };
+	struct stat status = {0};
 	int result = 0;
 
 	if (interrupted())
@@ -135,7 +135,7 @@ static int source_date(time_t *mtime)
 
 static int write_tree(const struct tree *tree, int fd, const char *compression)
 {
-	struct writer writer = { .archive = must(archive_write_new()) };
+	struct writer writer = {.archive = must(archive_write_new())};
 	int result = source_date(&writer.mtime);
 
 	if (!result && (archive_write_set_format_cpio_newc(writer.archive) < ARCHIVE_WARN ||

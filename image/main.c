@@ -41,13 +41,19 @@ static const char help[] =
 	"Exit codes: 0 done, 1 the image could not be made, 2 wrong usage.\n";
 
 static const struct option long_options[] = {
-	{ "output", required_argument, NULL, 'o' },   { "list", no_argument, NULL, 'l' },
-	{ "tree", required_argument, NULL, 't' },     { "module", required_argument, NULL, 'm' },
-	{ "modules", required_argument, NULL, 'M' },  { "program", required_argument, NULL, 'p' },
-	{ "file", required_argument, NULL, 'f' },     { "shell", optional_argument, NULL, 's' },
-	{ "init", required_argument, NULL, 'i' },     { "compress", required_argument, NULL, 'c' },
-	{ "help", no_argument, NULL, 'h' },           { "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
+	{"output", required_argument, NULL, 'o'},
+	{"list", no_argument, NULL, 'l'},
+	{"tree", required_argument, NULL, 't'},
+	{"module", required_argument, NULL, 'm'},
+	{"modules", required_argument, NULL, 'M'},
+	{"program", required_argument, NULL, 'p'},
+	{"file", required_argument, NULL, 'f'},
+	{"shell", optional_argument, NULL, 's'},
+	{"init", required_argument, NULL, 'i'},
+	{"compress", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
 };
 
 /* What the command line asks for. */
@@ -77,7 +83,7 @@ bool interrupted(void)
 
 static void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {.sa_handler = on_signal};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -103,19 +109,44 @@ static int wrong(const char *what, const char *word)
 static int take_option(struct request *request, int option, const char *value)
 {
 	switch (option) {
-	case 'o': request->output = value; break;
-	case 'l': request->list = true; break;
-	case 't': request->tree = value; break;
-	case 'm': strings_add(&request->modules.wanted, value); break;
-	case 'M': strings_add(&request->module_lists, value); break;
-	case 'p': strings_add(&request->programs, value); break;
-	case 'f': strings_add(&request->files, value); break;
-	case 's': ask_for_shell(request, value); break;
-	case 'i': request->init = value; break;
-	case 'c': request->compression = value; break;
-	case 'h': fputs(help, stdout); return 0;
-	case 'V': puts("inorder-image " INORDER_VERSION); return 0;
-	default: return wrong("unknown option, or one without its value", NULL);
+	case 'o':
+		request->output = value;
+		break;
+	case 'l':
+		request->list = true;
+		break;
+	case 't':
+		request->tree = value;
+		break;
+	case 'm':
+		strings_add(&request->modules.wanted, value);
+		break;
+	case 'M':
+		strings_add(&request->module_lists, value);
+		break;
+	case 'p':
+		strings_add(&request->programs, value);
+		break;
+	case 'f':
+		strings_add(&request->files, value);
+		break;
+	case 's':
+		ask_for_shell(request, value);
+		break;
+	case 'i':
+		request->init = value;
+		break;
+	case 'c':
+		request->compression = value;
+		break;
+	case 'h':
+		fputs(help, stdout);
+		return 0;
+	case 'V':
+		puts("inorder-image " INORDER_VERSION);
+		return 0;
+	default:
+		return wrong("unknown option, or one without its value", NULL);
 	}
 	return -1;
 }
@@ -156,7 +187,7 @@ static char *modules_folder(const char *asked)
 
 static int add_folders(struct tree *tree)
 {
-	static const char *const folders[] = { "/dev", "/proc", "/sys", "/run", "/etc", "/root" };
+	static const char *const folders[] = {"/dev", "/proc", "/sys", "/run", "/etc", "/root"};
 	int result = tree_add_node(tree, "/tmp", S_IFDIR | 01777, 0);
 
 	for (size_t i = 0; !result && i < sizeof(folders) / sizeof(folders[0]); i++)
@@ -181,7 +212,7 @@ static int add_content(struct request *request, struct tree *tree)
 
 static int print_entry(const struct image_entry *entry, void *data)
 {
-	struct stat status = { 0 };
+	struct stat status = {0};
 
 	(void)data;
 	if (entry->source && stat(entry->source, &status))
@@ -192,7 +223,7 @@ static int print_entry(const struct image_entry *entry, void *data)
 static int make(struct request *request)
 {
 	char *folder = modules_folder(request->tree);
-	struct tree tree = { NULL };
+	struct tree tree = {NULL};
 	int result = -1;
 
 	if (folder) {
@@ -212,7 +243,7 @@ static int make(struct request *request)
 
 int main(int argc, char **argv)
 {
-	struct request request = { .init = INORDER_INIT, .compression = "none" };
+	struct request request = {.init = INORDER_INIT, .compression = "none"};
 	int code = parse(&request, argc, argv);
 
 	if (code < 0) {

@@ -18,12 +18,13 @@
 
 /* What /init reads of what depmod writes. */
 static const char *const indexes[] = {
-	"modules.dep", "modules.dep.bin", "modules.alias", "modules.alias.bin", "modules.softdep", "modules.builtin",
-	"modules.builtin.bin", "modules.builtin.alias.bin", "modules.symbols.bin", /* libkmod takes all of them or none */
+	"modules.dep",         "modules.dep.bin", "modules.alias",       "modules.alias.bin",
+	"modules.softdep",     "modules.builtin", "modules.builtin.bin", "modules.builtin.alias.bin",
+	"modules.symbols.bin", /* libkmod takes all of them or none */
 };
 
 /* What depmod reads beside the modules; the kernel's package brings them. */
-static const char *const inputs[] = { "modules.order", "modules.builtin", "modules.builtin.modinfo" };
+static const char *const inputs[] = {"modules.order", "modules.builtin", "modules.builtin.modinfo"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -41,7 +42,8 @@ static int add_all(struct resolver *resolver, struct kmod_list *list)
 	struct kmod_list *item;
 	int result = 0;
 
-	kmod_list_foreach(item, list) {
+	kmod_list_foreach(item, list)
+	{
 		struct kmod_module *module = kmod_module_get_module(item);
 
 		result = add_module(resolver, module);
@@ -96,7 +98,8 @@ static int add_by_alias(struct resolver *resolver, const char *alias, bool optio
 	int error = kmod_module_new_from_lookup(resolver->kmod, alias, &list), result;
 
 	if (error < 0)
-		result = fail("cannot look up module '%s' in '%s': %s", alias, resolver->modules->dir, strerror(-error));
+		result =
+			fail("cannot look up module '%s' in '%s': %s", alias, resolver->modules->dir, strerror(-error));
 	else if (!list && !optional)
 		result = fail("the kernel %s has no module '%s': correct the name, or write '%s?' if it may be missing",
 			      resolver->version, alias, alias);
@@ -177,7 +180,7 @@ static int link_module(const struct image_entry *entry, void *data)
 static int run_depmod(struct resolver *resolver)
 {
 	char *stage = resolver->modules->stage;
-	char *const argv[] = { (char *)"depmod", (char *)"-b", stage, (char *)resolver->version, NULL };
+	char *const argv[] = {(char *)"depmod", (char *)"-b", stage, (char *)resolver->version, NULL};
 
 	for (size_t i = 0; i < COUNT(inputs); i++) {
 		char *from = text("%s/%s", resolver->modules->dir, inputs[i]);
@@ -237,16 +240,17 @@ static int resolve(struct resolver *resolver)
 
 int modules_add(struct modules *modules, struct tree *tree)
 {
-	struct resolver resolver = { .modules = modules, .tree = tree };
+	struct resolver resolver = {.modules = modules, .tree = tree};
 	char *index = text("%s/modules.dep.bin", modules->dir), *soft = text("%s/modules.softdep", modules->dir);
-	const char *config[] = { soft, NULL }; /* and nothing of this machine's own configuration */
+	const char *config[] = {soft, NULL}; /* and nothing of this machine's own configuration */
 	const char *slash = strrchr(modules->dir, '/');
 	int result;
 
 	resolver.version = slash ? slash + 1 : modules->dir;
 	if (access(index, R_OK)) {
 		result = fail("cannot read '%s': %s; give the folder lib/modules/VERSION of a kernel with --tree, "
-			      "and run 'depmod -b ROOT VERSION' if it was only unpacked", index, strerror(errno));
+			      "and run 'depmod -b ROOT VERSION' if it was only unpacked",
+			      index, strerror(errno));
 	} else {
 		resolver.kmod = must(kmod_new(modules->dir, config));
 		result = resolve(&resolver);
@@ -259,7 +263,7 @@ int modules_add(struct modules *modules, struct tree *tree)
 
 void modules_release(struct modules *modules)
 {
-	char *const argv[] = { (char *)"rm", (char *)"-rf", (char *)"--", modules->stage, NULL };
+	char *const argv[] = {(char *)"rm", (char *)"-rf", (char *)"--", modules->stage, NULL};
 
 	if (modules->stage)
 		command_run(argv, NULL);

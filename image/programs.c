@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* Where a program is looked for that is given by name: the shortest path first, which scripts rely on. */
-static const char *const program_dirs[] = { "/sbin", "/bin", "/usr/sbin", "/usr/bin" };
+static const char *const program_dirs[] = {"/sbin", "/bin", "/usr/sbin", "/usr/bin"};
 
 static bool read_at(int fd, void *buffer, size_t bytes, off_t offset)
 {
@@ -96,7 +96,7 @@ static int add_line(struct tree *tree, const char *program, char *line)
 
 static int add_libraries(struct tree *tree, const char *program, char *interpreter)
 {
-	char *const argv[] = { interpreter, (char *)"--list", (char *)program, NULL };
+	char *const argv[] = {interpreter, (char *)"--list", (char *)program, NULL};
 	char *output, *rest, *line;
 	int result;
 

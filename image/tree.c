@@ -104,9 +104,10 @@ static int add_file(struct tree *tree, const char *path, const char *source, mod
 
 	entry = insert(tree, path, &added);
 	if (!added)
-		return entry->source && same_file(entry->source, source) ? 0 :
-			fail("'%s' and '%s' are both wanted at '%s'", entry->source ? entry->source : "a folder",
-			     source, path);
+		return entry->source && same_file(entry->source, source)
+			       ? 0
+			       : fail("'%s' and '%s' are both wanted at '%s'",
+				      entry->source ? entry->source : "a folder", source, path);
 	entry->mode = S_IFREG | ((permissions & 0111) ? 0755 : 0644);
 	entry->source = must(strdup(source));
 	return add_parents(tree, path);
@@ -130,7 +131,7 @@ int tree_add_file(struct tree *tree, const char *path, const char *source)
 
 bool tree_has(const struct tree *tree, const char *path)
 {
-	struct image_entry key = { .path = (char *)path };
+	struct image_entry key = {.path = (char *)path};
 
 	return tfind(&key, &tree->root, compare) != NULL;
 }
@@ -151,7 +152,7 @@ static void step(const void *node, VISIT which, void *closure)
 
 int tree_visit(const struct tree *tree, int (*visit)(const struct image_entry *entry, void *data), void *data)
 {
-	struct walk walk = { .visit = visit, .data = data };
+	struct walk walk = {.visit = visit, .data = data};
 
 	twalk_r(tree->root, step, &walk);
 	return walk.result;

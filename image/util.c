@@ -59,7 +59,7 @@ void strings_free(struct strings *list)
 	for (size_t i = 0; i < list->count; i++)
 		free(list->items[i]);
 	free(list->items);
-	*list = (struct strings){ 0 };
+	*list = (struct strings){0};
 }
 
 /* Reads @fd to its end into a string. */
@@ -104,7 +104,7 @@ static int reap(pid_t pid, const char *program)
 int command_run(char *const argv[], char **output)
 {
 	posix_spawn_file_actions_t actions;
-	int ends[2] = { -1, -1 }, error, result = 0;
+	int ends[2] = {-1, -1}, error, result = 0;
 	pid_t pid;
 
 	if (output && pipe2(ends, O_CLOEXEC))

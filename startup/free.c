@@ -52,7 +52,7 @@ static size_t free_pages(char *start, char *stop)
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t from = ((uintptr_t)start + page - 1) & ~(page - 1);
 	uintptr_t to = (uintptr_t)stop;
-	struct segment segment = { to - 1, 0 };
+	struct segment segment = {to - 1, 0};
 
 	if (start >= stop)
 		return 0;
@@ -63,8 +63,8 @@ static size_t free_pages(char *start, char *stop)
 	if (from >= to)
 		return 0;
 	if (mprotect((void *)from, to - from, PROT_NONE) || madvise((void *)from, to - from, MADV_DONTNEED)) {
-		startup_say("cannot free %zu bytes of init memory at %p: %s; do not rely on their being gone", to - from,
-			    (void *)from, strerror(errno));
+		startup_say("cannot free %zu bytes of init memory at %p: %s; do not rely on their being gone",
+			    to - from, (void *)from, strerror(errno));
 		return 0;
 	}
 	return to - from;

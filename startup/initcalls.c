@@ -170,7 +170,7 @@ int startup_pass(struct initcall_pass *pass)
 
 int initcalls_run(unsigned int flags)
 {
-	struct initcall_pass pass = { .owner = &startup_owner, .stop = flags & INITCALL_STOP };
+	struct initcall_pass pass = {.owner = &startup_owner, .stop = flags & INITCALL_STOP};
 	bool busy;
 	int result;
 

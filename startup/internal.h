@@ -10,10 +10,10 @@
 /* One pass over the initcalls of the objects that belong to @plugin (NULL: to the program). */
 struct initcall_pass {
 	void *plugin;
-	struct async_owner *owner; /* of what the initcalls schedule; a _sync level waits for it */
-	bool stop;                 /* at the first failure */
+	struct async_owner *owner;           /* of what the initcalls schedule; a _sync level waits for it */
+	bool stop;                           /* at the first failure */
 	const struct initcall_entry *failed; /* where it was stopped */
-	const struct initcall_entry **ran; /* where to list those that succeeded, or NULL */
+	const struct initcall_entry **ran;   /* where to list those that succeeded, or NULL */
 	size_t ran_count;
 };
 
@@ -36,7 +36,7 @@ void startup_arrange(const uintptr_t *bases, size_t count);
 /* Brings them into the order in which they were loaded, except that what one needs comes before it. 0 or -ENOMEM. */
 int startup_sort(void);
 /* The names in an object's dynamic section, which may be NULL; NULL: there are none. */
-const char *startup_strings(const ElfW(Dyn) *dynamic, uintptr_t address);
+const char *startup_strings(const ElfW(Dyn) * dynamic, uintptr_t address);
 
 /* How many entries it has; an object without any has no section for them. */
 static inline size_t startup_entries(const struct initcall_object *object)

@@ -22,7 +22,7 @@ enum { SONAME, PATH, FILENAME, NAMES };
 
 struct loaded {
 	uintptr_t base;
-	const ElfW(Dyn) *dynamic; /* NULL: it needs nothing */
+	const ElfW(Dyn) * dynamic; /* NULL: it needs nothing */
 	const char *strings;
 	const char *names[NAMES]; /* its DT_SONAME, or NULL; the path by which it was found; the last part of that */
 	bool taken;
@@ -34,7 +34,7 @@ struct order {
 	size_t count, room, sorted_count;
 };
 
-static const ElfW(Dyn) *find_entry(const ElfW(Dyn) *entry, ElfW(Sxword) tag)
+static const ElfW(Dyn) * find_entry(const ElfW(Dyn) * entry, ElfW(Sxword) tag)
 {
 	while (entry && entry->d_tag != DT_NULL && entry->d_tag != tag)
 		entry++;
@@ -42,7 +42,7 @@ static const ElfW(Dyn) *find_entry(const ElfW(Dyn) *entry, ElfW(Sxword) tag)
 }
 
 /* Some architectures leave the pointer as it stands in the file. */
-const char *startup_strings(const ElfW(Dyn) *dynamic, uintptr_t address)
+const char *startup_strings(const ElfW(Dyn) * dynamic, uintptr_t address)
 {
 	const ElfW(Dyn) *entry = find_entry(dynamic, DT_STRTAB);
 
@@ -52,9 +52,9 @@ const char *startup_strings(const ElfW(Dyn) *dynamic, uintptr_t address)
 static void describe(struct loaded *loaded, const struct dl_phdr_info *info)
 {
 	const char *slash = strrchr(info->dlpi_name, '/');
-	const ElfW(Dyn) *soname;
+	const ElfW(Dyn) * soname;
 
-	*loaded = (struct loaded){ .base = startup_mapping_of(info).base };
+	*loaded = (struct loaded){.base = startup_mapping_of(info).base};
 	loaded->names[PATH] = info->dlpi_name;
 	loaded->names[FILENAME] = slash ? slash + 1 : info->dlpi_name;
 	for (int i = 0; i < info->dlpi_phnum; i++)
@@ -131,7 +131,7 @@ static int make_room(struct order *order)
 
 int startup_sort(void)
 {
-	struct order order = { .count = 24 }; /* a guess, the first time */
+	struct order order = {.count = 24}; /* a guess, the first time */
 	int error;
 
 	if (!startup_set_unsorted(false))

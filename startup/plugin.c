@@ -121,7 +121,7 @@ static int settle(struct plugin *plugin)
 /* Runs the initcalls of one plug-in. */
 static int bring_up(struct plugin *plugin, unsigned int flags)
 {
-	struct initcall_pass pass = { .plugin = plugin, .owner = &plugin->owner, .stop = true, .ran = plugin->ran };
+	struct initcall_pass pass = {.plugin = plugin, .owner = &plugin->owner, .stop = true, .ran = plugin->ran};
 	int error = wait_for_needs(plugin);
 
 	if (error)
@@ -281,8 +281,8 @@ int plugin_unload(struct plugin *plugin)
 	startup_unlock();
 	if (itself)
 		return plugin_refuse("plug-in %s cannot be unloaded from an initcall or call of %s (call %llu), which "
-				     "it would have to wait for", plugin->path, inside->path,
-				     (unsigned long long)async_current_cookie());
+				     "it would have to wait for",
+				     plugin->path, inside->path, (unsigned long long)async_current_cookie());
 	return put(plugin, inside);
 }
 

@@ -69,7 +69,7 @@ static int look_at(struct walk *walk, const struct link_map *map, plugin_visitor
 
 int plugin_walk_needs(void *handle, plugin_visitor visit, void *data)
 {
-	struct walk walk = { NULL, 0, 0 };
+	struct walk walk = {NULL, 0, 0};
 	struct link_map *map;
 	int error;
 

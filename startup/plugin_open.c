@@ -27,7 +27,7 @@ static pthread_mutex_t loader = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local bool holding;
 static struct plugin *plugins; /* L */
 static struct plugin *opening; /* L: its dlopen() is in progress */
-static char nobody; /* what an object belongs to that is mapped, but no plug-in at the moment */
+static char nobody;            /* what an object belongs to that is mapped, but no plug-in at the moment */
 
 void loader_lock(void)
 {
@@ -89,7 +89,7 @@ static struct mapping mapping_of_handle(void *handle)
 {
 	struct link_map *map;
 
-	return dlinfo(handle, RTLD_DI_LINKMAP, &map) ? (struct mapping){ 0, 0 } : startup_mapping(map->l_ld);
+	return dlinfo(handle, RTLD_DI_LINKMAP, &map) ? (struct mapping){0, 0} : startup_mapping(map->l_ld);
 }
 
 struct plugin *plugin_find_path(const char *path)
@@ -261,7 +261,7 @@ static int revive(struct mapping mapping, void *mark)
 /* Gives the plug-in its object, finds what it needs, and puts it on the list. */
 static int enlist(struct plugin *plugin, struct initcall_object *object, const struct mapped *before)
 {
-	struct look look = { plugin, before };
+	struct look look = {plugin, before};
 	const size_t entries = object ? startup_entries(object) : 0;
 	struct plugin **link = &plugins;
 	int error;
@@ -274,8 +274,10 @@ static int enlist(struct plugin *plugin, struct initcall_object *object, const s
 		startup_unlock();
 		plugin->object = object;
 		if (error)
-			return plugin_fail(error, "plug-in %s is still mapped, though it was unloaded, and its init "
-					   "code was freed; it cannot be loaded again", plugin->path);
+			return plugin_fail(error,
+					   "plug-in %s is still mapped, though it was unloaded, and its init "
+					   "code was freed; it cannot be loaded again",
+					   plugin->path);
 	}
 	plugin->ran = calloc(entries + 1, sizeof(struct initcall_entry *));
 	error = plugin->ran ? plugin_walk_needs(plugin->handle, need_object, &look) : -ENOMEM;
@@ -370,7 +372,7 @@ static int take_in(struct plugin *plugin, const struct mapped *before)
 
 int plugin_open(const char *path, struct plugin *inside, struct plugin **plugin)
 {
-	struct mapped before = { NULL, 0, 0 };
+	struct mapped before = {NULL, 0, 0};
 	struct plugin *new = mapped_now(&before) ? NULL : new_plugin(path, NULL, inside);
 	int error;
 

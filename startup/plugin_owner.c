@@ -104,7 +104,7 @@ static void stretch(struct mapping *limits, struct mapping mapping)
 
 void plugin_owners_update(void)
 {
-	struct mapping limits = { UINTPTR_MAX, 0 };
+	struct mapping limits = {UINTPTR_MAX, 0};
 
 	for (const struct plugin *plugin = plugin_list(); plugin; plugin = plugin->next) {
 		stretch(&limits, plugin->mapping);
@@ -112,7 +112,7 @@ void plugin_owners_update(void)
 			stretch(&limits, plugin->brought[i]);
 	}
 	if (plugin_opening())
-		limits = (struct mapping){ 0, UINTPTR_MAX };
+		limits = (struct mapping){0, UINTPTR_MAX};
 	atomic_store_explicit(&lowest, limits.base, memory_order_relaxed);
 	atomic_store_explicit(&highest, limits.end, memory_order_relaxed);
 	rob_set_owner_finder(limits.end ? find_owner : NULL);

@@ -24,7 +24,7 @@ struct wait {
 	const struct plugin *inside;
 };
 
-static struct wait *waits;    /* guarded by startup_lock() */
+static struct wait *waits; /* guarded by startup_lock() */
 static _Thread_local char error_text[256];
 
 bool plugin_encloses(const struct plugin *plugin, const struct plugin *inside)
@@ -57,7 +57,7 @@ static bool still_is(const struct plugin *plugin, unsigned int states)
 
 int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin *inside, bool locked)
 {
-	struct wait wait = { NULL, target, inside };
+	struct wait wait = {NULL, target, inside};
 	struct wait **link = &waits;
 	bool settled = false;
 	int error = 0;
@@ -66,7 +66,8 @@ int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin 
 		startup_lock();
 	if (inside && still_is(target, states) && depends_on(target, inside))
 		error = plugin_refuse("plug-in %s: a wait for %s here (call %llu) would never end: that one waits for "
-				      "this", inside->path, target->path, (unsigned long long)async_current_cookie());
+				      "this",
+				      inside->path, target->path, (unsigned long long)async_current_cookie());
 	wait.next = waits;
 	waits = &wait;
 	while (!error && still_is(target, states)) {

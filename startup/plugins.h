@@ -12,9 +12,9 @@
 enum plugin_state {
 	PLUGIN_LOADING, /* its initcalls run, or their calls are waited for */
 	PLUGIN_LIVE,
-	PLUGIN_FAILED,  /* an initcall failed; whoever still holds it lets go */
-	PLUGIN_GOING,   /* nobody holds it; its exit functions run, or its calls are waited for */
-	PLUGIN_STUCK,   /* that wait was refused, and plugin_unload() may try again; or fork() left its thread behind */
+	PLUGIN_FAILED, /* an initcall failed; whoever still holds it lets go */
+	PLUGIN_GOING,  /* nobody holds it; its exit functions run, or its calls are waited for */
+	PLUGIN_STUCK,  /* that wait was refused, and plugin_unload() may try again; or fork() left its thread behind */
 };
 
 /*
@@ -23,25 +23,26 @@ enum plugin_state {
  * S: guarded by startup_lock(). Others: written before it is on the list.
  */
 struct plugin {
-	struct plugin *next;           /* L: in the order of loading: what a plug-in needs stands before it */
+	struct plugin *next; /* L: in the order of loading: what a plug-in needs stands before it */
 	struct async_owner owner;
-	void *handle;                  /* of dlopen(), held until the end */
-	struct mapping mapping;        /* its identity */
-	struct mapping *brought;       /* libraries that came with it, or with another plug-in, and are none themselves */
+	void *handle;            /* of dlopen(), held until the end */
+	struct mapping mapping;  /* its identity */
+	struct mapping *brought; /* libraries that came with it, or with another plug-in, and are none themselves */
 	size_t brought_count;
 	struct initcall_object *object; /* NULL: it has no initcalls */
-	const struct initcall_entry **ran; /* its initcalls that succeeded; the loading thread's, then the last holder's */
+	const struct initcall_entry *
+		*ran; /* its initcalls that succeeded; the loading thread's, then the last holder's */
 	size_t ran_count;
-	struct plugin **needs;         /* those that stay while this one is loaded; no NULL */
+	struct plugin **needs; /* those that stay while this one is loaded; no NULL */
 	size_t needs_count;
-	struct plugin *loader;         /* S: LOADING: the plug-in whose plugin_load() brings it up */
-	struct plugin *inside;         /* S: LOADING, GOING: the plug-in whose call or initcall asked for that */
-	struct plugin *blocker;        /* the need on its way out that made plugin_open() return -EAGAIN */
-	unsigned int users;            /* S: plugin_load()s and plug-ins that need it */
-	enum plugin_state state;       /* S */
-	bool settling;                 /* S: LOADING: its initcalls have run, its calls are waited for */
-	pthread_t thread;              /* S: LOADING, GOING: who does it */
-	int error;                     /* S: FAILED: what plugin_load() returns */
+	struct plugin *loader;   /* S: LOADING: the plug-in whose plugin_load() brings it up */
+	struct plugin *inside;   /* S: LOADING, GOING: the plug-in whose call or initcall asked for that */
+	struct plugin *blocker;  /* the need on its way out that made plugin_open() return -EAGAIN */
+	unsigned int users;      /* S: plugin_load()s and plug-ins that need it */
+	enum plugin_state state; /* S */
+	bool settling;           /* S: LOADING: its initcalls have run, its calls are waited for */
+	pthread_t thread;        /* S: LOADING, GOING: who does it */
+	int error;               /* S: FAILED: what plugin_load() returns */
 	char path[];
 };
 

@@ -70,7 +70,7 @@ struct initcall_object *startup_objects(void)
 
 struct mapping startup_mapping_of(const struct dl_phdr_info *info)
 {
-	struct mapping mapping = { UINTPTR_MAX, 0 };
+	struct mapping mapping = {UINTPTR_MAX, 0};
 
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
@@ -103,7 +103,7 @@ static int find_mapping(struct dl_phdr_info *info, size_t bytes, void *data)
 
 struct mapping startup_mapping(const void *address)
 {
-	struct search search = { (uintptr_t)address, { 0, 0 } };
+	struct search search = {(uintptr_t)address, {0, 0}};
 
 	dl_iterate_phdr(find_mapping, &search);
 	return search.found;

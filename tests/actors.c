@@ -48,7 +48,10 @@ enum { MOST_THREADS = 1024 };
 
 struct look {
 	size_t threads;
-	struct { pid_t tid; uint32_t slept; } seen[MOST_THREADS]; /* as often */
+	struct {
+		pid_t tid;
+		uint32_t slept;
+	} seen[MOST_THREADS]; /* as often */
 };
 
 /* Looks at the other threads one after the other. Whether each was asleep. */

@@ -133,7 +133,7 @@ static pid_t start(const char *name, const char *pool, const char *env, int out,
 static int finish(pid_t pid, unsigned int limit_s)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
 	int status = 0;
 
 	for (unsigned int second = 1; fd >= 0 && poll(&poller, 1, 1000) <= 0; second++) {
@@ -192,8 +192,7 @@ static void check_run(void **state)
 	int status;
 	int err;
 
-	if ((test->no_tsan && HARNESS_TSAN) || (test->no_asan && HARNESS_ASAN) ||
-	    (test->long_only && !harness_long()))
+	if ((test->no_tsan && HARNESS_TSAN) || (test->no_asan && HARNESS_ASAN) || (test->long_only && !harness_long()))
 		skip();
 	err = output(run->name);
 	status = finish(start(test->name, run->pool, test->env, -1, err), limit_s);
@@ -301,8 +300,11 @@ bool has_number(const char *text, uint64_t number)
 
 static size_t list_runs(struct run *runs, const char *filter)
 {
-	static const struct { unsigned int bit; const char *threads; } pools[] = {
-		{ P0, "0" }, { P1, "1" }, { P2, "2" }, { P256, "256" }, { PDEFAULT, NULL },
+	static const struct {
+		unsigned int bit;
+		const char *threads;
+	} pools[] = {
+		{P0, "0"}, {P1, "1"}, {P2, "2"}, {P256, "256"}, {PDEFAULT, NULL},
 	};
 	size_t n = 0;
 
@@ -314,8 +316,7 @@ static size_t list_runs(struct run *runs, const char *filter)
 				continue;
 			run->test = test;
 			run->pool = pools[i].threads;
-			snprintf(run->name, sizeof(run->name), "%s@%s", test->name,
-				 run->pool ? run->pool : "default");
+			snprintf(run->name, sizeof(run->name), "%s@%s", test->name, run->pool ? run->pool : "default");
 			n += !filter || strstr(run->name, filter);
 		}
 	}
@@ -334,8 +335,7 @@ int harness_main(int argc, char **argv)
 		return run_child(argv[2]);
 	n = list_runs(runs, argc > 1 ? argv[1] : NULL);
 	for (size_t i = 0; i < n; i++)
-		units[i] = (struct CMUnitTest){ .name = runs[i].name, .test_func = check_run,
-						.initial_state = &runs[i] };
+		units[i] = (struct CMUnitTest){.name = runs[i].name, .test_func = check_run, .initial_state = &runs[i]};
 	return _cmocka_run_group_tests(tests ? "inorder" : "empty", units, n, NULL, NULL);
 }
 

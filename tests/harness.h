@@ -50,11 +50,11 @@
 #define SCALE(n) ((HARNESS_TSAN || HARNESS_ASAN) ? (n) / 10 : (n))
 
 enum {
-	P0 = 1,          /* INORDER_THREADS=0 */
+	P0 = 1, /* INORDER_THREADS=0 */
 	P1 = 2,
 	P2 = 4,
 	P256 = 8,
-	PDEFAULT = 16,   /* INORDER_THREADS unset */
+	PDEFAULT = 16, /* INORDER_THREADS unset */
 	PSOME = P1 | P2 | P256,
 	PMANY = P2 | P256,
 	PALL = P0 | PSOME,
@@ -64,20 +64,23 @@ struct harness_test {
 	const char *name;
 	void (*body)(void);
 	unsigned int pools;
-	const char *env;       /* more of the environment: "A=1 B=2" */
-	unsigned int limit_s;  /* 0: 180 */
-	bool no_tsan;          /* ThreadSanitizer cannot run it (threads after fork, memory measured) */
+	const char *env;      /* more of the environment: "A=1 B=2" */
+	unsigned int limit_s; /* 0: 180 */
+	bool no_tsan;         /* ThreadSanitizer cannot run it (threads after fork, memory measured) */
 	bool no_asan;
-	bool raw_exit;         /* leave by _exit(): what is left is left on purpose */
-	bool long_only;        /* only with INORDER_TEST_LONG=1 */
-	bool helper;           /* not a test: started by one, see harness_run() */
+	bool raw_exit;  /* leave by _exit(): what is left is left on purpose */
+	bool long_only; /* only with INORDER_TEST_LONG=1 */
+	bool helper;    /* not a test: started by one, see harness_run() */
 	struct harness_test *next;
 };
 
 #define HARNESS_REGISTER(id, ...) \
 	static void id(void); \
-	static struct harness_test harness_##id = { .name = #id, .body = id, __VA_ARGS__ }; \
-	__attribute__((constructor)) static void harness_register_##id(void) { harness_add(&harness_##id); } \
+	static struct harness_test harness_##id = {.name = #id, .body = id, __VA_ARGS__}; \
+	__attribute__((constructor)) static void harness_register_##id(void) \
+	{ \
+		harness_add(&harness_##id); \
+	} \
 	static void id(void)
 /* TEST(name, .pools = PALL, ...) { body } */
 #define TEST(id, ...) HARNESS_REGISTER(id, __VA_ARGS__)
@@ -90,12 +93,17 @@ _Noreturn void harness_fail(const char *file, int line, const char *format, ...)
 /* This machine cannot run the test: it counts as skipped. WHY says what is missing. */
 _Noreturn void harness_skip(const char *why);
 #define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
-#define CHECK(cond) do { if (!(cond)) FAIL("not true: %s", #cond); } while (0)
-#define CHECK_EQ(a, b) do { \
-	intmax_t check_a = (intmax_t)(a), check_b = (intmax_t)(b); \
-	if (check_a != check_b) \
-		FAIL("%s is %jd, not %s, %jd", #a, check_a, #b, check_b); \
-} while (0)
+#define CHECK(cond) \
+	do { \
+		if (!(cond)) \
+			FAIL("not true: %s", #cond); \
+	} while (0)
+#define CHECK_EQ(a, b) \
+	do { \
+		intmax_t check_a = (intmax_t)(a), check_b = (intmax_t)(b); \
+		if (check_a != check_b) \
+			FAIL("%s is %jd, not %s, %jd", #a, check_a, #b, check_b); \
+	} while (0)
 
 /* INORDER_THREADS of this run; UINT_MAX where it is unset. */
 unsigned int harness_threads(void);

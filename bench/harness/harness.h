@@ -45,16 +45,16 @@ extern const size_t peer_count;
 #define PEER_INORDER 0
 
 struct figure {
-	const char *key;  /* as the programs print it */
+	const char *key; /* as the programs print it */
 	const char *unit;
 	const char *what;
 };
 
 /* What is measured: workload and figures, once, however many points. */
 struct row {
-	const char *id;     /* unique; names the row in JSON and on the command line */
+	const char *id; /* unique; names the row in JSON and on the command line */
 	const char *title;
-	const char *work;   /* the programs' name of the workload */
+	const char *work; /* the programs' name of the workload */
 	unsigned calls, threads, submitters, domains;
 	struct figure figures[FIGURES_MOST];
 	/* A sweep: the values of calls, threads or domains in turn; drawn as a plot of the first figure. */
@@ -77,9 +77,9 @@ struct sample {
 struct series {
 	struct sample good[SAMPLES_MOST], loaded[SAMPLES_MOST];
 	unsigned goods, loadeds, discarded;
-	bool cannot;       /* the peer has no such thing */
-	bool slow;         /* took too long, or would */
-	char failed[256];  /* what the program said */
+	bool cannot;      /* the peer has no such thing */
+	bool slow;        /* took too long, or would */
+	char failed[256]; /* what the program said */
 };
 
 struct point {

@@ -15,8 +15,7 @@
 #define SLOW_NS 4000000000u /* a run that is expected to take longer is left out */
 
 static struct settings settings = {
-	.programs = ".", .out = "out/bench", .passes = 7, .seconds = 540, .limit_s = 8, .load_most = 0.05
-};
+	.programs = ".", .out = "out/bench", .passes = 7, .seconds = 540, .limit_s = 8, .load_most = 0.05};
 
 /* ---- points ---- */
 
@@ -149,7 +148,7 @@ static void run_series(struct point *point, size_t peer, unsigned pass, struct m
 	if (settings.smoke && peer == PEER_INORDER)
 		now.limit_s = SMOKE_MOST_S; /* a peer that is ended is left out, but this one has failed */
 	for (int attempt = 0; attempt < (settings.smoke ? 1 : 2) && outcome == SAMPLE_LOADED; attempt++) {
-		struct sample sample = { .pass = pass };
+		struct sample sample = {.pass = pass};
 
 		outcome = sample_take(&now, point, &peers[peer], machine->spin, &sample, series->failed);
 		series->cannot = outcome == SAMPLE_CANNOT;
@@ -202,7 +201,8 @@ static void run_passes(struct points *points, struct machine *machine)
 			return;
 		}
 		machine->passes = pass + 1;
-		fprintf(stderr, "inorder-bench: pass %u of %u; %u samples taken, %u of them discarded since the machine was busy\n",
+		fprintf(stderr,
+			"inorder-bench: pass %u of %u; %u samples taken, %u of them discarded since the machine was busy\n",
 			pass + 1, passes, machine->taken, machine->discarded);
 	}
 }
@@ -366,7 +366,7 @@ static int failures(const struct points *points)
 
 int main(int argc, char **argv)
 {
-	struct machine machine = { .passes = 0 };
+	struct machine machine = {.passes = 0};
 	struct points points;
 	int failed;
 

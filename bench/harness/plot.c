@@ -38,7 +38,7 @@ static bool scale_find(struct scale *scale, const struct points *points, const s
 {
 	bool found = false;
 
-	*scale = (struct scale){ INFINITY, -INFINITY, INFINITY, -INFINITY };
+	*scale = (struct scale){INFINITY, -INFINITY, INFINITY, -INFINITY};
 	for (size_t i = 0; i < points->count; i++) {
 		const struct point *point = &points->point[i];
 		struct summary summary;
@@ -67,7 +67,8 @@ static void svg_text(FILE *file, double x, double y, const char *anchor, const c
 
 static void svg_line(FILE *file, double x1, double y1, double x2, double y2, const char *colour)
 {
-	fprintf(file, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x1, y1, x2, y2, colour);
+	fprintf(file, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>\n", x1, y1, x2, y2,
+		colour);
 }
 
 static void axes(FILE *file, const struct scale *scale, const struct points *points, const struct row *row)
@@ -119,9 +120,8 @@ static void legend(FILE *file, size_t peer, unsigned place)
 {
 	double y = TOP + 14 + 22 * place, x = LEFT + PLOT_WIDTH + 24;
 
-	fprintf(file,
-		"<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%s\"%s/>\n", x,
-		y - 4, x + 28, y - 4, peers[peer].colour, peer == PEER_INORDER ? "3" : "1.5",
+	fprintf(file, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"%s\"%s/>\n",
+		x, y - 4, x + 28, y - 4, peers[peer].colour, peer == PEER_INORDER ? "3" : "1.5",
 		strcmp(peers[peer].name, "limit") ? "" : " stroke-dasharray=\"6 4\"");
 	svg_text(file, x + 36, y, "start", peers[peer].title);
 }
@@ -145,7 +145,8 @@ void plot_row(FILE *file, const struct points *points, const struct row *row)
 			bool drawn = false;
 
 			for (size_t i = 0; i < points->count; i++)
-				drawn |= points->point[i].row == row && summarize(&points->point[i].of[peer], 0, &summary);
+				drawn |= points->point[i].row == row &&
+					 summarize(&points->point[i].of[peer], 0, &summary);
 			if (drawn)
 				legend(file, peer, place++);
 		}

@@ -64,12 +64,14 @@ static uint64_t busy_ns(void)
 	uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
 
 	if (!first_line("/proc/stat", text, sizeof(text)) ||
-	    sscanf(text, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+	    sscanf(text,
+		   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
 		   &user, &nice, &system, &idle, &wait, &interrupt, &soft, &steal) != 8)
 		return 0;
 	if (first_line("/sys/fs/cgroup/cpuacct/cpuacct.usage", text, sizeof(text)))
 		return strtoull(text, NULL, 10) + steal * tick_ns;
-	if (first_line("/sys/fs/cgroup/cpu.stat", text, sizeof(text)) && sscanf(text, "usage_usec %" SCNu64, &usage_us) == 1)
+	if (first_line("/sys/fs/cgroup/cpu.stat", text, sizeof(text)) &&
+	    sscanf(text, "usage_usec %" SCNu64, &usage_us) == 1)
 		return usage_us * 1000 + steal * tick_ns;
 	return (user + nice + system + interrupt + soft + steal) * tick_ns;
 }
@@ -118,7 +120,7 @@ static bool drain(int fd, char *text, size_t bytes, size_t *used)
 /* Until both pipes end. Returns false if it took too long. */
 static bool collect(struct run *run, unsigned limit_s)
 {
-	struct pollfd fds[2] = { { run->out, POLLIN, 0 }, { run->err, POLLIN, 0 } };
+	struct pollfd fds[2] = {{run->out, POLLIN, 0}, {run->err, POLLIN, 0}};
 	uint64_t until_ns = clock_ns() + (uint64_t)limit_s * 1000000000u;
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
@@ -174,11 +176,14 @@ static enum outcome judge(struct run *run, int status, bool in_time, const struc
 enum outcome sample_take(const struct settings *settings, const struct point *point, const struct peer_info *peer,
 			 uint64_t spin_turns, struct sample *sample, char text[256])
 {
-	struct run run = { .pid = 0 };
+	struct run run = {.pid = 0};
 	struct rusage used;
 	char program[4096], option[7][40];
-	char *arguments[] = { program,   (char *)(uintptr_t)point->row->work, option[0], option[1], option[2], option[3],
-			      option[4], option[5],                            NULL };
+	char *arguments[] = {program,   (char *)(uintptr_t)point->row->work,
+			     option[0], option[1],
+			     option[2], option[3],
+			     option[4], option[5],
+			     NULL};
 	uint64_t begun_ns, busy_before_ns, took_ns, busy, own;
 	const char *error;
 	bool in_time;
@@ -210,7 +215,8 @@ enum outcome sample_take(const struct settings *settings, const struct point *po
 	busy = busy_ns() - busy_before_ns;
 	own = (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000u +
 	      (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000u;
-	sample->foreign = busy > own ? (double)(busy - own) / (double)took_ns / (double)sysconf(_SC_NPROCESSORS_ONLN) : 0;
+	sample->foreign =
+		busy > own ? (double)(busy - own) / (double)took_ns / (double)sysconf(_SC_NPROCESSORS_ONLN) : 0;
 	status = (int)judge(&run, status, in_time, point, sample, text);
 	if (status == SAMPLE_GOOD && sample->foreign > settings->load_most)
 		return SAMPLE_LOADED;

@@ -150,7 +150,8 @@ static void json_series(FILE *file, const struct point *point, size_t peer, size
 
 	if (!summarize(series, figure, &summary))
 		return;
-	fprintf(file, "%s\n  {\"row\": \"%s\", \"workload\": \"%s\", \"calls\": %u, \"threads\": %u, \"submitters\": %u, ",
+	fprintf(file,
+		"%s\n  {\"row\": \"%s\", \"workload\": \"%s\", \"calls\": %u, \"threads\": %u, \"submitters\": %u, ",
 		*first ? "" : ",", point->row->id, point->row->work, point->calls, point->threads, point->submitters);
 	fprintf(file, "\"domains\": %u, \"peer\": \"%s\", \"figure\": \"%s\", \"unit\": \"%s\", ", point->domains,
 		peers[peer].name, point->row->figures[figure].key, point->row->figures[figure].unit);

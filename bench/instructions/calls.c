@@ -75,7 +75,7 @@ static const struct {
 	const char *name;
 	void (*schedule)(void);
 	unsigned long runs; /* functions that one call runs */
-} kinds[] = { { "plain", schedule_plain, 1 }, { "ordered", schedule_ordered, 2 }, { "waits", schedule_waits, 1 } };
+} kinds[] = {{"plain", schedule_plain, 1}, {"ordered", schedule_ordered, 2}, {"waits", schedule_waits, 1}};
 
 static int run(size_t kind, unsigned long calls, int schedule_only)
 {

@@ -86,7 +86,7 @@ void peer_submit(void *data)
 	ring.reading = true;
 	while (at - atomic_load_explicit(&ring.read, memory_order_acquire) >= ring.size)
 		relax();
-	ring.slot[at & (ring.size - 1)] = (struct pair){ work_call, data };
+	ring.slot[at & (ring.size - 1)] = (struct pair){work_call, data};
 	ring.unsent = at + 1;
 	if (ring.unsent % BATCH == 0)
 		atomic_store_explicit(&ring.written, ring.unsent, memory_order_release);

@@ -40,11 +40,11 @@ struct peer {
 	void (*wait_lower)(size_t index);
 	/* W9: in a call: submits each child and waits for them; NULL: not possible. */
 	void (*fork_join)(void **child, unsigned count);
-	bool nested;            /* calls may submit calls */
-	bool counts_nested;     /* but enter() does not wait for these: the workload has to count */
-	bool unbounded;         /* any number of calls may be pending */
-	void (*raw)(void);      /* the machine's own costs; NULL: another peer has them */
-	unsigned main_helps;    /* threads that the thread of body() counts for */
+	bool nested;         /* calls may submit calls */
+	bool counts_nested;  /* but enter() does not wait for these: the workload has to count */
+	bool unbounded;      /* any number of calls may be pending */
+	void (*raw)(void);   /* the machine's own costs; NULL: another peer has them */
+	unsigned main_helps; /* threads that the thread of body() counts for */
 };
 
 extern const struct peer peer;

@@ -11,17 +11,26 @@
 
 #include "work.h"
 
-struct options options = { .calls = 100000, .threads = 2, .submitters = 1, .domains = 64, .gap_us = 200, .spin = 800 };
+struct options options = {.calls = 100000, .threads = 2, .submitters = 1, .domains = 64, .gap_us = 200, .spin = 800};
 void (*work_call)(void *data);
 
 static const struct {
 	const char *name;
 	void (*run)(void);
 } works[] = {
-	{ "W1", work_empty },	     { "W2-wait", work_order_wait },   { "W2-retire", work_order_retire },
-	{ "W3-wait", work_sleep_wait }, { "W3-retire", work_sleep_retire }, { "W4", work_latency },
-	{ "W5", work_memory },	     { "W6", work_first },	       { "W7", work_some_wait },
-	{ "W8", work_domains },	     { "W9", work_tree },	       { "W9-wait", work_tree_wait },   { "raw", work_raw },
+	{"W1", work_empty},
+	{"W2-wait", work_order_wait},
+	{"W2-retire", work_order_retire},
+	{"W3-wait", work_sleep_wait},
+	{"W3-retire", work_sleep_retire},
+	{"W4", work_latency},
+	{"W5", work_memory},
+	{"W6", work_first},
+	{"W7", work_some_wait},
+	{"W8", work_domains},
+	{"W9", work_tree},
+	{"W9-wait", work_tree_wait},
+	{"raw", work_raw},
 };
 
 uint64_t now_ns(void)
@@ -173,8 +182,8 @@ static void set_option(const char *text)
 	else if (!strncmp(text, "begun_ns", length))
 		options.begun_ns = value;
 	else
-		fail("no option \"%.*s\"; there are calls, threads, submitters, domains, gap_us, spin, begun_ns", (int)length,
-		     text);
+		fail("no option \"%.*s\"; there are calls, threads, submitters, domains, gap_us, spin, begun_ns",
+		     (int)length, text);
 }
 
 int main(int argc, char **argv)

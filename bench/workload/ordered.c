@@ -25,7 +25,7 @@ static uint64_t turns_for(size_t index)
 
 void order_work(size_t index)
 {
-	struct timespec left = { 0, SLEEP_NS };
+	struct timespec left = {0, SLEEP_NS};
 
 	if (!sleeps) {
 		spin(turns_for(index));

@@ -41,7 +41,7 @@ static uint64_t cpu_ns(void)
 
 static void pause_between(void)
 {
-	struct timespec gap = { options.gap_us / 1000000, (long)(options.gap_us % 1000000) * 1000 };
+	struct timespec gap = {options.gap_us / 1000000, (long)(options.gap_us % 1000000) * 1000};
 
 	nanosleep(&gap, NULL);
 }

@@ -8,9 +8,9 @@
 struct options {
 	size_t calls;
 	unsigned threads, submitters, domains, gap_us;
-	uint64_t spin;        /* turns of the loop that make a microsecond */
-	uint64_t begun_ns;    /* when the program was started, CLOCK_MONOTONIC; 0: unknown */
-	uint64_t main_ns;     /* when main was reached */
+	uint64_t spin;     /* turns of the loop that make a microsecond */
+	uint64_t begun_ns; /* when the program was started, CLOCK_MONOTONIC; 0: unknown */
+	uint64_t main_ns;  /* when main was reached */
 };
 
 extern struct options options;
@@ -20,14 +20,14 @@ void work_order_wait(void); /* W2, W3 */
 void work_order_retire(void);
 void work_sleep_wait(void);
 void work_sleep_retire(void);
-void work_latency(void);    /* W4 */
-void work_memory(void);     /* W5 */
-void work_first(void);      /* W6 */
-void work_some_wait(void);  /* W7 */
-void work_domains(void);    /* W8 */
-void work_tree(void);       /* W9 */
+void work_latency(void);   /* W4 */
+void work_memory(void);    /* W5 */
+void work_first(void);     /* W6 */
+void work_some_wait(void); /* W7 */
+void work_domains(void);   /* W8 */
+void work_tree(void);      /* W9 */
 void work_tree_wait(void);
-void work_raw(void);        /* no calls at all: what operations of the machine cost */
+void work_raw(void); /* no calls at all: what operations of the machine cost */
 
 /* Calls are counted by the threads that run them, each in its own cache line. */
 void tally_reset(void);

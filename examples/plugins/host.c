@@ -61,8 +61,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < count; i++) {
 		const char *slash = strrchr(loads[i].path, '/');
 
-		printf("%s %s after %.0f ms\n", slash ? slash + 1 : loads[i].path,
-		       loads[i].plugin ? "ready" : "failed", loads[i].ms);
+		printf("%s %s after %.0f ms\n", slash ? slash + 1 : loads[i].path, loads[i].plugin ? "ready" : "failed",
+		       loads[i].ms);
 		result |= !loads[i].plugin;
 	}
 	for (int i = count; i--;)

@@ -25,7 +25,7 @@ static void say_contents(struct device *device)
 	blkid_partlist partitions;
 
 	snprintf(path, sizeof(path), "/dev/%s", device->name);
-	for (char *mark = path; (mark = strchr(mark, '!')); )
+	for (char *mark = path; (mark = strchr(mark, '!'));)
 		*mark = '/'; /* "cciss!c0d0" */
 	errno = 0;
 	disk = blkid_new_probe_from_filename(path);

@@ -11,7 +11,7 @@ struct device {
 	void (*probe)(struct device *device);
 	const char *kind;
 	char *name;
-	char *folder; /* in sysfs */
+	char *folder;   /* in sysfs */
 	char text[400]; /* what was found */
 };
 

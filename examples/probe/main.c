@@ -22,11 +22,10 @@
 
 extern char **environ;
 
-static const char usage[] =
-	"usage: probe [--serial] [--chart FILE]\n"
-	"Lists the machine's devices, probing them all at once.\n"
-	"  --serial      one after the other\n"
-	"  --chart FILE  draw what happened as SVG, with inorder-chart\n";
+static const char usage[] = "usage: probe [--serial] [--chart FILE]\n"
+			    "Lists the machine's devices, probing them all at once.\n"
+			    "  --serial      one after the other\n"
+			    "  --chart FILE  draw what happened as SVG, with inorder-chart\n";
 
 static double now_ms(void)
 {
@@ -57,7 +56,7 @@ static int begin_trace(char *path)
 
 static int draw(const char *trace, const char *chart)
 {
-	char *arguments[] = { "inorder-chart", "--output", (char *)chart, (char *)trace, NULL };
+	char *arguments[] = {"inorder-chart", "--output", (char *)chart, (char *)trace, NULL};
 	pid_t pid;
 	int status;
 	int error;
@@ -97,10 +96,10 @@ static int probe_all(bool serial)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "serial", no_argument, NULL, 's' },
-						 { "chart", required_argument, NULL, 'c' },
-						 { "help", no_argument, NULL, 'h' },
-						 { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {{"serial", no_argument, NULL, 's'},
+						{"chart", required_argument, NULL, 'c'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
 	struct async_config config = ASYNC_CONFIG_INIT;
 	char trace[] = "/tmp/probe-XXXXXX";
 	const char *chart = NULL;

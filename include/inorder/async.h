@@ -47,8 +47,20 @@ struct async_domain {
 	void *reserved[8];
 };
 
-#define ASYNC_DOMAIN_INIT { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } }
-#define ASYNC_DOMAIN_EXCLUSIVE_INIT { 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, { 0 } }
+#define ASYNC_DOMAIN_INIT \
+	{ \
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+		{ \
+			0 \
+		} \
+	}
+#define ASYNC_DOMAIN_EXCLUSIVE_INIT \
+	{ \
+		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, \
+		{ \
+			0 \
+		} \
+	}
 
 /** A registered domain: waits on NULL cover it. */
 #define ASYNC_DOMAIN(name) struct async_domain name = ASYNC_DOMAIN_INIT
@@ -70,23 +82,35 @@ struct async_owner {
 	void *reserved[5];
 };
 
-#define ASYNC_OWNER_INIT(name) { 0, 0, 0, name, { 0 } }
+#define ASYNC_OWNER_INIT(name) \
+	{ \
+		0, 0, 0, name, \
+		{ \
+			0 \
+		} \
+	}
 #define ASYNC_OWNER(var) struct async_owner var = ASYNC_OWNER_INIT(#var)
 
 /* What the environment does not override. A field that is ASYNC_DEFAULT keeps its default. */
 #define ASYNC_DEFAULT UINT32_MAX
 struct async_config {
-	uint32_t size;         /* sizeof(struct async_config) */
-	uint32_t threads;      /* most workers, 0 to 65536; 0: calls run inline */
-	uint32_t pending;      /* most pending calls before calls run inline */
-	uint32_t stack_bytes;  /* stack of a worker; 0: the system's default */
-	uint32_t watchdog_s;   /* report calls that run longer, seconds; 0: off */
+	uint32_t size;           /* sizeof(struct async_config) */
+	uint32_t threads;        /* most workers, 0 to 65536; 0: calls run inline */
+	uint32_t pending;        /* most pending calls before calls run inline */
+	uint32_t stack_bytes;    /* stack of a worker; 0: the system's default */
+	uint32_t watchdog_s;     /* report calls that run longer, seconds; 0: off */
 	uint32_t initcall_debug; /* 1: the kernel's lines on standard error */
 	const char *trace_path;  /* full trace, appended; NULL: off */
 	void *reserved[4];
 };
-#define ASYNC_CONFIG_INIT { sizeof(struct async_config), ASYNC_DEFAULT, ASYNC_DEFAULT, ASYNC_DEFAULT, \
-	ASYNC_DEFAULT, ASYNC_DEFAULT, 0, { 0 } }
+#define ASYNC_CONFIG_INIT \
+	{ \
+		sizeof(struct async_config), ASYNC_DEFAULT, ASYNC_DEFAULT, ASYNC_DEFAULT, ASYNC_DEFAULT, \
+			ASYNC_DEFAULT, 0, \
+		{ \
+			0 \
+		} \
+	}
 
 /**
  * async_schedule() - schedule a call in the default domain
@@ -189,8 +213,7 @@ INORDER_API async_cookie_t async_schedule_entry(struct async_entry *entry, async
  * Ordering: as async_schedule().
  * Source:   ours, for what Linux 6.8 async_schedule_dev_nocall() is for.
  */
-INORDER_API bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain,
-				    async_cookie_t *cookie);
+INORDER_API bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie);
 
 /**
  * async_synchronize_full() - wait until no call is in progress in any registered domain

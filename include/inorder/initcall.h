@@ -26,14 +26,15 @@ extern "C" {
  * before it ends. X(name)
  */
 #define INITCALL_LEVELS(X) \
-	X(core) X(core_sync) X(postcore) X(postcore_sync) X(arch) X(arch_sync) X(subsys) X(subsys_sync) \
-	X(fs) X(fs_sync) X(device) X(device_sync) X(late) X(late_sync)
+	X(core) \
+	X(core_sync) X(postcore) X(postcore_sync) X(arch) X(arch_sync) X(subsys) X(subsys_sync) X(fs) X(fs_sync) \
+		X(device) X(device_sync) X(late) X(late_sync)
 
 enum initcall_level {
 #define INITCALL_ENUM(name) INITCALL_LEVEL_##name,
 	INITCALL_LEVELS(INITCALL_ENUM)
 #undef INITCALL_ENUM
-	INITCALL_LEVELS_END,
+		INITCALL_LEVELS_END,
 	INITCALL_LEVEL_exit = INITCALL_LEVELS_END
 };
 
@@ -56,8 +57,8 @@ struct initcall_object {
 	struct async_owner *owner; /* the plug-in's; NULL in a program or a library */
 	void *plugin;              /* which plug-in it belongs to; NULL: to the program */
 	uintptr_t base, end;       /* where it is mapped */
-	uint32_t level; /* the next initcall to run: its level, */
-	uint32_t index; /* and where to look for it */
+	uint32_t level;            /* the next initcall to run: its level, */
+	uint32_t index;            /* and where to look for it */
 	uint32_t noted;
 	uint32_t freed;
 	void *reserved[2];
@@ -163,8 +164,8 @@ INORDER_API void initcalls_forget(struct initcall_object *object);
 #define INITCALL_REGISTER(fn, level) INITCALL_ENTRY(inorder_initcall_##fn##_##level, fn, 0, #fn, level)
 #define INITCALL_ENTRY(var, init, exit, name, level) \
 	static const struct initcall_entry var INITCALL_KEEP INITCALL_IN_ORDER \
-	__attribute__((section("inorder_initcall"), aligned(sizeof(void *)))) = \
-		{ init, exit, name, INITCALL_LEVEL_##level, 0 }
+		__attribute__((section("inorder_initcall"), aligned(sizeof(void *)))) = {init, exit, name, \
+											 INITCALL_LEVEL_##level, 0}
 
 /* Neither the compiler, nor --gc-sections, nor LTO may drop an entry or change its place. */
 #if __has_attribute(retain)
@@ -213,10 +214,22 @@ extern char __start_inorder_init_data[] INITCALL_HIDDEN;
 extern char __stop_inorder_init_data[] INITCALL_HIDDEN;
 
 /* One for the whole object, however many files define it; hidden, so never another object's. */
-INITCALL_HIDDEN struct initcall_object inorder_initcall_object = {
-	__start_inorder_initcall, __stop_inorder_initcall, __start_inorder_init_text, __stop_inorder_init_text,
-	__start_inorder_init_data, __stop_inorder_init_data, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }
-};
+INITCALL_HIDDEN struct initcall_object inorder_initcall_object = {__start_inorder_initcall,
+								  __stop_inorder_initcall,
+								  __start_inorder_init_text,
+								  __stop_inorder_init_text,
+								  __start_inorder_init_data,
+								  __stop_inorder_init_data,
+								  0,
+								  0,
+								  0,
+								  0,
+								  0,
+								  0,
+								  0,
+								  0,
+								  0,
+								  {0}};
 
 /* Before the object's own constructors and after its destructors; all but the first call does nothing. */
 __attribute__((constructor(101), used)) static void inorder_initcalls_note(void)

@@ -31,7 +31,7 @@ enum async_trace_type {
 #define ASYNC_TRACE_ENUM(name, word) ASYNC_TRACE_##name,
 	ASYNC_TRACE_EVENTS(ASYNC_TRACE_ENUM)
 #undef ASYNC_TRACE_ENUM
-	ASYNC_TRACE_TYPES
+		ASYNC_TRACE_TYPES
 };
 
 /**

@@ -212,16 +212,16 @@ static bool is_skipped(void)
 }
 
 #define IN_TASK(wait) \
-({ \
-	struct port_task task_; \
-	int result_; \
-	\
-	might_sleep(); \
-	port_enter(&task_); \
-	result_ = (wait); \
-	port_leave(&task_); \
-	result_; \
-})
+	({ \
+		struct port_task task_; \
+		int result_; \
+\
+		might_sleep(); \
+		port_enter(&task_); \
+		result_ = (wait); \
+		port_leave(&task_); \
+		result_; \
+	})
 
 /**
  * async_synchronize_full - wait until no call is in progress in any registered domain

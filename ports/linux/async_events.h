@@ -11,26 +11,14 @@ int port_tracepoint_on(void);
 void port_tracepoint_off(void);
 
 /* Of a call. arg: what the core says with that event (see port_trace()). */
-DECLARE_EVENT_CLASS(async_call,
-	TP_PROTO(const struct port_event *event),
-	TP_ARGS(event),
-	TP_STRUCT__entry(
-		__field(u64, cookie)
-		__field(u64, arg)
-		__field(const void *, domain)
-		__field(void *, func)
-		__field(int, error)
-	),
-	TP_fast_assign(
-		__entry->cookie = event->cookie;
-		__entry->arg = event->arg;
-		__entry->domain = event->domain;
-		__entry->func = (void *)event->func;
-		__entry->error = event->error;
-	),
-	TP_printk("cookie=%llu func=%ps domain=%p arg=%llu error=%d", __entry->cookie, __entry->func, __entry->domain,
-		  __entry->arg, __entry->error)
-);
+DECLARE_EVENT_CLASS(async_call, TP_PROTO(const struct port_event *event), TP_ARGS(event),
+		    TP_STRUCT__entry(__field(u64, cookie) __field(u64, arg) __field(const void *, domain)
+					     __field(void *, func) __field(int, error)),
+		    TP_fast_assign(__entry->cookie = event->cookie; __entry->arg = event->arg;
+				   __entry->domain = event->domain; __entry->func = (void *)event->func;
+				   __entry->error = event->error;),
+		    TP_printk("cookie=%llu func=%ps domain=%p arg=%llu error=%d", __entry->cookie, __entry->func,
+			      __entry->domain, __entry->arg, __entry->error));
 
 #define ASYNC_CALL_EVENT(name) \
 	DEFINE_EVENT_FN(async_call, name, TP_PROTO(const struct port_event *event), TP_ARGS(event), \

@@ -15,11 +15,11 @@ typedef void (*port_release)(void *data, async_cookie_t cookie);
  */
 struct port_task {
 	struct rob_thread thread;
-	struct hlist_node node;   /* bucket lock */
-	unsigned long key;        /* constant while in the table */
-	unsigned int requests;    /* core lock: modules that it asks for, and waits until they are loaded */
-	struct async_load *load;  /* core lock: it waits for the calls of this load */
-	port_release release;     /* its own: what async_cancel_domain() was given */
+	struct hlist_node node;  /* bucket lock */
+	unsigned long key;       /* constant while in the table */
+	unsigned int requests;   /* core lock: modules that it asks for, and waits until they are loaded */
+	struct async_load *load; /* core lock: it waits for the calls of this load */
+	port_release release;    /* its own: what async_cancel_domain() was given */
 };
 
 struct rob_thread *port_enter(struct port_task *task);
@@ -82,8 +82,8 @@ void port_debugfs_begin(void);
 void port_debugfs_end(void);
 
 struct port_counters {
-	atomic64_t wakes;   /* of waiters */
-	atomic64_t poked;   /* of those, to look again */
+	atomic64_t wakes; /* of waiters */
+	atomic64_t poked; /* of those, to look again */
 };
 
 extern struct port_counters port_counters;

@@ -32,14 +32,14 @@ struct async_load {
 	char name[64];
 };
 
-static LIST_HEAD(ended);            /* core lock: loads that are done, some calls of whose modules are not */
-static unsigned int requests;       /* core lock: calls that have a module loaded now */
+static LIST_HEAD(ended);      /* core lock: loads that are done, some calls of whose modules are not */
+static unsigned int requests; /* core lock: calls that have a module loaded now */
 
 /* ---- calls that cannot complete before a load does ---- */
 
 static bool awaits_request(struct rob_thread *thread, struct rob_slot *slot)
 {
-	struct async_waiter all = { .thread = thread, .cookie = ASYNC_COOKIE_MAX };
+	struct async_waiter all = {.thread = thread, .cookie = ASYNC_COOKIE_MAX};
 
 	if (rob_on_stack(thread, slot))
 		return true;
@@ -106,8 +106,9 @@ void async_request_begin(const char *name)
 
 	if (!self->top)
 		return;
-	pr_warn_once("async: cookie %llu has module %s loaded and waits for it; better load it before, or do not wait\n",
-		     self->top->cookie, name);
+	pr_warn_once(
+		"async: cookie %llu has module %s loaded and waits for it; better load it before, or do not wait\n",
+		self->top->cookie, name);
 	rob_lock();
 	port_task_of(self)->requests++;
 	requests++;
@@ -142,12 +143,9 @@ static void free_ended(void)
 	LIST_HEAD(done);
 
 	rob_lock();
-	list_for_each_entry_safe(load, next, &ended, node)
-		if (!load->owner.in_progress)
-			list_move(&load->node, &done);
+	list_for_each_entry_safe(load, next, &ended, node) if (!load->owner.in_progress) list_move(&load->node, &done);
 	port_unlock(&rob.lock);
-	list_for_each_entry_safe(load, next, &done, node)
-		port_free(load);
+	list_for_each_entry_safe(load, next, &done, node) port_free(load);
 }
 
 /**
@@ -207,7 +205,7 @@ static async_cookie_t next_awaited(struct async_load *load, struct stuck *stuck)
 			if (!is_stuck(slot))
 				cookie = rob_cookie(slot);
 			else if (!load->left_out && !stuck->cookie)
-				*stuck = (struct stuck){ rob_cookie(slot), slot->func };
+				*stuck = (struct stuck){rob_cookie(slot), slot->func};
 		}
 	}
 	load->left_out |= stuck->cookie != 0;

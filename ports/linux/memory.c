@@ -20,7 +20,7 @@ struct stash {
 };
 
 static DEFINE_RAW_SPINLOCK(stash_lock);
-static struct stash stashes[] = { { .bytes = SMALL }, { .bytes = LARGE } };
+static struct stash stashes[] = {{.bytes = SMALL}, {.bytes = LARGE}};
 static LLIST_HEAD(garbage); /* what could not be freed where it was let go */
 static atomic_t pieces;     /* that are not freed, in debug builds */
 

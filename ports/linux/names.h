@@ -10,23 +10,20 @@
 async_cookie_t rob_async_schedule(async_func_t func, void *data);
 async_cookie_t rob_async_schedule_domain(async_func_t func, void *data, struct async_domain *domain);
 async_cookie_t rob_async_schedule_node(async_func_t func, void *data, int node);
-async_cookie_t rob_async_schedule_node_domain(async_func_t func, void *data, int node,
-					      struct async_domain *domain);
+async_cookie_t rob_async_schedule_node_domain(async_func_t func, void *data, int node, struct async_domain *domain);
 async_cookie_t rob_async_schedule_special(async_func_t func, void *data, struct async_domain *list);
 async_cookie_t rob_async_schedule_ordered(async_func_t func, async_func_t retire, void *data,
 					  struct async_domain *domain);
-async_cookie_t rob_async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire,
-					void *data, struct async_domain *domain);
-bool rob_async_try_schedule(async_func_t func, void *data, struct async_domain *domain,
-			    async_cookie_t *cookie);
+async_cookie_t rob_async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire, void *data,
+					struct async_domain *domain);
+bool rob_async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie);
 int rob_async_synchronize_full(void);
 int rob_async_synchronize_full_domain(struct async_domain *domain);
 int rob_async_synchronize_full_special(struct async_domain *list);
 int rob_async_synchronize_cookie(async_cookie_t cookie);
 int rob_async_synchronize_cookie_domain(async_cookie_t cookie, struct async_domain *domain);
 int rob_async_synchronize_cookie_special(async_cookie_t cookie, struct async_domain *list);
-int rob_async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain,
-					 uint64_t timeout_ns);
+int rob_async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain, uint64_t timeout_ns);
 int rob_async_synchronize_call(async_cookie_t cookie, struct async_domain *domain);
 int rob_async_synchronize_owner(struct async_owner *owner);
 bool rob_current_is_async(void);
@@ -35,8 +32,7 @@ void rob_async_set_name(const char *name);
 void rob_async_set_error(int error);
 int rob_async_domain_error(struct async_domain *domain, async_cookie_t *cookie);
 void rob_async_domain_clear_error(struct async_domain *domain);
-unsigned int rob_async_cancel_domain(struct async_domain *domain,
-				     void (*release)(void *data, async_cookie_t cookie));
+unsigned int rob_async_cancel_domain(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie));
 struct async_owner *rob_async_owner_enter(struct async_owner *owner);
 void rob_async_report(int fd);
 int rob_async_quiesce_begin(void);

@@ -33,7 +33,7 @@ struct port_near *port_near_new(async_func_t func, void *data, int node)
 		return NULL;
 	near = port_alloc(sizeof(*near));
 	if (near)
-		*near = (struct port_near){ .func = func, .data = data, .node = node };
+		*near = (struct port_near){.func = func, .data = data, .node = node};
 	return near;
 }
 

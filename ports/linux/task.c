@@ -23,7 +23,7 @@ struct bucket {
 };
 
 static struct bucket buckets[1 << BUCKET_BITS] = {
-	[0 ... (1 << BUCKET_BITS) - 1] = { .lock = __RAW_SPIN_LOCK_UNLOCKED(bucket) },
+	[0 ...(1 << BUCKET_BITS) - 1] = {.lock = __RAW_SPIN_LOCK_UNLOCKED(bucket)},
 };
 
 /* Who has nothing of the core: schedules calls without an owner, outside of any call. Never written. */
@@ -50,7 +50,8 @@ static struct port_task *find(unsigned long key)
 	if (hlist_empty(&bucket->tasks))
 		return NULL;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	hlist_for_each_entry(task, &bucket->tasks, node) {
+	hlist_for_each_entry(task, &bucket->tasks, node)
+	{
 		if (task->key == key) {
 			found = task;
 			break;

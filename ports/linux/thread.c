@@ -19,8 +19,8 @@
 
 #include "internal.h"
 
-#define RESERVE 8          /* spare threads */
-#define RESERVE_BURST 64   /* as many at most, after the reserve was found empty */
+#define RESERVE 8              /* spare threads */
+#define RESERVE_BURST 64       /* as many at most, after the reserve was found empty */
 #define BURST_JIFFIES (5 * HZ) /* after this long without another one the reserve shrinks again */
 #define RETRY_JIFFIES (HZ / 100 ? HZ / 100 : 1)
 
@@ -32,11 +32,11 @@ struct spare {
 };
 
 static DEFINE_RAW_SPINLOCK(pool_lock);
-static LIST_HEAD(spares);           /* pool_lock */
-static unsigned int spare_count;    /* pool_lock */
+static LIST_HEAD(spares);             /* pool_lock */
+static unsigned int spare_count;      /* pool_lock */
 static unsigned int wanted = RESERVE; /* pool_lock: this many spares */
-static unsigned int threads;        /* pool_lock: of ours, spare or not */
-static bool refused;                /* pool_lock: the core was told that there is none */
+static unsigned int threads;          /* pool_lock: of ours, spare or not */
+static bool refused;                  /* pool_lock: the core was told that there is none */
 static struct task_struct *manager, *monitor;
 static bool monitor_goes;
 bool port_stopping;
@@ -165,7 +165,7 @@ struct monitor_entry {
 	void (*main)(void);
 };
 
-static const struct monitor_entry monitor_entry = { rob_monitor_main };
+static const struct monitor_entry monitor_entry = {rob_monitor_main};
 
 /* Not in the table of tasks: it schedules nothing and waits for nothing. */
 static int monitor_thread(void *data)
@@ -246,7 +246,7 @@ static struct state look(void)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool_lock, flags);
-	state = (struct state){ spare_count, wanted, threads, refused };
+	state = (struct state){spare_count, wanted, threads, refused};
 	raw_spin_unlock_irqrestore(&pool_lock, flags);
 	return state;
 }
@@ -282,8 +282,9 @@ static bool manage(void)
 	while (spare_end(look().wanted))
 		;
 	if (error)
-		pr_warn_ratelimited("async: cannot make a thread: error %d; until it can, calls wait, or run in those who await them\n",
-				    error);
+		pr_warn_ratelimited(
+			"async: cannot make a thread: error %d; until it can, calls wait, or run in those who await them\n",
+			error);
 	return !error && !port_memory_low();
 }
 

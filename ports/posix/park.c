@@ -13,7 +13,8 @@ port_u32 port_processors;
 
 #define LOCK_SPINS 100
 #define UNLOCK_SPINS 4
-#define SPIN_NS 100000 /* more than a wake-up takes, and a processor that a hypervisor or a timer tick takes away: up to 50 us each */
+#define SPIN_NS \
+	100000 /* more than a wake-up takes, and a processor that a hypervisor or a timer tick takes away: up to 50 us each */
 
 bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {
@@ -37,8 +38,8 @@ void port_lock_slow(struct port_lock *lock)
 								   memory_order_relaxed))
 			return;
 		if (word == PORT_HELD) /* asks for a moment between this section and the holder's next */
-			atomic_compare_exchange_weak_explicit(&lock->word, &word, PORT_HELD | PORT_SPINNER, memory_order_relaxed,
-							      memory_order_relaxed);
+			atomic_compare_exchange_weak_explicit(&lock->word, &word, PORT_HELD | PORT_SPINNER,
+							      memory_order_relaxed, memory_order_relaxed);
 		port_relax();
 	}
 	while (atomic_exchange_explicit(&lock->word, PORT_HELD | PORT_SLEEPER, memory_order_acquire))

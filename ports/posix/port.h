@@ -141,8 +141,8 @@ static inline void port_lock(struct port_lock *lock)
 {
 	uint32_t expected = 0;
 
-	if (port_unlikely(!atomic_compare_exchange_strong_explicit(&lock->word, &expected, PORT_HELD, memory_order_acquire,
-								   memory_order_relaxed)))
+	if (port_unlikely(!atomic_compare_exchange_strong_explicit(&lock->word, &expected, PORT_HELD,
+								   memory_order_acquire, memory_order_relaxed)))
 		port_lock_slow(lock);
 }
 

@@ -51,8 +51,11 @@ static void thread_ends(void *unused)
 	(void)unused;
 	if (!top)
 		return;
-	port_log(2, "inorder: cookie %llu: its thread ends inside the call, by pthread_exit() or by a cancellation that the call "
-		    "has enabled; a call has to return, so the program ends here\n", (unsigned long long)top->cookie);
+	port_log(
+		2,
+		"inorder: cookie %llu: its thread ends inside the call, by pthread_exit() or by a cancellation that the call "
+		"has enabled; a call has to return, so the program ends here\n",
+		(unsigned long long)top->cookie);
 	abort();
 }
 
@@ -99,7 +102,8 @@ int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
 	if (!worker)
 		stack_bytes = 64 * 1024;
 	if (stack_bytes)
-		pthread_attr_setstacksize(&attr, stack_bytes < PTHREAD_STACK_MIN ? (size_t)PTHREAD_STACK_MIN : stack_bytes);
+		pthread_attr_setstacksize(&attr,
+					  stack_bytes < PTHREAD_STACK_MIN ? (size_t)PTHREAD_STACK_MIN : stack_bytes);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&thread, &attr, worker ? worker_thread : monitor_thread, worker);
@@ -145,7 +149,8 @@ void port_log(int fd, const char *format, ...)
 	int length, cancel, saved = errno;
 	size_t done = 0, bytes;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* write() would end the thread, with a lock held maybe */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
+			       &cancel); /* write() would end the thread, with a lock held maybe */
 	va_start(args, format);
 	length = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);

@@ -13,8 +13,8 @@ struct port_event {
 	async_cookie_t arg;    /* see ASYNC_TRACE_EVENTS */
 	const void *domain;    /* NULL: all registered, or none */
 	async_func_t func;
-	const char *name;      /* async_set_name(), or NULL: named by func */
-	uint64_t since_ns;     /* COMPLETED, CONTINUED, RETURNED: when it began (monotonic); 0: unknown */
+	const char *name;  /* async_set_name(), or NULL: named by func */
+	uint64_t since_ns; /* COMPLETED, CONTINUED, RETURNED: when it began (monotonic); 0: unknown */
 };
 
 /* True when either form of trace is on. Read without a lock; written at start-up or by async_trace_*(). */

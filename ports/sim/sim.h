@@ -36,10 +36,10 @@ enum sim_flags {
 	SIM_EARLY = 32,       /* deadlines of waits may pass early, a choice */
 	SIM_EARLY_POOL = 64,  /* so may those of workers and the monitor */
 	SIM_EARLY_MONITOR = 4096, /* those of the monitor */
-	SIM_COLD = 128,       /* the library's first call is part of the case */
-	SIM_TRACES = 256,     /* the trace is on */
-	SIM_SPINS = 1024,     /* calls that wait for their turn spin for it */
-	SIM_WATCHDOG = 2048,  /* calls that run for more than a second are reported */
+	SIM_COLD = 128,           /* the library's first call is part of the case */
+	SIM_TRACES = 256,         /* the trace is on */
+	SIM_SPINS = 1024,         /* calls that wait for their turn spin for it */
+	SIM_WATCHDOG = 2048,      /* calls that run for more than a second are reported */
 };
 
 struct sim_case {
@@ -89,7 +89,7 @@ unsigned sim_choose_thread(unsigned first, uint32_t enabled, uint32_t early);
 struct sim_table {
 	struct sim_entry {
 		uint64_t key, value;
-	} *entries;
+	} * entries;
 	size_t size, used;
 };
 

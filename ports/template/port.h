@@ -41,8 +41,8 @@ void port_store_relaxed(port_u32 *p, uint32_t value);
 void port_store_release(port_u32 *p, uint32_t value);
 /* On failure *old is what stands there, acquired. */
 bool port_cas_acq_rel(port_u32 *p, uint32_t *old, uint32_t value);
-const char *port_name_load(port_name *p);              /* acquire */
-void port_name_store(port_name *p, const char *name);  /* release */
+const char *port_name_load(port_name *p);             /* acquire */
+void port_name_store(port_name *p, const char *name); /* release */
 /* A word of the public types. */
 uint64_t port_load64_acquire(uint64_t *p);
 void port_store64_release(uint64_t *p, uint64_t value);
@@ -60,8 +60,8 @@ struct port_parker {
 	port_u32 flags;
 };
 
-void port_lock(struct port_lock *lock);     /* acquire */
-void port_unlock(struct port_lock *lock);   /* release */
+void port_lock(struct port_lock *lock);   /* acquire */
+void port_unlock(struct port_lock *lock); /* release */
 /* Raises flags (release). The access that raises them is the last: the thread may be gone at once. May be called with the lock held. */
 void port_unpark(struct port_parker *parker, uint32_t flags);
 /* Sleeps until a flag is raised, takes and returns all (acquire). 0: deadline_ns has passed; a deadline of 0: none. */
@@ -71,7 +71,7 @@ uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
 
 void *port_alloc(size_t bytes); /* or NULL */
 void port_free(void *memory);
-uint64_t port_clock_ns(void);   /* monotonic */
+uint64_t port_clock_ns(void); /* monotonic */
 /* Whether a waiter may run what it awaits; nested: it stands inside a call that stands inside a call. Small stacks say no. */
 bool port_may_help(bool nested);
 struct rob_thread *port_self(void); /* zeroed when a thread begins */

@@ -203,10 +203,10 @@ static void check_nonsense(const char *variable, const char *value)
 
 TEST(values_that_make_no_sense_are_named_and_ignored, .pools = PDEFAULT)
 {
-	static const char *const threads[] = { "abc", "-1", "65537", "12x", "0x10", "1.5", "99999999999999999999",
-					       "18446744073709551618", "+", "1,2" };
-	static const char *const debug[] = { "nonsense", "watchdog=abc", "watchdog=-1", "initcal", "watchdog=",
-					     "trace=" };
+	static const char *const threads[] = {
+		"abc", "-1", "65537", "12x", "0x10", "1.5", "99999999999999999999", "18446744073709551618", "+", "1,2"};
+	static const char *const debug[] = {"nonsense", "watchdog=abc", "watchdog=-1",
+					    "initcal",  "watchdog=",    "trace="};
 
 	for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
 		check_nonsense("INORDER_THREADS", threads[i]);

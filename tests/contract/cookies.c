@@ -122,7 +122,7 @@ static void look(void *data, async_cookie_t cookie)
 
 TEST(a_call_is_given_its_data_and_knows_its_cookie, .pools = PALL)
 {
-	struct self self = { .data = 1 };
+	struct self self = {.data = 1};
 	async_cookie_t cookie = async_schedule(look, &self);
 
 	CHECK(!current_is_async());
@@ -145,7 +145,7 @@ static void look_in_retire(void *data, async_cookie_t cookie)
 
 TEST(a_retire_step_knows_its_cookie, .pools = PALL)
 {
-	struct self self = { .data = 1 };
+	struct self self = {.data = 1};
 	async_cookie_t cookie = async_schedule_ordered(look, look_in_retire, &self, NULL);
 
 	CHECK(cookie != 0);

@@ -5,9 +5,9 @@
 /* N calls in N domains, each waiting for the next one's. The order in which they begin to wait is FIRST, FIRST+1, … */
 static void cycle(unsigned int n, unsigned int first, bool by_call)
 {
-	static const char *const names[] = { "alice_the_call", "bob_the_call", "carol_the_call", "dave_the_call" };
-	struct async_domain domains[4] = { ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_EXCLUSIVE_INIT,
-					   ASYNC_DOMAIN_INIT };
+	static const char *const names[] = {"alice_the_call", "bob_the_call", "carol_the_call", "dave_the_call"};
+	struct async_domain domains[4] = {ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_EXCLUSIVE_INIT,
+					  ASYNC_DOMAIN_INIT};
 	struct party parties[4];
 	struct party *all[4];
 	struct gate other;
@@ -37,14 +37,38 @@ static void cycle(unsigned int n, unsigned int first, bool by_call)
 		CHECK_EQ(async_synchronize_full_domain(&domains[i]), 0);
 }
 
-TEST(a_cycle_of_two_the_highest_last, .pools = P0 | P256) { cycle(2, 0, false); }
-TEST(a_cycle_of_two_the_highest_first, .pools = P0 | P256) { cycle(2, 1, false); }
-TEST(a_cycle_of_three, .pools = P0 | P256) { cycle(3, 0, false); }
-TEST(a_cycle_of_three_the_highest_in_the_middle, .pools = P0 | P256) { cycle(3, 1, false); }
-TEST(a_cycle_of_three_the_highest_first, .pools = P0 | P256) { cycle(3, 2, false); }
-TEST(a_cycle_of_four, .pools = P0 | P256) { cycle(4, 1, false); }
-TEST(a_cycle_of_waits_for_one_call, .pools = P0 | P256) { cycle(3, 1, true); }
-TEST(a_cycle_of_two_waits_for_one_call, .pools = P0 | P256) { cycle(2, 0, true); }
+TEST(a_cycle_of_two_the_highest_last, .pools = P0 | P256)
+{
+	cycle(2, 0, false);
+}
+TEST(a_cycle_of_two_the_highest_first, .pools = P0 | P256)
+{
+	cycle(2, 1, false);
+}
+TEST(a_cycle_of_three, .pools = P0 | P256)
+{
+	cycle(3, 0, false);
+}
+TEST(a_cycle_of_three_the_highest_in_the_middle, .pools = P0 | P256)
+{
+	cycle(3, 1, false);
+}
+TEST(a_cycle_of_three_the_highest_first, .pools = P0 | P256)
+{
+	cycle(3, 2, false);
+}
+TEST(a_cycle_of_four, .pools = P0 | P256)
+{
+	cycle(4, 1, false);
+}
+TEST(a_cycle_of_waits_for_one_call, .pools = P0 | P256)
+{
+	cycle(3, 1, true);
+}
+TEST(a_cycle_of_two_waits_for_one_call, .pools = P0 | P256)
+{
+	cycle(2, 0, true);
+}
 
 /* With two workers nobody is left to look on. */
 TEST(a_cycle_that_takes_all_workers, .pools = P2)
@@ -94,7 +118,7 @@ TEST(a_later_call_closes_the_cycle, .pools = P0 | P256)
 	ASYNC_DOMAIN(a);
 	ASYNC_DOMAIN(b);
 	struct party alice, bob;
-	struct party *all[] = { &alice, &bob };
+	struct party *all[] = {&alice, &bob};
 	struct gate holder;
 
 	gate_init(&holder);
@@ -116,7 +140,7 @@ TEST(a_later_call_closes_the_cycle, .pools = P0 | P256)
 /* No cycle: a chain of waits in which nobody waits for oneself. */
 TEST(no_cycle_no_report, .pools = P0 | P256)
 {
-	struct async_domain domains[4] = { ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT };
+	struct async_domain domains[4] = {ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT};
 	struct party parties[4];
 
 	for (unsigned int i = 0; i < 4; i++) {
@@ -246,8 +270,14 @@ static void timed_cycle(bool timed_first)
 	check_no_report();
 }
 
-TEST(a_timed_wait_is_no_edge, .pools = P0 | P256) { timed_cycle(false); }
-TEST(a_timed_wait_that_was_there_first_is_no_edge, .pools = P0 | P256) { timed_cycle(true); }
+TEST(a_timed_wait_is_no_edge, .pools = P0 | P256)
+{
+	timed_cycle(false);
+}
+TEST(a_timed_wait_that_was_there_first_is_no_edge, .pools = P0 | P256)
+{
+	timed_cycle(true);
+}
 
 /* Calls of one domain that all wait for all of it: a knot of waits. Each cycle is broken, all end. */
 static atomic_uint knot_ended;
@@ -275,7 +305,7 @@ TEST(a_knot_of_full_waits_ends, .pools = PALL)
 TEST(a_knot_of_three_ends_in_every_order, .pools = P0 | P256)
 {
 	static const unsigned int orders[6][3] = {
-		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+		{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0},
 	};
 
 	for (unsigned int order = 0; order < 6; order++) {

@@ -58,7 +58,7 @@ static void wait_for_a(void *data, async_cookie_t cookie)
 
 TEST(domains_that_wait_for_each_others_earlier_calls, .pools = PALL)
 {
-	static struct pair pair = { ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT };
+	static struct pair pair = {ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT};
 
 	for (unsigned int i = 0; i < 1000; i++) {
 		async_schedule_domain(wait_for_b, &pair, &pair.a);

@@ -366,7 +366,7 @@ TEST(quick_exit_drops_what_is_left, .pools = PALL, .no_asan = true, .no_tsan = t
 
 static void spawn_call(void *data, async_cookie_t cookie)
 {
-	char *argv[] = { (char *)(uintptr_t)"true", NULL };
+	char *argv[] = {(char *)(uintptr_t) "true", NULL};
 	pid_t pid;
 
 	CHECK(posix_spawn(&pid, "/bin/true", NULL, NULL, argv, environ) == 0);

@@ -54,7 +54,7 @@ static void a_closed_library_stays(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(a_closed_library_stays) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_closed_library_stays)};
 
 	return cmocka_run_group_tests_name("nodelete", tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@ TEST(one_worker_claims_in_cookie_order, .pools = P1)
 	static struct record order;
 	ASYNC_DOMAIN(a);
 	ASYNC_DOMAIN_EXCLUSIVE(b);
-	struct async_domain *domains[] = { NULL, &a, &b };
+	struct async_domain *domains[] = {NULL, &a, &b};
 	struct gate gate;
 	atomic_uint n = 0;
 

@@ -128,7 +128,7 @@ TEST(nested_calls_inherit_the_owner, .pools = PALL)
 {
 	ASYNC_OWNER(owner);
 	ASYNC_OWNER(stranger);
-	struct family family = { .owner = &owner };
+	struct family family = {.owner = &owner};
 	struct actor actor;
 	struct waiter waiter;
 
@@ -305,7 +305,7 @@ TEST(a_cycle_through_the_turn_of_an_owners_call, .pools = PMANY)
 	ASYNC_DOMAIN(domain);
 	ASYNC_DOMAIN(elsewhere);
 	ASYNC_OWNER(owner);
-	struct knot knot = { .domain = &domain, .elsewhere = &elsewhere, .owner = &owner };
+	struct knot knot = {.domain = &domain, .elsewhere = &elsewhere, .owner = &owner};
 
 	sem_init(&knot.ready, 0, 0);
 	CHECK(async_schedule_domain(lower_waits, &knot, &domain));

@@ -71,7 +71,7 @@ struct level {
 static void nest(void *data, async_cookie_t cookie)
 {
 	struct level *level = data;
-	struct level next = { level->deepest, level->depth - 1 };
+	struct level next = {level->deepest, level->depth - 1};
 	ASYNC_DOMAIN_EXCLUSIVE(own);
 
 	(void)cookie;
@@ -85,7 +85,7 @@ static void nest(void *data, async_cookie_t cookie)
 TEST(nesting_deeper_than_the_pool, .pools = PALL)
 {
 	atomic_uint n = 0;
-	struct level level = { &n, SCALE(1000) };
+	struct level level = {&n, SCALE(1000)};
 
 	CHECK(async_schedule(nest, &level));
 	CHECK_EQ(async_synchronize_full(), 0);

@@ -80,7 +80,8 @@ TEST(begin_waits_for_a_running_call, .pools = PALL)
 
 	gate_init(&gate);
 	gate_start(&gate, NULL);
-	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0,
+		     NULL);
 	quiet();
 	CHECK(!waiter_done(&begin));
 	gate_end(&gate);
@@ -108,14 +109,15 @@ static void start_parent(void *data)
 
 TEST(what_a_running_call_awaits_still_starts, .pools = PALL)
 {
-	struct parent parent = { .domain = ASYNC_DOMAIN_INIT };
+	struct parent parent = {.domain = ASYNC_DOMAIN_INIT};
 	struct actor actor, other;
 	struct waiter begin;
 
 	gate_init(&parent.gate);
 	actor_start(&actor, start_parent, &parent);
 	down(&parent.gate.begun);
-	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0,
+		     NULL);
 	quiet();
 	actor_start(&other, schedule_three, NULL);
 	actor_join(&other);
@@ -150,7 +152,8 @@ TEST(what_a_running_call_runs_inline_still_starts, .pools = PALL, .env = "INORDE
 	gate_init(&inline_gate);
 	actor_start(&actor, start_inline, NULL);
 	down(&inline_gate.begun);
-	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0,
+		     NULL);
 	quiet();
 	CHECK(async_schedule(count, &held)); /* it is pending, and the limit reached */
 	gate_open(&inline_gate);
@@ -212,7 +215,7 @@ TEST(begins_nest, .pools = PALL)
 
 TEST(several_threads_hold, .pools = PALL)
 {
-	struct quiescer one = { .begun = 1 }, two = { .begun = 1 };
+	struct quiescer one = {.begun = 1}, two = {.begun = 1};
 	struct waiter waiter;
 
 	sem_init(&one.end, 0, 0);
@@ -255,7 +258,8 @@ TEST(retire_steps_are_held_back, .pools = P2 | P256)
 		CHECK(last = async_schedule_ordered(count, retire, i ? (void *)&funcs : (void *)&retired, NULL));
 	while (funcs + retired < 3)
 		sched_yield();
-	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0,
+		     NULL);
 	quiet();
 	gate_end(&gate);
 	CHECK_EQ(waiter_join(&begin), 0);
@@ -309,7 +313,8 @@ TEST(begin_drains_through_calls_of_exclusive_domains, .pools = PMANY)
 	CHECK(chain.link != 0);
 	down(&chain.registered_runs);
 	down(&chain.exclusive_runs);
-	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0,
+		     NULL);
 	quiet();
 	up(&chain.go);
 	up(&chain.go_on);
@@ -356,7 +361,8 @@ TEST(begin_drains_calls_that_come_up_meanwhile, .pools = PMANY)
 	down(&late.begun);
 	down(&late.begun);
 	quiet();
-	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0, NULL);
+	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0,
+		     NULL);
 	quiet();
 	up(&late.go);
 	CHECK_EQ(waiter_join(&begin), 0);

@@ -7,7 +7,7 @@ static void self_wait(bool null, bool one_call)
 	ASYNC_DOMAIN(domain);
 	struct gate other;
 	struct party self;
-	struct party *parties[] = { &self };
+	struct party *parties[] = {&self};
 
 	gate_init(&other);
 	party_init(&self, "alice_the_call", &domain);

@@ -9,7 +9,7 @@
 enum { MOST = 300 };
 
 #define WORD(name, word) word,
-static const char *const words[] = { ASYNC_TRACE_EVENTS(WORD) };
+static const char *const words[] = {ASYNC_TRACE_EVENTS(WORD)};
 
 /* What a trace says of one cookie. */
 struct seen {
@@ -89,7 +89,7 @@ TEST(every_event_of_a_call_is_traced_once, .pools = PALL)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
 	struct async_owner owner = ASYNC_OWNER_INIT("owner");
-	struct async_entry entries[10] = { 0 };
+	struct async_entry entries[10] = {0};
 	async_cookie_t plain[60], ordered[20], entered[10];
 
 	trace_begin();

@@ -155,7 +155,7 @@ TEST(null_takes_finite_cookies_too, .pools = P0 | P256)
 	ASYNC_DOMAIN(b);
 	ASYNC_DOMAIN_EXCLUSIVE(exclusive);
 	struct gate gates[4];
-	struct async_domain *domains[] = { &exclusive, &a, &b, NULL };
+	struct async_domain *domains[] = {&exclusive, &a, &b, NULL};
 	struct waiter waits[3];
 	async_cookie_t cookies[4];
 
@@ -189,7 +189,7 @@ TEST(null_finds_the_lowest_among_interleaved_domains, .pools = P0 | P256)
 {
 	ASYNC_DOMAIN(a);
 	ASYNC_DOMAIN(b);
-	struct async_domain *domains[] = { &a, &b, &a };
+	struct async_domain *domains[] = {&a, &b, &a};
 	struct gate gates[3];
 	struct waiter waiter;
 
@@ -248,7 +248,7 @@ static void schedule_next(void *data, async_cookie_t cookie)
 static void full_covers_a_chain(struct async_domain *domain, bool null)
 {
 	for (unsigned int round = 0; round < 100; round++) {
-		struct chain chain = { .domain = domain, .left = 50 };
+		struct chain chain = {.domain = domain, .left = 50};
 
 		async_schedule_domain(schedule_next, &chain, domain);
 		CHECK_EQ(null ? async_synchronize_full() : async_synchronize_full_domain(domain), 0);
@@ -291,7 +291,7 @@ static void pass_on_actor(void *data)
 TEST(a_full_wait_goes_on_for_a_call_scheduled_meanwhile, .pools = PALL)
 {
 	ASYNC_DOMAIN(domain);
-	struct relay relay = { .domain = &domain };
+	struct relay relay = {.domain = &domain};
 	struct waiter waits[2];
 	struct actor actor;
 

@@ -59,8 +59,8 @@ uint32_t running_jobs(void);
 bool is_released(const struct job *job);
 /* Whether it happened before, not only earlier in this run. */
 bool is_before(const struct moment *a, const struct moment *b);
-bool is_here(const struct moment *moment);   /* by the thread that asks */
-unsigned long long most_pending(void);       /* at a time */
+bool is_here(const struct moment *moment); /* by the thread that asks */
+unsigned long long most_pending(void);     /* at a time */
 
 /* ---- jobs ---- */
 

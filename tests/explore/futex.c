@@ -15,8 +15,8 @@
 /* memory_order_relaxed to memory_order_seq_cst; the last is taken for what it includes. */
 static enum sim_order order_of(int order)
 {
-	static const enum sim_order orders[] = {SIM_RELAXED, SIM_ACQUIRE, SIM_ACQUIRE, SIM_RELEASE, SIM_ACQ_REL,
-						SIM_ACQ_REL};
+	static const enum sim_order orders[] = {SIM_RELAXED, SIM_ACQUIRE, SIM_ACQUIRE,
+						SIM_RELEASE, SIM_ACQ_REL, SIM_ACQ_REL};
 
 	return orders[order];
 }
@@ -27,7 +27,8 @@ uint32_t __tsan_atomic32_exchange(volatile void *word, uint32_t value, int order
 uint32_t __tsan_atomic32_fetch_or(volatile void *word, uint32_t bits, int order);
 int __tsan_atomic32_compare_exchange_strong(volatile void *word, void *old, uint32_t value, int order, int failure);
 int __tsan_atomic32_compare_exchange_weak(volatile void *word, void *old, uint32_t value, int order, int failure);
-uint32_t __tsan_atomic32_compare_exchange_val(volatile void *word, uint32_t old, uint32_t value, int order, int failure);
+uint32_t __tsan_atomic32_compare_exchange_val(volatile void *word, uint32_t old, uint32_t value, int order,
+					      int failure);
 int *sim_errno(void);
 long sim_syscall(long number, ...);
 

@@ -33,7 +33,7 @@ void find_planted(const struct sim_case *which);
 /* outcome.c */
 void print_failure(const struct sim_case *which);
 void catch_signals(void);
-void watch_for_hang(void); /* from now on, for a thousand runs or so */
+void watch_for_hang(void);                                /* from now on, for a thousand runs or so */
 void coverage_add(unsigned *reached, unsigned *switched); /* of another process, site by site */
 size_t coverage_sites(void);
 void coverage_print(void);

@@ -19,7 +19,7 @@ static void *no_run(void *data)
 /* From here on this process makes no thread. root is not bound by the limit, so it becomes nobody. */
 static void at_the_limit(void)
 {
-	struct rlimit limit = { 1, 1 };
+	struct rlimit limit = {1, 1};
 	pthread_t thread;
 
 	CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
@@ -66,7 +66,7 @@ HELPER(leave_at_the_limit)
 {
 	at_the_limit();
 	for (unsigned int i = 0; i < 50; i++)
-		async_schedule(say, (void *)(uintptr_t)"a");
+		async_schedule(say, (void *)(uintptr_t) "a");
 }
 
 TEST(at_the_limit_of_processes_exit_runs_the_rest, .pools = PALL, .no_asan = true)
@@ -83,7 +83,7 @@ TEST(at_the_limit_of_processes_exit_runs_the_rest, .pools = PALL, .no_asan = tru
 /* Where the pids controller is: its own hierarchy (version 1), or the one for all. */
 static bool make_group(char *path, size_t bytes)
 {
-	static const char *const roots[] = { "/sys/fs/cgroup/pids", "/sys/fs/cgroup" };
+	static const char *const roots[] = {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"};
 	char file[128];
 
 	for (unsigned int i = 0; i < 2; i++) {
@@ -308,7 +308,8 @@ TEST(a_set_user_id_program_ignores_the_environment, .pools = PDEFAULT, .no_asan 
 	err = harness_stderr();
 	if (!strcmp(said, "insecure none\n"))
 		return; /* a file system without set-user-ID */
-	if (strcmp(said, "secure workers\n") || (err[0] && strncmp(err, "profiling:", 10))) /* gcov's, about its files */
+	if (strcmp(said, "secure workers\n") ||
+	    (err[0] && strncmp(err, "profiling:", 10))) /* gcov's, about its files */
 		FAIL("said \"%s\" and \"%s\"", said, err);
 	free(err);
 }

@@ -4,7 +4,7 @@
 
 #include <sys/wait.h>
 
-static struct async_domain domains[3] = { ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_EXCLUSIVE_INIT };
+static struct async_domain domains[3] = {ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_EXCLUSIVE_INIT};
 static struct async_owner owner = ASYNC_OWNER_INIT("owner");
 static struct async_entry entries[40];
 static atomic_uint accepted, ran, ordered_accepted, children;

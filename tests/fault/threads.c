@@ -55,7 +55,7 @@ TEST(a_wait_for_all_runs_all_in_order, .pools = PSOME)
 	static struct record order;
 	ASYNC_DOMAIN(a);
 	ASYNC_DOMAIN_EXCLUSIVE(exclusive);
-	struct async_domain *domains[] = { NULL, &a };
+	struct async_domain *domains[] = {NULL, &a};
 
 	no_threads();
 	for (unsigned int i = 0; i < 1000; i++) {
@@ -274,8 +274,8 @@ HELPER(leave_without_threads)
 {
 	no_threads();
 	for (unsigned int i = 0; i < 20; i++) {
-		async_schedule(say_and_schedule, (void *)(uintptr_t)"a");
-		CHECK(async_schedule_ordered(say, say, (void *)(uintptr_t)"b", NULL));
+		async_schedule(say_and_schedule, (void *)(uintptr_t) "a");
+		CHECK(async_schedule_ordered(say, say, (void *)(uintptr_t) "b", NULL));
 	}
 	exit(5);
 }

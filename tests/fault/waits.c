@@ -47,7 +47,7 @@ TEST(a_time_limit_holds_though_waits_fail, .pools = PALL)
 /* Waiters, the lock and idle workers, each of whose waits fails: they try again until what they wait for has come. */
 TEST(nothing_is_lost_while_every_wait_fails, .pools = PALL)
 {
-	static const int errors[] = { EINTR, EAGAIN, 0 };
+	static const int errors[] = {EINTR, EAGAIN, 0};
 	static struct record retired;
 	ASYNC_DOMAIN(domain);
 	struct waiter waits[4];
@@ -128,7 +128,8 @@ static void work_under_signals(void *data)
 	(void)data;
 	own_thread = true;
 	block_signal(SIG_UNBLOCK);
-	for (unsigned int round = 0; round < (unsigned int)SCALE(200) || !handled; round++) { /* the storm has to begin */
+	for (unsigned int round = 0; round < (unsigned int)SCALE(200) || !handled;
+	     round++) { /* the storm has to begin */
 		atomic_uint n = 0;
 		async_cookie_t cookie = 0;
 
@@ -147,7 +148,7 @@ static void work_under_signals(void *data)
 
 TEST(signals_interrupt_no_wait_and_reach_no_worker, .pools = PALL, .limit_s = 600)
 {
-	struct sigaction action = { .sa_handler = on_signal }; /* no SA_RESTART: every system call may be interrupted */
+	struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: every system call may be interrupted */
 	struct actor stormy, actor;
 
 	block_signal(SIG_BLOCK); /* until a thread knows that it is one of ours */

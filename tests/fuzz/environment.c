@@ -37,10 +37,18 @@ int fuzz_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void)
 	return 0;
 }
 
-void rob_fork_prepare(void) {}
-void rob_fork_parent(void) {}
-void rob_fork_child(void) {}
-void rob_exit(void) {}
+void rob_fork_prepare(void)
+{
+}
+void rob_fork_parent(void)
+{
+}
+void rob_fork_child(void)
+{
+}
+void rob_exit(void)
+{
+}
 
 void port_log(int fd, const char *format, ...)
 {

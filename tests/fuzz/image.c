@@ -13,7 +13,7 @@
 static unsigned int messages;
 
 /* The linker puts these in the place of fail() and of stat(), whose name is stat64() with 64-bit offsets. */
-int __wrap_fail(const char *format, ...); // NOLINT: the linker's name
+int __wrap_fail(const char *format, ...);                 // NOLINT: the linker's name
 int __wrap_stat64(const char *path, struct stat *status); // NOLINT: as above
 int __wrap_fail(const char *format, ...)
 {

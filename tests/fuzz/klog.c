@@ -25,12 +25,13 @@ static bool is_plain(const char *name)
 static void check_written(const struct record *record)
 {
 	struct trace_place place = {record->t_ns, 1, (pid_t)record->tid};
-	struct port_event event = {.type = (enum async_trace_type)record->type, .error = record->error, .name = record->name};
+	struct port_event event = {
+		.type = (enum async_trace_type)record->type, .error = record->error, .name = record->name};
 	struct trace_line line = {0};
 	struct input again = {0};
 
-	if (record->cookie || record->tid < 0 || record->tid > INT32_MAX || record->t_ns >= UINT64_C(1000000000000000000) ||
-	    record->t_ns % 1000)
+	if (record->cookie || record->tid < 0 || record->tid > INT32_MAX ||
+	    record->t_ns >= UINT64_C(1000000000000000000) || record->t_ns % 1000)
 		return;
 	if (record->type != ASYNC_TRACE_WAITING && record->type != ASYNC_TRACE_CONTINUED &&
 	    (record->type == ASYNC_TRACE_PHASE || !is_plain(record->name)))

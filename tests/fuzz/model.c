@@ -48,7 +48,8 @@ static void check_calls(const struct model *model)
 		const struct call *call = &model->calls[i];
 
 		HOLD(call->process < model->process_count && call->cookie);
-		HOLD(call->run == NONE || (model->spans[call->run].kind == SPAN_RUN && model->spans[call->run].call == i));
+		HOLD(call->run == NONE ||
+		     (model->spans[call->run].kind == SPAN_RUN && model->spans[call->run].call == i));
 		HOLD(call->retire == NONE || model->spans[call->retire].kind == SPAN_RETIRE);
 		HOLD(call->scheduler == NONE || call->scheduler < model->thread_count);
 		HOLD(*call_name(call));

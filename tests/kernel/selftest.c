@@ -128,10 +128,9 @@ static unsigned int run(const struct test *tests, unsigned int number)
 	return failed;
 }
 
-static const struct test *const all_suites[] = { order_tests, wait_tests, misuse_tests, kernel_tests, load_tests,
-						NULL };
+static const struct test *const all_suites[] = {order_tests, wait_tests, misuse_tests, kernel_tests, load_tests, NULL};
 
-static const struct test *const owned_suites[] = { order_tests, wait_tests, misuse_tests, kernel_tests, NULL };
+static const struct test *const owned_suites[] = {order_tests, wait_tests, misuse_tests, kernel_tests, NULL};
 
 /* Of those whose name is in the parameter; NULL: there is none. */
 static const struct test *const *find_suites(void)
@@ -142,11 +141,12 @@ static const struct test *const *find_suites(void)
 		return all_suites;
 	if (!strcmp(suite, "owned"))
 		return owned_suites;
-	one[0] = !strcmp(suite, "full") ? full_tests :
-		 !strcmp(suite, "serial") ? serial_tests :
-		 !strcmp(suite, "threads") ? thread_tests :
-		 !strcmp(suite, "helped") ? helped_tests :
-		 !strcmp(suite, "hold") ? hold_tests : NULL;
+	one[0] = !strcmp(suite, "full")      ? full_tests
+		 : !strcmp(suite, "serial")  ? serial_tests
+		 : !strcmp(suite, "threads") ? thread_tests
+		 : !strcmp(suite, "helped")  ? helped_tests
+		 : !strcmp(suite, "hold")    ? hold_tests
+					     : NULL;
 	return one[0] ? one : NULL;
 }
 

@@ -21,10 +21,10 @@ extern const struct test order_tests[], wait_tests[], misuse_tests[], kernel_tes
 void check_failed(const char *condition, const char *file, int line);
 
 #define CHECK(condition) \
-do { \
-	if (!(condition)) \
-		check_failed(#condition, __FILE__, __LINE__); \
-} while (0)
+	do { \
+		if (!(condition)) \
+			check_failed(#condition, __FILE__, __LINE__); \
+	} while (0)
 
 /* A call that says that it runs, and waits until it is told to go on. */
 struct gate {

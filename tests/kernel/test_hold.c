@@ -22,7 +22,4 @@ static void hold_for_a_while(void)
 	CHECK(!async_synchronize_full());
 }
 
-const struct test hold_tests[] = {
-	{ "hold_for_a_while", hold_for_a_while },
-	{}
-};
+const struct test hold_tests[] = {{"hold_for_a_while", hold_for_a_while}, {}};

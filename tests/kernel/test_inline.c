@@ -57,7 +57,7 @@ static void schedule_gate(void *data)
 static void it_is_in_progress_meanwhile(void)
 {
 	ASYNC_DOMAIN(domain);
-	struct beside beside = { .domain = &domain };
+	struct beside beside = {.domain = &domain};
 	struct actor actor;
 
 	gate_init(&beside.gate);
@@ -123,21 +123,17 @@ static void ordered_calls_keep_their_order(void)
 	CHECK(atomic_read(&calls) == 200);
 }
 
-const struct test full_tests[] = {
-	{ "a_call_runs_in_its_caller", a_call_runs_in_its_caller },
-	{ "nothing_is_run_where_it_must_not", nothing_is_run_where_it_must_not },
-	{ "it_is_in_progress_meanwhile", it_is_in_progress_meanwhile },
-	{ "a_nested_one_leaves_its_parent_out", a_nested_one_leaves_its_parent_out },
-	{ "an_atomic_caller_does_not_run_it", an_atomic_caller_does_not_run_it },
-	{ "ordered_calls_keep_their_order", ordered_calls_keep_their_order },
-	{}
-};
+const struct test full_tests[] = {{"a_call_runs_in_its_caller", a_call_runs_in_its_caller},
+				  {"nothing_is_run_where_it_must_not", nothing_is_run_where_it_must_not},
+				  {"it_is_in_progress_meanwhile", it_is_in_progress_meanwhile},
+				  {"a_nested_one_leaves_its_parent_out", a_nested_one_leaves_its_parent_out},
+				  {"an_atomic_caller_does_not_run_it", an_atomic_caller_does_not_run_it},
+				  {"ordered_calls_keep_their_order", ordered_calls_keep_their_order},
+				  {}};
 
-const struct test serial_tests[] = {
-	{ "a_call_runs_in_its_caller", a_call_runs_in_its_caller },
-	{ "nothing_is_run_where_it_must_not", nothing_is_run_where_it_must_not },
-	{ "it_is_in_progress_meanwhile", it_is_in_progress_meanwhile },
-	{ "a_nested_one_leaves_its_parent_out", a_nested_one_leaves_its_parent_out },
-	{ "ordered_calls_keep_their_order", ordered_calls_keep_their_order },
-	{}
-};
+const struct test serial_tests[] = {{"a_call_runs_in_its_caller", a_call_runs_in_its_caller},
+				    {"nothing_is_run_where_it_must_not", nothing_is_run_where_it_must_not},
+				    {"it_is_in_progress_meanwhile", it_is_in_progress_meanwhile},
+				    {"a_nested_one_leaves_its_parent_out", a_nested_one_leaves_its_parent_out},
+				    {"ordered_calls_keep_their_order", ordered_calls_keep_their_order},
+				    {}};

@@ -2,8 +2,8 @@
 /* What is the kernel's alone: contexts, NUMA, devices, the names of old. */
 #include <linux/device.h>
 #include <linux/hrtimer.h>
-#include <linux/irqflags.h>
 #include <linux/irq_work.h>
+#include <linux/irqflags.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/topology.h>
@@ -134,8 +134,9 @@ static void the_node_is_honoured(void)
 	unsigned int nodes = 0;
 	int node;
 
-	for_each_online_node(node) {
-		struct seen seen = { .node = -1 };
+	for_each_online_node(node)
+	{
+		struct seen seen = {.node = -1};
 
 		if (cpumask_empty(cpumask_of_node(node)))
 			continue;
@@ -222,14 +223,12 @@ static void many_tasks_at_once(void)
 	CHECK(atomic_read(&calls) == 8 * (300 / 9 * 36 + 3)); /* 33 rounds of 0 to 8, then 0, 1, 2 */
 }
 
-const struct test kernel_tests[] = {
-	{ "scheduled_with_interrupts_off", scheduled_with_interrupts_off },
-	{ "scheduled_in_a_hardirq", scheduled_in_a_hardirq },
-	{ "scheduled_in_a_softirq", scheduled_in_a_softirq },
-	{ "tried_under_a_lock", tried_under_a_lock },
-	{ "the_node_is_honoured", the_node_is_honoured },
-	{ "calls_for_devices", calls_for_devices },
-	{ "calls_schedule_calls", calls_schedule_calls },
-	{ "many_tasks_at_once", many_tasks_at_once },
-	{}
-};
+const struct test kernel_tests[] = {{"scheduled_with_interrupts_off", scheduled_with_interrupts_off},
+				    {"scheduled_in_a_hardirq", scheduled_in_a_hardirq},
+				    {"scheduled_in_a_softirq", scheduled_in_a_softirq},
+				    {"tried_under_a_lock", tried_under_a_lock},
+				    {"the_node_is_honoured", the_node_is_honoured},
+				    {"calls_for_devices", calls_for_devices},
+				    {"calls_schedule_calls", calls_schedule_calls},
+				    {"many_tasks_at_once", many_tasks_at_once},
+				    {}};

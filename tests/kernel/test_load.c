@@ -286,16 +286,15 @@ static void a_load_inside_a_call_leaves_that_out(void)
 }
 
 const struct test load_tests[] = {
-	{ "a_load_waits_for_its_own_calls_only", a_load_waits_for_its_own_calls_only },
-	{ "every_load_waits_for_calls_without_an_owner", every_load_waits_for_calls_without_an_owner },
-	{ "no_load_waits_for_exclusive_domains", no_load_waits_for_exclusive_domains },
-	{ "an_owner_is_inherited", an_owner_is_inherited },
-	{ "a_call_that_has_a_module_loaded_is_left_out", a_call_that_has_a_module_loaded_is_left_out },
-	{ "a_load_that_waits_already_is_told", a_load_that_waits_already_is_told },
-	{ "who_waits_for_such_a_call_is_left_out_too", who_waits_for_such_a_call_is_left_out_too },
-	{ "who_waits_for_such_a_call_later_is_left_out", who_waits_for_such_a_call_later_is_left_out },
-	{ "a_load_inside_a_call_leaves_that_out", a_load_inside_a_call_leaves_that_out },
+	{"a_load_waits_for_its_own_calls_only", a_load_waits_for_its_own_calls_only},
+	{"every_load_waits_for_calls_without_an_owner", every_load_waits_for_calls_without_an_owner},
+	{"no_load_waits_for_exclusive_domains", no_load_waits_for_exclusive_domains},
+	{"an_owner_is_inherited", an_owner_is_inherited},
+	{"a_call_that_has_a_module_loaded_is_left_out", a_call_that_has_a_module_loaded_is_left_out},
+	{"a_load_that_waits_already_is_told", a_load_that_waits_already_is_told},
+	{"who_waits_for_such_a_call_is_left_out_too", who_waits_for_such_a_call_is_left_out_too},
+	{"who_waits_for_such_a_call_later_is_left_out", who_waits_for_such_a_call_later_is_left_out},
+	{"a_load_inside_a_call_leaves_that_out", a_load_inside_a_call_leaves_that_out},
 	/* the last, so that no later load frees it */
-	{ "a_load_may_end_before_its_calls", a_load_may_end_before_its_calls },
-	{}
-};
+	{"a_load_may_end_before_its_calls", a_load_may_end_before_its_calls},
+	{}};

@@ -33,7 +33,7 @@ static void a_wait_for_oneself(void)
 {
 	for (int kind = FULL; kind <= CALL; kind++) {
 		ASYNC_DOMAIN(domain);
-		struct self self = { .domain = &domain, .kind = kind };
+		struct self self = {.domain = &domain, .kind = kind};
 
 		async_schedule_domain(wait_for_oneself, &self, &domain);
 		CHECK(!async_synchronize_full_domain(&domain));
@@ -45,7 +45,7 @@ static void a_wait_for_oneself(void)
 static void a_wait_for_oneself_waits_for_all_others(void)
 {
 	ASYNC_DOMAIN(domain);
-	struct self self = { .domain = &domain, .kind = DOMAIN };
+	struct self self = {.domain = &domain, .kind = DOMAIN};
 	struct gate gate;
 	async_cookie_t cookie;
 
@@ -82,7 +82,7 @@ static void cycle(unsigned int first)
 	struct party parties[PARTIES];
 
 	for (unsigned int i = 0; i < PARTIES; i++) {
-		parties[i] = (struct party){ .awaits = &parties[(i + 1) % PARTIES], .result = 1 };
+		parties[i] = (struct party){.awaits = &parties[(i + 1) % PARTIES], .result = 1};
 		init_completion(&parties[i].go);
 	}
 	for (unsigned int i = 0; i < PARTIES; i++)
@@ -128,11 +128,10 @@ static void outside_of_calls_there_is_none(void)
 }
 
 const struct test misuse_tests[] = {
-	{ "a_wait_for_oneself", a_wait_for_oneself },
-	{ "a_wait_for_oneself_waits_for_all_others", a_wait_for_oneself_waits_for_all_others },
-	{ "exactly_one_of_a_cycle_gives_way", exactly_one_of_a_cycle_gives_way },
-	{ "a_timed_wait_ends_by_itself", a_timed_wait_ends_by_itself },
-	{ "the_owner_must_exist", the_owner_must_exist },
-	{ "outside_of_calls_there_is_none", outside_of_calls_there_is_none },
-	{}
-};
+	{"a_wait_for_oneself", a_wait_for_oneself},
+	{"a_wait_for_oneself_waits_for_all_others", a_wait_for_oneself_waits_for_all_others},
+	{"exactly_one_of_a_cycle_gives_way", exactly_one_of_a_cycle_gives_way},
+	{"a_timed_wait_ends_by_itself", a_timed_wait_ends_by_itself},
+	{"the_owner_must_exist", the_owner_must_exist},
+	{"outside_of_calls_there_is_none", outside_of_calls_there_is_none},
+	{}};

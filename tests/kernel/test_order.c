@@ -8,7 +8,7 @@
 
 struct log {
 	atomic_t begun;
-	unsigned int count;       /* whoever's turn it is */
+	unsigned int count; /* whoever's turn it is */
 	async_cookie_t seen[CALLS];
 };
 
@@ -21,11 +21,11 @@ static void cookies_increase_over_domains(void)
 	async_cookie_t last = 0;
 
 	for (unsigned int i = 0; i < 100; i++) {
-		async_cookie_t cookie[5] = { async_schedule(count_call, &calls),
-					     async_schedule_domain(count_call, &calls, &one),
-					     async_schedule_domain(count_call, &calls, &two),
-					     async_schedule_ordered(count_call, count_call, &calls, &one),
-					     async_schedule_entry(&entry, count_call, NULL, &calls, &two) };
+		async_cookie_t cookie[5] = {async_schedule(count_call, &calls),
+					    async_schedule_domain(count_call, &calls, &one),
+					    async_schedule_domain(count_call, &calls, &two),
+					    async_schedule_ordered(count_call, count_call, &calls, &one),
+					    async_schedule_entry(&entry, count_call, NULL, &calls, &two)};
 
 		for (unsigned int k = 0; k < ARRAY_SIZE(cookie); k++) {
 			CHECK(cookie[k] > last);
@@ -197,11 +197,10 @@ static void the_error_of_the_lowest_failed_call(void)
 }
 
 const struct test order_tests[] = {
-	{ "cookies_increase_over_domains", cookies_increase_over_domains },
-	{ "cookies_are_unique_over_threads", cookies_are_unique_over_threads },
-	{ "a_wait_for_the_own_cookie_is_program_order", a_wait_for_the_own_cookie_is_program_order },
-	{ "retire_steps_come_in_program_order", retire_steps_come_in_program_order },
-	{ "a_retire_step_waits_for_plain_calls_too", a_retire_step_waits_for_plain_calls_too },
-	{ "the_error_of_the_lowest_failed_call", the_error_of_the_lowest_failed_call },
-	{}
-};
+	{"cookies_increase_over_domains", cookies_increase_over_domains},
+	{"cookies_are_unique_over_threads", cookies_are_unique_over_threads},
+	{"a_wait_for_the_own_cookie_is_program_order", a_wait_for_the_own_cookie_is_program_order},
+	{"retire_steps_come_in_program_order", retire_steps_come_in_program_order},
+	{"a_retire_step_waits_for_plain_calls_too", a_retire_step_waits_for_plain_calls_too},
+	{"the_error_of_the_lowest_failed_call", the_error_of_the_lowest_failed_call},
+	{}};

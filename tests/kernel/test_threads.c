@@ -95,15 +95,12 @@ static void claimed_out_of_turn(void)
 	CHECK(early.task);
 }
 
-const struct test helped_tests[] = {
-	{ "who_waits_runs_what_it_waits_for", who_waits_runs_what_it_waits_for },
-	{ "claimed_out_of_turn", claimed_out_of_turn },
-	{}
-};
+const struct test helped_tests[] = {{"who_waits_runs_what_it_waits_for", who_waits_runs_what_it_waits_for},
+				    {"claimed_out_of_turn", claimed_out_of_turn},
+				    {}};
 
 const struct test thread_tests[] = {
-	{ "who_waits_runs_what_it_waits_for", who_waits_runs_what_it_waits_for },
-	{ "and_nothing_else", and_nothing_else },
-	{ "what_is_pending_runs_when_threads_can_be_made", what_is_pending_runs_when_threads_can_be_made },
-	{}
-};
+	{"who_waits_runs_what_it_waits_for", who_waits_runs_what_it_waits_for},
+	{"and_nothing_else", and_nothing_else},
+	{"what_is_pending_runs_when_threads_can_be_made", what_is_pending_runs_when_threads_can_be_made},
+	{}};

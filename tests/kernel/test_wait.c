@@ -60,7 +60,7 @@ static void schedule_next(void *data, async_cookie_t cookie)
 static void a_full_wait_covers_calls_scheduled_meanwhile(void)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
-	struct chain chain = { .domain = &domain, .left = 50 };
+	struct chain chain = {.domain = &domain, .left = 50};
 
 	async_schedule_domain(schedule_next, &chain, &domain);
 	CHECK(!async_synchronize_full_domain(&domain));
@@ -129,7 +129,7 @@ struct nested {
 static void nest(void *data, async_cookie_t cookie)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
-	struct nested *nested = data, inner = { nested->depth - 1, nested->done };
+	struct nested *nested = data, inner = {nested->depth - 1, nested->done};
 
 	if (nested->depth) {
 		async_schedule_domain(nest, &inner, &domain);
@@ -141,7 +141,7 @@ static void nest(void *data, async_cookie_t cookie)
 static void nesting_deeper_than_any_pool_ends(void)
 {
 	atomic_t done = ATOMIC_INIT(0);
-	struct nested nested = { 280, &done };
+	struct nested nested = {280, &done};
 
 	async_schedule(nest, &nested);
 	CHECK(!async_synchronize_full());
@@ -151,7 +151,7 @@ static void nesting_deeper_than_any_pool_ends(void)
 static void many_parents_wait_for_children(void)
 {
 	atomic_t done = ATOMIC_INIT(0);
-	struct nested nested = { 1, &done };
+	struct nested nested = {1, &done};
 
 	for (unsigned int i = 0; i < 600; i++)
 		async_schedule(nest, &nested);
@@ -298,7 +298,7 @@ static void wait_for_ever(void *data)
 static void a_timeout_may_be_for_ever(void)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
-	struct patient patient = { .domain = &domain, .result = 1 };
+	struct patient patient = {.domain = &domain, .result = 1};
 	struct actor actor;
 	struct gate gate;
 
@@ -313,19 +313,18 @@ static void a_timeout_may_be_for_ever(void)
 }
 
 const struct test wait_tests[] = {
-	{ "a_full_wait_covers_registered_domains_only", a_full_wait_covers_registered_domains_only },
-	{ "waiting_on_one_domain_never_waits_for_another", waiting_on_one_domain_never_waits_for_another },
-	{ "a_full_wait_covers_calls_scheduled_meanwhile", a_full_wait_covers_calls_scheduled_meanwhile },
-	{ "a_cookie_wait_does_not_cover_later_calls", a_cookie_wait_does_not_cover_later_calls },
-	{ "a_domain_may_go_once_a_full_wait_returned", a_domain_may_go_once_a_full_wait_returned },
-	{ "a_wait_for_one_call", a_wait_for_one_call },
-	{ "nesting_deeper_than_any_pool_ends", nesting_deeper_than_any_pool_ends },
-	{ "many_parents_wait_for_children", many_parents_wait_for_children },
-	{ "only_the_satisfied_wake", only_the_satisfied_wake },
-	{ "sleeping_calls_overlap", sleeping_calls_overlap },
-	{ "pending_calls_are_taken_back", pending_calls_are_taken_back },
-	{ "one_sleeps_while_many_pass", one_sleeps_while_many_pass },
-	{ "full_waits_run_beside_each_other", full_waits_run_beside_each_other },
-	{ "a_timeout_may_be_for_ever", a_timeout_may_be_for_ever },
-	{}
-};
+	{"a_full_wait_covers_registered_domains_only", a_full_wait_covers_registered_domains_only},
+	{"waiting_on_one_domain_never_waits_for_another", waiting_on_one_domain_never_waits_for_another},
+	{"a_full_wait_covers_calls_scheduled_meanwhile", a_full_wait_covers_calls_scheduled_meanwhile},
+	{"a_cookie_wait_does_not_cover_later_calls", a_cookie_wait_does_not_cover_later_calls},
+	{"a_domain_may_go_once_a_full_wait_returned", a_domain_may_go_once_a_full_wait_returned},
+	{"a_wait_for_one_call", a_wait_for_one_call},
+	{"nesting_deeper_than_any_pool_ends", nesting_deeper_than_any_pool_ends},
+	{"many_parents_wait_for_children", many_parents_wait_for_children},
+	{"only_the_satisfied_wake", only_the_satisfied_wake},
+	{"sleeping_calls_overlap", sleeping_calls_overlap},
+	{"pending_calls_are_taken_back", pending_calls_are_taken_back},
+	{"one_sleeps_while_many_pass", one_sleeps_while_many_pass},
+	{"full_waits_run_beside_each_other", full_waits_run_beside_each_other},
+	{"a_timeout_may_be_for_ever", a_timeout_may_be_for_ever},
+	{}};

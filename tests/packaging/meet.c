@@ -16,7 +16,8 @@ unsigned sleep(unsigned seconds)
 
 	for (asleep++; asleep < CALLS; usleep(STEP_US))
 		if (++steps == MOST_STEPS) {
-			fprintf(stderr, "a call sleeps, and only %u of %d have begun: they do not overlap\n", asleep, CALLS);
+			fprintf(stderr, "a call sleeps, and only %u of %d have begun: they do not overlap\n", asleep,
+				CALLS);
 			_exit(1);
 		}
 	return 0 * seconds;

@@ -8,6 +8,10 @@
 /* Exported by the test program. Returns what the initcall is to return. */
 INORDER_API int called(const char *name);
 
-#define CALL(name) static int name(void) { return called(#name); }
+#define CALL(name) \
+	static int name(void) \
+	{ \
+		return called(#name); \
+	}
 
 #endif

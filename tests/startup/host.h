@@ -12,10 +12,11 @@ extern int (*_Atomic on_step)(const struct part *part, const char *step);
 /* The steps so far but constructors and destructors, "a.init1 a.init2"; valid until the next step. */
 const char *steps(void);
 void steps_clear(void);
-#define CHECK_STEPS(wanted) do { \
-	if (strcmp(steps(), wanted)) \
-		FAIL("the steps were \"%s\", not \"%s\"", steps(), wanted); \
-} while (0)
+#define CHECK_STEPS(wanted) \
+	do { \
+		if (strcmp(steps(), wanted)) \
+			FAIL("the steps were \"%s\", not \"%s\"", steps(), wanted); \
+	} while (0)
 
 /* The path of a part, in static memory for each name. */
 const char *part_path(const char *name);

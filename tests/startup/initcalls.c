@@ -20,11 +20,12 @@ int called(const char *name)
 	return on_call ? on_call(name) : 0;
 }
 
-#define CHECK_LIST(wanted) do { \
-	if (strcmp(list, wanted)) \
-		FAIL("these ran:\n\"%s\"\ninstead of\n\"%s\"", list, wanted); \
-	list[0] = 0; \
-} while (0)
+#define CHECK_LIST(wanted) \
+	do { \
+		if (strcmp(list, wanted)) \
+			FAIL("these ran:\n\"%s\"\ninstead of\n\"%s\"", list, wanted); \
+		list[0] = 0; \
+	} while (0)
 
 #define BEFORE_DEVICE \
 	"library_core first_core second_core first_core_sync first_postcore first_postcore_sync " \
@@ -79,8 +80,9 @@ TEST(library_loaded_by_an_initcall_runs_from_its_core_level, .pools = P2)
 {
 	on_call = load_later;
 	CHECK_EQ(initcalls_run(0), 0);
-	CHECK_LIST(BEFORE_DEVICE "library_device first_device later_core first_device_too second_device later_device"
-		   FROM_DEVICE_SYNC);
+	CHECK_LIST(
+		BEFORE_DEVICE
+		"library_device first_device later_core first_device_too second_device later_device" FROM_DEVICE_SYNC);
 	dlclose(later);
 }
 

@@ -38,11 +38,12 @@ static void run(void)
 	CHECK_EQ(initcalls_run(0), 0);
 }
 
-#define CHECK_LIST(wanted) do { \
-	if (strcmp(list, wanted)) \
-		FAIL("these ran:\n\"%s\"\ninstead of\n\"%s\"", list, wanted); \
-	list[0] = 0; \
-} while (0)
+#define CHECK_LIST(wanted) \
+	do { \
+		if (strcmp(list, wanted)) \
+			FAIL("these ran:\n\"%s\"\ninstead of\n\"%s\"", list, wanted); \
+		list[0] = 0; \
+	} while (0)
 #define OBJECTS(level) "library_" level " used_" level " user_" level " program_" level
 #define GROUP_OBJECTS(level) "one_" level " two_" level " group_" level
 
@@ -63,8 +64,8 @@ TEST(objects_that_an_initcall_loads_are_in_order, .pools = P2)
 {
 	load_at = "user_core";
 	run();
-	CHECK_LIST("library_core used_core user_core program_core " GROUP_OBJECTS("core") " " OBJECTS("device") " "
-		   GROUP_OBJECTS("device"));
+	CHECK_LIST("library_core used_core user_core program_core " GROUP_OBJECTS("core") " " OBJECTS(
+		"device") " " GROUP_OBJECTS("device"));
 }
 
 TEST(objects_loaded_after_the_run_are_in_order, .pools = P2)

@@ -22,19 +22,32 @@ __attribute__((noinline, unused)) static async_cookie_t schedule_order(struct or
 	async_cookie_t cookie = 0;
 
 	switch (order->via) {
-	case PLAIN: cookie = async_schedule(order->func, order->data); break;
-	case DOMAIN: cookie = async_schedule_domain(order->func, order->data, order->domain); break;
-	case NODE: cookie = async_schedule_node(order->func, order->data, 0); break;
-	case NODE_DOMAIN: cookie = async_schedule_node_domain(order->func, order->data, 0, order->domain); break;
-	case SPECIAL: cookie = async_schedule_special(order->func, order->data, order->domain); break;
-	case TRY: async_try_schedule(order->func, order->data, order->domain, &cookie); break;
+	case PLAIN:
+		cookie = async_schedule(order->func, order->data);
+		break;
+	case DOMAIN:
+		cookie = async_schedule_domain(order->func, order->data, order->domain);
+		break;
+	case NODE:
+		cookie = async_schedule_node(order->func, order->data, 0);
+		break;
+	case NODE_DOMAIN:
+		cookie = async_schedule_node_domain(order->func, order->data, 0, order->domain);
+		break;
+	case SPECIAL:
+		cookie = async_schedule_special(order->func, order->data, order->domain);
+		break;
+	case TRY:
+		async_try_schedule(order->func, order->data, order->domain, &cookie);
+		break;
 	case ORDERED:
 		cookie = async_schedule_ordered(order->func, order->retire, order->data, order->domain);
 		break;
 	case ENTRY:
 		cookie = async_schedule_entry(&order->entry, order->func, order->retire, order->data, order->domain);
 		break;
-	case VIAS: break;
+	case VIAS:
+		break;
 	}
 	__asm__ volatile("" ::: "memory");
 	return cookie;

@@ -29,12 +29,13 @@ static struct async_owner *owner(void)
 #if defined(__GNUC__) && !defined(__clang__)
 __attribute__((optimize("O2"))) /* makes a jump of it */
 #endif
-static async_cookie_t jump(async_func_t func, void *data)
+static async_cookie_t
+jump(async_func_t func, void *data)
 {
 	return async_schedule(func, data);
 }
 
-static const struct part part = { PART, call, owner, init_call, init_code, &init_data, schedule_order, jump };
+static const struct part part = {PART, call, owner, init_call, init_code, &init_data, schedule_order, jump};
 
 __attribute__((constructor)) static void begin(void)
 {

@@ -15,8 +15,9 @@ struct part {
 	async_func_t init_call;             /* the same in its init code */
 	int (*init_code)(void);
 	int *init_data;
-	async_cookie_t (*schedule)(struct order *order);     /* from the part's code */
-	async_cookie_t (*jump)(async_func_t func, void *data); /* the same, by a jump: it returns to the caller of this */
+	async_cookie_t (*schedule)(struct order *order); /* from the part's code */
+	async_cookie_t (*jump)(async_func_t func,
+			       void *data); /* the same, by a jump: it returns to the caller of this */
 };
 
 struct part_job {

@@ -22,7 +22,7 @@ static int schedule_waiting(const struct part *part, const char *step)
 {
 	if (!is_step(step, "init1"))
 		return 0;
-	job = (struct part_job){ .run = wait_for_default_domain, .part = part };
+	job = (struct part_job){.run = wait_for_default_domain, .part = part};
 	return async_schedule_domain(part->call, &job, &exclusive) ? 0 : -ENOMEM;
 }
 

@@ -17,7 +17,7 @@ static int schedule_init_call(const struct part *part, const char *step)
 		a = part;
 	if (!is_step(step, "init1"))
 		return 0;
-	job = (struct part_job){ .run = part_gate, .part = part, .data = &gate };
+	job = (struct part_job){.run = part_gate, .part = part, .data = &gate};
 	return async_schedule_domain(part->init_call, &job, &exclusive) ? 0 : -ENOMEM;
 }
 

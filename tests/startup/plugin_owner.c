@@ -10,8 +10,8 @@ static struct part_job job;
 
 static int note_part(const struct part *part, const char *step)
 {
-	const char *const names[] = { "a", "b", "c", "needs_b" };
-	const struct part **const parts[] = { &a, &b, &c, &needs_b };
+	const char *const names[] = {"a", "b", "c", "needs_b"};
+	const struct part **const parts[] = {&a, &b, &c, &needs_b};
 
 	for (size_t i = 0; i < 4; i++)
 		if (is_part(part, names[i]) && is_step(step, "ctor"))
@@ -58,7 +58,7 @@ static struct order *order_of(enum via via, async_func_t func, void *data)
 	static struct order order;
 
 	gate_init(&gate);
-	order = (struct order){ .via = via, .func = func, .data = data };
+	order = (struct order){.via = via, .func = func, .data = data};
 	return &order;
 }
 
@@ -75,7 +75,7 @@ TEST(call_that_a_plugins_code_schedules_is_its, .pools = P2)
 
 static struct part_job *gate_in_part(const struct part *part)
 {
-	job = (struct part_job){ .run = part_gate, .part = part, .data = &gate };
+	job = (struct part_job){.run = part_gate, .part = part, .data = &gate};
 	return &job;
 }
 
@@ -187,7 +187,7 @@ TEST(function_of_another_plugin_is_the_schedulers_only_if_it_keeps_that_one, .po
 static async_cookie_t (*symbol_schedule(const char *path))(struct order *order)
 {
 	void *handle = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-	async_cookie_t (*schedule)(struct order *order);
+	async_cookie_t (*schedule)(struct order * order);
 
 	CHECK(handle);
 	*(void **)&schedule = dlsym(handle, "between_schedule");
@@ -200,7 +200,7 @@ TEST(library_that_came_along_is_part_of_those_that_need_it, .pools = PMANY)
 {
 	struct plugin *first = load("far");
 	struct plugin *second = load("farther");
-	async_cookie_t (*schedule)(struct order *order) = symbol_schedule(PART_DIR "/between.so");
+	async_cookie_t (*schedule)(struct order * order) = symbol_schedule(PART_DIR "/between.so");
 
 	CHECK(schedule(order_of(PLAIN, gate_call, &gate)));
 	check_owner_is(first);
@@ -314,7 +314,7 @@ static void count_run(void *data, async_cookie_t cookie)
 static void schedule_many(void *data)
 {
 	const struct part *part = data;
-	struct order order = { .via = PLAIN, .func = count_run };
+	struct order order = {.via = PLAIN, .func = count_run};
 
 	while (!stop) {
 		CHECK(part->schedule(&order));

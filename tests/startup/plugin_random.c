@@ -6,7 +6,7 @@
 
 enum { THREADS = 4, HELD = 3 };
 
-static const char *const names[] = { "a", "b", "c", "needs_b", "far" };
+static const char *const names[] = {"a", "b", "c", "needs_b", "far"};
 static atomic_uint inits[8];
 static atomic_uint calls, own_calls;
 static unsigned int rounds;
@@ -53,7 +53,7 @@ static void call_of_nobody(void)
 static void load_and_unload(void *data)
 {
 	unsigned int state = seed + (unsigned int)(uintptr_t)data;
-	struct plugin *held[HELD] = { NULL };
+	struct plugin *held[HELD] = {NULL};
 
 	for (unsigned int i = 0; i < rounds; i++) {
 		struct plugin **slot = &held[(unsigned int)rand_r(&state) % HELD];

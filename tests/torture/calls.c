@@ -132,7 +132,7 @@ void work(struct random *random)
 /* Blocks in the kernel, so that the pool has to grow. Nothing depends on how long. */
 void block(struct random *random)
 {
-	struct timespec time = { 0, (long)random_below(random, 100000) };
+	struct timespec time = {0, (long)random_below(random, 100000)};
 
 	if (random_percent(random, 50))
 		sched_yield();
@@ -145,7 +145,8 @@ static void schedule_children(struct job *job, bool leaf)
 	unsigned int n = 1 + random_below(&job->random, 2);
 
 	for (unsigned int i = 0; i < n; i++) {
-		struct job *child = make(&job->random, job, choose_table(&job->random), NULL, choose_kind(&job->random));
+		struct job *child =
+			make(&job->random, job, choose_table(&job->random), NULL, choose_kind(&job->random));
 
 		add_child(job, child);
 		if (child && !leaf && !child->ordered && random_percent(&job->random, 30))
@@ -156,16 +157,26 @@ static void schedule_children(struct job *job, bool leaf)
 static void act_wild(struct job *job)
 {
 	switch (random_below(&job->random, 6)) {
-	case 0: wait_until_empty(choose_table(&job->random)); break;
-	case 1: wait_until_empty(NULL); break;
-	case 2: wait_for_lower(choose_table(&job->random), ASYNC_COOKIE_MAX, false, &job->random); break;
-	case 3: wait_owner(1 + random_below(&job->random, OWNERS)); break;
+	case 0:
+		wait_until_empty(choose_table(&job->random));
+		break;
+	case 1:
+		wait_until_empty(NULL);
+		break;
+	case 2:
+		wait_for_lower(choose_table(&job->random), ASYNC_COOKIE_MAX, false, &job->random);
+		break;
+	case 3:
+		wait_owner(1 + random_below(&job->random, OWNERS));
+		break;
 	case 4:
 		waited();
 		answer(async_synchronize_call(job->cookie - random_below(&job->random, job->cookie > 5 ? 6 : 1), NULL),
 		       "a wait for a call");
 		break;
-	default: wait_for_lower(choose_table(&job->random), job->cookie, false, &job->random); break;
+	default:
+		wait_for_lower(choose_table(&job->random), job->cookie, false, &job->random);
+		break;
 	}
 }
 

@@ -8,10 +8,10 @@
 enum { BATCH = 1 << 16, SUBMITTERS = 3 };
 
 struct cell {
-	uint32_t ran;      /* calls of this cell's, in all batches */
+	uint32_t ran; /* calls of this cell's, in all batches */
 	uint32_t retired;
 	uint32_t released;
-	uint32_t due;      /* so many should have */
+	uint32_t due; /* so many should have */
 };
 
 struct flood {
@@ -105,8 +105,8 @@ static void check_cells(struct flood *flood, unsigned int n, bool retires)
 		const struct cell *cell = &flood->cells[i];
 
 		if (cell->ran != cell->due || (retires && cell->retired != cell->due))
-			TFAIL("cell %u of %u ran %u times and retired %u times, not %u", i, n, cell->ran,
-			      cell->retired, cell->due);
+			TFAIL("cell %u of %u ran %u times and retired %u times, not %u", i, n, cell->ran, cell->retired,
+			      cell->due);
 	}
 }
 
@@ -255,7 +255,7 @@ static void *submit(void *data)
 
 static void flood_new(struct flood *flood, bool own)
 {
-	*flood = (struct flood){ .random = random_stream(random_next(&round_.choices), 1) };
+	*flood = (struct flood){.random = random_stream(random_next(&round_.choices), 1)};
 	flood->own = (struct async_domain)ASYNC_DOMAIN_INIT;
 	flood->domain = own ? &flood->own : NULL;
 	flood->own.exclusive = random_percent(&round_.choices, 50);
@@ -279,7 +279,7 @@ void flood_phase(void)
 	for (unsigned int i = 0; i < n; i++) {
 		free(floods[i].cells);
 		free(floods[i].entries);
-		floods[i] = (struct flood){ 0 };
+		floods[i] = (struct flood){0};
 	}
 	wakes_collect(false);
 }

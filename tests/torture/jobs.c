@@ -4,7 +4,7 @@
 
 struct table tables[DOMAINS];
 struct table owner_tables[OWNERS];
-struct async_owner owners[OWNERS] = { ASYNC_OWNER_INIT("first"), ASYNC_OWNER_INIT("second") };
+struct async_owner owners[OWNERS] = {ASYNC_OWNER_INIT("first"), ASYNC_OWNER_INIT("second")};
 bool wild;
 
 static struct job jobs[JOBS];
@@ -83,7 +83,8 @@ static void check_lower_complete(const struct job *job)
 		const struct job *other = atomic_load_explicit(&table->job[i], memory_order_acquire);
 
 		if (other && other->cookie < job->cookie && !job_complete(other))
-			TFAIL("cookie %" PRIu64 " retires before cookie %" PRIu64 " is complete", job->cookie, other->cookie);
+			TFAIL("cookie %" PRIu64 " retires before cookie %" PRIu64 " is complete", job->cookie,
+			      other->cookie);
 	}
 }
 
@@ -188,12 +189,13 @@ bool job_complete(const struct job *job)
 void check_job_complete(const struct job *job, const char *waited)
 {
 	if (!job_complete(job))
-		TFAIL("%s has returned, but job %u, cookie %" PRIu64 ", is in progress", waited, number(job), job->cookie);
+		TFAIL("%s has returned, but job %u, cookie %" PRIu64 ", is in progress", waited, number(job),
+		      job->cookie);
 	if (job->released)
 		return;
 	if (job->written != number(job) + 1 || (job->ordered && job->retire_written != number(job) + 1))
-		TFAIL("%s has returned, but what job %u, cookie %" PRIu64 ", wrote is not to be seen", waited, number(job),
-		      job->cookie);
+		TFAIL("%s has returned, but what job %u, cookie %" PRIu64 ", wrote is not to be seen", waited,
+		      number(job), job->cookie);
 }
 
 /* Calls that they scheduled in the same domain, or of the same owner, were in progress before they were complete. */
@@ -256,7 +258,7 @@ void check_owner_waited(const struct mark *mark, unsigned int owner)
 
 void jobs_begin(void)
 {
-	struct async_domain *domains[DOMAINS] = { NULL, &registered, &exclusive };
+	struct async_domain *domains[DOMAINS] = {NULL, &registered, &exclusive};
 
 	for (unsigned int i = 0; i < DOMAINS; i++) {
 		tables[i].domain = domains[i];
@@ -296,11 +298,11 @@ static void check_job(const struct job *job)
 {
 	unsigned int runs = !job->released && !job->failed_try;
 
-	if (job->begun != runs || job->ended != runs || job->retired != (runs && job->ordered) ||
-	    job->released > 1 || (job->failed_try && (job->released || job->cookie)))
-		TFAIL("job %u, cookie %" PRIu64 ", began %u times, ended %u, retired %u, was released %u%s%s", number(job),
-		      job->cookie, job->begun, job->ended, job->retired, job->released, job->ordered ? ", ordered" : "",
-		      job->failed_try ? ", refused" : "");
+	if (job->begun != runs || job->ended != runs || job->retired != (runs && job->ordered) || job->released > 1 ||
+	    (job->failed_try && (job->released || job->cookie)))
+		TFAIL("job %u, cookie %" PRIu64 ", began %u times, ended %u, retired %u, was released %u%s%s",
+		      number(job), job->cookie, job->begun, job->ended, job->retired, job->released,
+		      job->ordered ? ", ordered" : "", job->failed_try ? ", refused" : "");
 }
 
 unsigned int jobs_used(void)

@@ -13,12 +13,12 @@ struct job {
 	_Atomic async_cookie_t cookie; /* known before it stands in a table */
 	atomic_uint begun, ended, retired, released;
 	bool ordered, failed_try;
-	bool from_retire;              /* its scheduler was a retire step: it waits for nothing */
+	bool from_retire; /* its scheduler was a retire step: it waits for nothing */
 	unsigned int depth;
-	async_cookie_t rank;           /* the cookie of the outermost call that it descends from; 0: itself */
-	struct table *table;           /* of its domain; NULL: a domain on a stack */
+	async_cookie_t rank; /* the cookie of the outermost call that it descends from; 0: itself */
+	struct table *table; /* of its domain; NULL: a domain on a stack */
 	struct async_domain *domain;
-	unsigned int owner;            /* 1 to OWNERS; 0: none */
+	unsigned int owner; /* 1 to OWNERS; 0: none */
 	int error, retire_error;
 	unsigned int written, retire_written; /* without atomics: whoever has waited may read it */
 	struct random random;
@@ -39,7 +39,7 @@ struct table {
 extern struct table tables[DOMAINS];
 extern struct table owner_tables[OWNERS];
 extern struct async_owner owners[OWNERS];
-extern bool wild;               /* calls wait for anything: cycles are allowed */
+extern bool wild; /* calls wait for anything: cycles are allowed */
 
 /* A new job, or NULL: there were enough in this phase. */
 struct job *job_new(struct random *random, struct job *parent);
@@ -66,7 +66,7 @@ void check_job_complete(const struct job *job, const char *waited);
 
 extern atomic_ulong deadlocks; /* waits that returned -EDEADLK in this phase */
 
-void waited(void); /* counts one */
+void waited(void);                         /* counts one */
 bool answer(int result, const char *wait); /* whether it covered all that it should */
 void wait_for_lower(const struct table *table, async_cookie_t bound, bool timed, struct random *random);
 void wait_until_empty(const struct table *table); /* NULL: all registered domains */

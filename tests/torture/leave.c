@@ -12,7 +12,7 @@ enum { DEEP = 3, MOST = 400 };
 
 static ASYNC_DOMAIN(registered);
 static ASYNC_DOMAIN_EXCLUSIVE(exclusive);
-static struct async_domain *const domains[] = { NULL, &registered, &exclusive };
+static struct async_domain *const domains[] = {NULL, &registered, &exclusive};
 static ASYNC_DOMAIN_EXCLUSIVE(of_its_own); /* nobody's turn is behind the call that leaves */
 static struct random leaving;
 static sem_t never;
@@ -38,7 +38,7 @@ static void schedule_leaf(struct random *random, unsigned int depth)
 
 	if (n >= MOST * 4)
 		return;
-	*leaf = (struct leaf){ random_stream(random_next(random), n), depth };
+	*leaf = (struct leaf){random_stream(random_next(random), n), depth};
 	figure_add(&round_.figures->calls, 1);
 	figure_add(&round_.figures->accepted, 1);
 	if (random_percent(random, 30)) {
@@ -152,12 +152,18 @@ void leave_phase(void)
 	switch (how) {
 	case 0:
 	case 1:
-	case 2: exit(0);
+	case 2:
+		exit(0);
 	case 3:
 		round_.figures->drops = true;
 		_exit(0);
-	case 4: async_schedule_domain(leave_call, NULL, &of_its_own); wait_for_ever(); break;
-	case 5: leave_from_thread(); break;
+	case 4:
+		async_schedule_domain(leave_call, NULL, &of_its_own);
+		wait_for_ever();
+		break;
+	case 5:
+		leave_from_thread();
+		break;
 	default:
 		figure_add(&round_.figures->waits, 1);
 		TCHECK(!async_synchronize_full());

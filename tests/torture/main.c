@@ -19,11 +19,8 @@ enum { FAILED = 99, USAGE = 2, GRACE_S = 20, FIGURES_FD = 3 };
 struct round round_;
 
 const struct scenario scenarios[] = {
-	{ "flood", flood_phase, 40 },
-	{ "safe", safe_phase, 40 },
-	{ "wild", wild_phase, 12 },
-	{ "leave", leave_phase, 8 },
-	{ NULL, NULL, 0 },
+	{"flood", flood_phase, 40}, {"safe", safe_phase, 40}, {"wild", wild_phase, 12},
+	{"leave", leave_phase, 8},  {NULL, NULL, 0},
 };
 
 struct options {
@@ -49,7 +46,7 @@ static uint64_t mix(uint64_t z)
 
 struct random random_stream(uint64_t seed, uint64_t number)
 {
-	return (struct random){ mix(seed ^ mix(number + 0x9e3779b97f4a7c15u)) };
+	return (struct random){mix(seed ^ mix(number + 0x9e3779b97f4a7c15u))};
 }
 
 uint64_t random_next(struct random *random)
@@ -84,8 +81,8 @@ static const struct scenario *choose_scenario(struct random *random, const char 
 
 static const struct scenario *choose_round(const struct options *options, unsigned int number)
 {
-	static const unsigned int threads[] = { 0, 1, 1, 2, 2, 3, 4, 8, 64, 256, 1024, 1024 };
-	static const unsigned int pending[] = { 0, 0, 0, 0, 0, 1, 2, 16, 1000 };
+	static const unsigned int threads[] = {0, 1, 1, 2, 2, 3, 4, 8, 64, 256, 1024, 1024};
+	static const unsigned int pending[] = {0, 0, 0, 0, 0, 1, 2, 16, 1000};
 	struct random random = random_stream(options->seed, number);
 	const struct scenario *scenario = choose_scenario(&random, options->only);
 
@@ -212,7 +209,7 @@ static void exec_round(const struct options *options, int figures, int errors)
 static int finish(pid_t pid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
 	int status = 0;
 
 	for (int second = 0; fd >= 0 && poll(&poller, 1, 1000) == 0; second++)
@@ -315,7 +312,8 @@ static int drive(const struct options *options)
 	do {
 		failed += !one_round(options, first + rounds++, &sum);
 		if (!(rounds % 100))
-			printf("%u rounds, %lu calls, %.0f s\n", rounds, sum.calls, (double)(now_ms() - begin_ms) / 1000);
+			printf("%u rounds, %lu calls, %.0f s\n", rounds, sum.calls,
+			       (double)(now_ms() - begin_ms) / 1000);
 	} while (options->round < 0 && failed < 3 && (double)(now_ms() - begin_ms) < options->seconds * 1000 &&
 		 (!options->calls || sum.calls < options->calls));
 	print_figures(&sum, rounds, now_ms() - begin_ms);
@@ -331,23 +329,39 @@ static const char usage[] =
 static bool parse(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
-		{ "seed", required_argument, NULL, 's' },  { "seconds", required_argument, NULL, 't' },
-		{ "calls", required_argument, NULL, 'c' }, { "round", required_argument, NULL, 'r' },
-		{ "phase", required_argument, NULL, 'p' }, { "only", required_argument, NULL, 'o' },
-		{ "child", no_argument, NULL, 'C' },       { NULL, 0, NULL, 0 },
+		{"seed", required_argument, NULL, 's'},  {"seconds", required_argument, NULL, 't'},
+		{"calls", required_argument, NULL, 'c'}, {"round", required_argument, NULL, 'r'},
+		{"phase", required_argument, NULL, 'p'}, {"only", required_argument, NULL, 'o'},
+		{"child", no_argument, NULL, 'C'},       {NULL, 0, NULL, 0},
 	};
 	bool timed = false;
 
 	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
 		switch (c) {
-		case 's': options->seed = strtoull(optarg, NULL, 0); break;
-		case 't': options->seconds = strtod(optarg, NULL); timed = true; break;
-		case 'c': options->calls = strtoul(optarg, NULL, 0); break;
-		case 'r': options->round = strtol(optarg, NULL, 0); break;
-		case 'p': options->phase = strtol(optarg, NULL, 0); break;
-		case 'o': options->only = optarg; break;
-		case 'C': options->child = true; break;
-		default: return false;
+		case 's':
+			options->seed = strtoull(optarg, NULL, 0);
+			break;
+		case 't':
+			options->seconds = strtod(optarg, NULL);
+			timed = true;
+			break;
+		case 'c':
+			options->calls = strtoul(optarg, NULL, 0);
+			break;
+		case 'r':
+			options->round = strtol(optarg, NULL, 0);
+			break;
+		case 'p':
+			options->phase = strtol(optarg, NULL, 0);
+			break;
+		case 'o':
+			options->only = optarg;
+			break;
+		case 'C':
+			options->child = true;
+			break;
+		default:
+			return false;
 		}
 	}
 	if (options->calls && !timed)
@@ -357,7 +371,7 @@ static bool parse(int argc, char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .seconds = 10, .round = -1, .phase = -1 };
+	struct options options = {.seconds = 10, .round = -1, .phase = -1};
 
 	if (getrandom(&options.seed, sizeof(options.seed), 0) != sizeof(options.seed) ||
 	    !realpath("/proc/self/exe", program))

@@ -59,16 +59,28 @@ static void any_wait(struct actor_thread *actor)
 	async_cookie_t bound = actor->last ? actor->last->cookie + random_below(random, 3) : ASYNC_COOKIE_MAX;
 
 	switch (random_below(random, 8)) {
-	case 0: wait_until_empty(NULL); break;
-	case 1: wait_until_empty(choose_table(random)); break;
-	case 2: wait_for_lower(NULL, bound, false, random); break;
-	case 3: wait_owner(1 + random_below(random, OWNERS)); break;
-	case 4: wait_for_lower(choose_table(random), bound, true, random); break;
+	case 0:
+		wait_until_empty(NULL);
+		break;
+	case 1:
+		wait_until_empty(choose_table(random));
+		break;
+	case 2:
+		wait_for_lower(NULL, bound, false, random);
+		break;
+	case 3:
+		wait_owner(1 + random_below(random, OWNERS));
+		break;
+	case 4:
+		wait_for_lower(choose_table(random), bound, true, random);
+		break;
 	case 5:
 		if (actor->last)
 			wait_call(actor->last);
 		break;
-	default: wait_for_lower(choose_table(random), bound, false, random); break;
+	default:
+		wait_for_lower(choose_table(random), bound, false, random);
+		break;
 	}
 }
 
@@ -168,7 +180,7 @@ static void run_program(bool *enough)
 	jobs_begin();
 	quiesces = random_percent(&round_.choices, 40);
 	for (unsigned int i = 0; i < n; i++)
-		actors[i] = (struct actor_thread){ .random = random_stream(random_next(&round_.choices), i) };
+		actors[i] = (struct actor_thread){.random = random_stream(random_next(&round_.choices), i)};
 	for (unsigned int i = 1; i < n; i++)
 		TCHECK(!pthread_create(&actors[i].thread, NULL, act, &actors[i]));
 	act(&actors[0]);

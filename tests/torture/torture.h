@@ -69,13 +69,13 @@ struct figures {
 struct round {
 	uint64_t seed;
 	unsigned int number;
-	unsigned int phase;       /* the one that runs */
-	long only_phase;          /* -1: as many as fit */
-	unsigned int limit_ms;    /* no phase begins after this */
-	unsigned int threads;     /* INORDER_THREADS */
-	unsigned int pending;     /* INORDER_PENDING; 0: unset */
+	unsigned int phase;         /* the one that runs */
+	long only_phase;            /* -1: as many as fit */
+	unsigned int limit_ms;      /* no phase begins after this */
+	unsigned int threads;       /* INORDER_THREADS */
+	unsigned int pending;       /* INORDER_PENDING; 0: unset */
 	unsigned int fault_percent; /* so many futex waits end early or fail */
-	struct random choices;    /* of this phase */
+	struct random choices;      /* of this phase */
 	struct figures *figures;
 };
 
@@ -84,7 +84,7 @@ extern struct round round_;
 struct scenario {
 	const char *name;
 	void (*phase)(void);
-	unsigned int share;       /* of 100 rounds */
+	unsigned int share; /* of 100 rounds */
 };
 
 extern const struct scenario scenarios[];
@@ -97,7 +97,11 @@ void leave_phase(void);
 /* Says where and what, adds the library's report, and ends the process. */
 _Noreturn void torture_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 #define TFAIL(...) torture_fail(__FILE__, __LINE__, __VA_ARGS__)
-#define TCHECK(cond) do { if (!(cond)) TFAIL("not true: %s", #cond); } while (0)
+#define TCHECK(cond) \
+	do { \
+		if (!(cond)) \
+			TFAIL("not true: %s", #cond); \
+	} while (0)
 
 static inline void figure_add(atomic_ulong *figure, unsigned long n)
 {

@@ -37,7 +37,8 @@ void wait_for_lower(const struct table *table, async_cookie_t bound, bool timed,
 	mark_take(&mark, 0);
 	waited();
 	if (timed)
-		result = async_synchronize_cookie_timeout(bound, table ? table->domain : NULL, random_below(random, 200000));
+		result = async_synchronize_cookie_timeout(bound, table ? table->domain : NULL,
+							  random_below(random, 200000));
 	else if (table == &tables[0])
 		result = async_synchronize_cookie(bound);
 	else

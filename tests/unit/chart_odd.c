@@ -112,8 +112,8 @@ static void a_wait_that_ended_with_a_call_without_a_span(void **state)
 static void bytes_that_libxml2_takes_for_characters(void **state)
 {
 	(void)state;
-	assert_string_equal(keep("a\x9f\x95z"), "a\xef\xbf\xbd\xef\xbf\xbdz");                     /* no first byte */
-	assert_string_equal(keep("\xe0\x91\x96"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");         /* one byte too many */
+	assert_string_equal(keep("a\x9f\x95z"), "a\xef\xbf\xbd\xef\xbf\xbdz");             /* no first byte */
+	assert_string_equal(keep("\xe0\x91\x96"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* one byte too many */
 	assert_string_equal(keep("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x95\x92"), "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x95\x92");
 	keep_free();
 }
@@ -129,8 +129,8 @@ static void long_names_are_cut_between_characters(void **state)
 	for (int shift = 0; shift < 3; shift++) {
 		snprintf(text, sizeof(text),
 			 "{\"t_ns\":5,\"pid\":2,\"tid\":2,\"ev\":\"phase\",\"name\":\"%.*s%s\"}\n"
-			 "{\"t_ns\":9,\"pid\":2,\"tid\":2,\"ev\":\"calling\",\"name\":\"%.*s%s\"}\n", shift, "xyz", name, shift,
-			 "xyz", name);
+			 "{\"t_ns\":9,\"pid\":2,\"tid\":2,\"ev\":\"calling\",\"name\":\"%.*s%s\"}\n",
+			 shift, "xyz", name, shift, "xyz", name);
 		build(&model, text);
 		svg = picture(&model);
 		assert_xml(svg);
@@ -144,9 +144,10 @@ static void an_empty_name_is_no_name(void **state)
 	struct model model;
 
 	(void)state;
-	build(&model, "{\"t_ns\":5,\"pid\":2,\"tid\":2,\"ev\":\"started\",\"cookie\":1,\"func\":\"f+0x0/0x1\",\"name\":\"\"}\n"
-		      "{\"t_ns\":6,\"pid\":2,\"tid\":3,\"ev\":\"started\",\"cookie\":2,\"name\":\"\"}\n"
-		      "{\"t_ns\":7,\"pid\":2,\"tid\":4,\"ev\":\"calling\",\"name\":\"\"}\n");
+	build(&model,
+	      "{\"t_ns\":5,\"pid\":2,\"tid\":2,\"ev\":\"started\",\"cookie\":1,\"func\":\"f+0x0/0x1\",\"name\":\"\"}\n"
+	      "{\"t_ns\":6,\"pid\":2,\"tid\":3,\"ev\":\"started\",\"cookie\":2,\"name\":\"\"}\n"
+	      "{\"t_ns\":7,\"pid\":2,\"tid\":4,\"ev\":\"calling\",\"name\":\"\"}\n");
 	assert_string_equal(call_name(&model.calls[0]), "f");
 	assert_string_equal(call_name(&model.calls[1]), "(unnamed)");
 	assert_string_equal(span_name(&model, &model.spans[2]), "(unnamed)");

@@ -138,8 +138,8 @@ static void calls_nested_too_deep(void **state)
 	for (async_cookie_t cookie = 1; cookie <= 20; cookie++)
 		kernel_line(&line, ASYNC_TRACE_STARTED, cookie, 0, "deep");
 	for (async_cookie_t cookie = 20; cookie >= 1; cookie--) {
-		snprintf(wanted, sizeof(wanted), "[    5.000001] initcall %" PRIu64 "_deep+0x0/0x0 returned 0 after 0 usecs\n",
-			 cookie);
+		snprintf(wanted, sizeof(wanted),
+			 "[    5.000001] initcall %" PRIu64 "_deep+0x0/0x0 returned 0 after 0 usecs\n", cookie);
 		assert_string_equal(kernel_line(&line, ASYNC_TRACE_COMPLETED, cookie, 0, "deep"), wanted);
 	}
 }
@@ -161,10 +161,14 @@ static void names_that_the_kernel_would_not_print(void **state)
 	struct trace_line line;
 
 	(void)state;
-	assert_string_equal(kernel_line(&line, ASYNC_TRACE_CALLING, 0, 0, ""), "[    5.000001] calling  _+0x0/0x0 @ 8\n");
+	assert_string_equal(kernel_line(&line, ASYNC_TRACE_CALLING, 0, 0, ""),
+			    "[    5.000001] calling  _+0x0/0x0 @ 8\n");
 	assert_string_equal(kernel_line(&line, ASYNC_TRACE_CALLING, 0, 0, "aZ09_. @[`{/:"),
 			    "[    5.000001] calling  aZ09_._______+0x0/0x0 @ 8\n");
-	assert_string_equal(kernel_line(&line, ASYNC_TRACE_PHASE, 0, 0, "a\n\x7f" "b"), "[    5.000001] inorder: phase a__b\n");
+	assert_string_equal(kernel_line(&line, ASYNC_TRACE_PHASE, 0, 0,
+					"a\n\x7f"
+					"b"),
+			    "[    5.000001] inorder: phase a__b\n");
 	assert_string_equal(kernel_line(&line, ASYNC_TRACE_PHASE, 0, 0, NULL), "[    5.000001] inorder: phase \n");
 }
 
@@ -188,8 +192,8 @@ static void names_that_are_no_text(void **state)
 {
 	(void)state;
 	check_json_name("\xf4\x8f\xbf\xbf \xed\x9f\xbf \xee\x80\x80", "\xf4\x8f\xbf\xbf \xed\x9f\xbf \xee\x80\x80");
-	check_json_name("\xf4\x90\x80\x80", NO NO NO NO);    /* beyond the last */
-	check_json_name("\xed\xa0\x80", NO NO NO);           /* a surrogate */
+	check_json_name("\xf4\x90\x80\x80", NO NO NO NO);             /* beyond the last */
+	check_json_name("\xed\xa0\x80", NO NO NO);                    /* a surrogate */
 	check_json_name("\xe0\x80\x80 \xc0\x80", NO NO NO " " NO NO); /* more bytes than needed */
 	check_json_name("\xf5 \x80 \xc3", NO " " NO " " NO);
 }

@@ -20,7 +20,7 @@ static int slow_probe(struct platform_device *found)
 
 static struct platform_driver driver = {
 	.probe = slow_probe,
-	.driver = { .name = "inorder_slow", .probe_type = PROBE_PREFER_ASYNCHRONOUS },
+	.driver = {.name = "inorder_slow", .probe_type = PROBE_PREFER_ASYNCHRONOUS},
 };
 
 static int __init begin(void)

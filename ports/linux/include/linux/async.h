@@ -10,10 +10,10 @@
 #ifndef _LINUX_ASYNC_H
 #define _LINUX_ASYNC_H
 
-#include <linux/types.h>
+#include <linux/device.h>
 #include <linux/list.h>
 #include <linux/numa.h>
-#include <linux/device.h>
+#include <linux/types.h>
 
 /* A call's place in program order: strictly increasing, never reused, never 0. */
 typedef u64 async_cookie_t;
@@ -40,8 +40,14 @@ struct async_domain {
 	async_cookie_t lowest;
 };
 
-#define ASYNC_DOMAIN_INIT { .exclusive = 0 }
-#define ASYNC_DOMAIN_EXCLUSIVE_INIT { .exclusive = 1 }
+#define ASYNC_DOMAIN_INIT \
+	{ \
+		.exclusive = 0 \
+	}
+#define ASYNC_DOMAIN_EXCLUSIVE_INIT \
+	{ \
+		.exclusive = 1 \
+	}
 
 /* A registered domain: async_synchronize_full() covers it. */
 #define ASYNC_DOMAIN(_name) struct async_domain _name = ASYNC_DOMAIN_INIT
@@ -62,7 +68,10 @@ struct async_owner {
 	const char *name;
 };
 
-#define ASYNC_OWNER_INIT(_name) { .name = _name }
+#define ASYNC_OWNER_INIT(_name) \
+	{ \
+		.name = _name \
+	}
 #define ASYNC_OWNER(_var) struct async_owner _var = ASYNC_OWNER_INIT(#_var)
 
 void async_init(void);
@@ -70,8 +79,7 @@ void async_init(void);
 async_cookie_t async_schedule_node(async_func_t func, void *data, int node);
 async_cookie_t async_schedule_node_domain(async_func_t func, void *data, int node, struct async_domain *domain);
 bool async_schedule_dev_nocall(async_func_t func, struct device *dev);
-async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, void *data,
-				      struct async_domain *domain);
+async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, void *data, struct async_domain *domain);
 async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire, void *data,
 				    struct async_domain *domain);
 bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie);
