@@ -9,7 +9,7 @@ static void find_acpi(void *data, async_cookie_t cookie)
 	(void)data;
 	(void)cookie;
 	async_set_name("acpi_find");
-	if (rest_wanted(true))
+	if (rest_wanted_late())
 		device_find("/sys/devices/LNXSYSTM:00", MODULE_PROBE_ASYNC);
 }
 

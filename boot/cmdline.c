@@ -9,6 +9,17 @@
 enum { DEFAULT_WAIT_S = 30 };
 
 struct cmdline cmdline;
+static bool finisher;
+
+bool is_finisher(void)
+{
+	return finisher;
+}
+
+void cmdline_be_finisher(void)
+{
+	finisher = true;
+}
 
 /* Cuts the next word off: blanks part words, except between double quotes, which are taken away. */
 static char *next_word(char **line)

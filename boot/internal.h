@@ -34,10 +34,10 @@ extern struct cmdline cmdline;
 void cmdline_parse(char *line, struct cmdline *result);
 /** Read /proc/cmdline into the global cmdline. Return: 0 or -errno. */
 int cmdline_read(void);
-
-/* main.c */
 /** True in the process that does, beside the real init, what the root did not need. */
 bool is_finisher(void);
+/** This process is the finisher: its argv[0] says so. */
+void cmdline_be_finisher(void);
 
 /* say.c: one line each. say() is for the kernel's log, complain() for the console as well. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -90,6 +90,14 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 int modules_wait(struct module_set *set);
 /** Wait for what the modules of a set need, and free the set. */
 void modules_wait_needs(struct module_set *set);
+/** What a driver wants of the load of its module @name: more @options, unless the user gave @unless; a call after it. */
+struct module_hook {
+	struct module_hook *next;
+	const char *name, *options, *unless;
+	void (*loaded)(void);
+};
+/** Register a hook, before the first request that could load its module. */
+void modules_hook(struct module_hook *hook);
 /** From now on load nothing but what the root itself needs: the finisher does the rest. */
 void modules_stop(void);
 /** True after that: what is being found may now stay incomplete, so no more names are given in this process. */
@@ -128,8 +136,6 @@ struct scsi_place {
 };
 bool scsi_parse(const char *name, struct scsi_place *place);
 int scsi_compare(const struct scsi_place *one, const struct scsi_place *other);
-/** Called once scsi_mod is there and before it finds anything: disks are found, and named later. */
-void scsi_hold(void);
 /** Let the disks behind @function have their names, in the order of their places. */
 void scsi_name_disks(const struct pci_function *function);
 /** Give names to whatever SCSI device is left, and from now on as they come. */
@@ -154,12 +160,11 @@ void root_woken(void);
 /** Wait until USB disks have their names. */
 void usb_wait(void);
 
+/* watch.c */
+/** For calls of the rest: wait for the watch. Return: true if the rest is wanted now, in this process. */
+bool rest_wanted(void);
+
 /* root.c */
-/**
- * For calls of the rest: wait for the watch, and those that bring no disk (@late) also for the USB disks.
- * Return: true if the rest is wanted now, in this process.
- */
-bool rest_wanted(bool late);
 /** Wait for the root. Return: false if it did not come in time. */
 bool root_wait(void);
 /** Wait for the driver of the root's file system. */
@@ -189,6 +194,8 @@ void free_initramfs(int folder);
 /* rest.c */
 /** Wait for the calls of the rest, USB included. */
 void rest_wait(void);
+/** For what brings no disk: rest_wanted(), and then the USB disks are waited for first. */
+bool rest_wanted_late(void);
 
 /* finish.c */
 #define FINISHER "inorder-finisher" /* its argv[0] */

@@ -13,13 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool finisher;
-
-bool is_finisher(void)
-{
-	return finisher;
-}
-
 /* Before anything can be said: a kernel without /dev/console in the image starts us without files. */
 static void open_console(void)
 {
@@ -124,7 +117,7 @@ int main(int argc, char **argv)
 	int error;
 
 	if (argc > 0 && !strcmp(argv[0], FINISHER)) {
-		finisher = true;
+		cmdline_be_finisher();
 		return finisher_main();
 	}
 	if (getpid() != 1) {

@@ -47,6 +47,7 @@ struct module {
 static ASYNC_DOMAIN(load_domain);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the list, and libkmod */
 static struct module *modules;
+static struct module_hook *hooks;
 static void *useless; /* a tree of aliases */
 static struct kmod_ctx *kmod;
 static atomic_bool stopped;
@@ -116,6 +117,21 @@ static int wait_for_needs(const struct module *module)
 	return 0;
 }
 
+void modules_hook(struct module_hook *hook)
+{
+	hook->next = hooks;
+	hooks = hook;
+}
+
+static const struct module_hook *find_hook(const char *name)
+{
+	const struct module_hook *hook = hooks;
+
+	while (hook && strcmp(hook->name, name))
+		hook = hook->next;
+	return hook;
+}
+
 static bool is_wanted(const struct module *module)
 {
 	return !stopped || module->for_root;
@@ -124,6 +140,7 @@ static bool is_wanted(const struct module *module)
 static void load(void *data, async_cookie_t cookie)
 {
 	struct module *module = data;
+	const struct module_hook *hook = find_hook(module->name);
 	int result;
 
 	(void)cookie;
@@ -139,8 +156,8 @@ static void load(void *data, async_cookie_t cookie)
 			result = 0;
 		if (result && result != -ENODEV) /* its hardware is not there */
 			say("module %s: cannot load %s: %s", module->name, module->path, strerror(-result));
-		else if (!strcmp(module->name, "scsi_mod"))
-			scsi_hold();
+		else if (hook && hook->loaded)
+			hook->loaded();
 	}
 	module->result = result;
 	if (result && result != -ECANCELED && result != -ENODEV)
@@ -150,11 +167,12 @@ static void load(void *data, async_cookie_t cookie)
 /* What the kernel gets: the user's options, and ours for where a load has to end. */
 static char *make_options(const char *name, const char *options, enum module_probe probe)
 {
-	const bool scsi = !strcmp(name, "scsi_mod") && (!options || !strstr(options, "scan="));
+	const struct module_hook *hook = find_hook(name);
+	const bool more = hook && hook->options && (!options || !strstr(options, hook->unless));
 	char *text = NULL;
 
-	if (asprintf(&text, "%s%s%s%s", options ? options : "", options && *options ? " " : "",
-		     scsi ? "scan=sync " : "", probe == MODULE_PROBE_WAIT ? "" : "async_probe") < 0)
+	if (asprintf(&text, "%s%s%s%s%s", options ? options : "", options && *options ? " " : "",
+		     more ? hook->options : "", more ? " " : "", probe == MODULE_PROBE_WAIT ? "" : "async_probe") < 0)
 		return NULL;
 	return text;
 }

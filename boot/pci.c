@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+ASYNC_DOMAIN(find_domain);
 static struct pci_function *functions;
 static size_t function_count;
 

@@ -6,12 +6,22 @@
 
 ASYNC_DOMAIN_EXCLUSIVE(rest_domain);
 
+bool rest_wanted_late(void)
+{
+	if (!rest_wanted())
+		return false;
+	if (cmdline.serial || is_finisher())
+		return true;
+	usb_wait();
+	return rest_wanted();
+}
+
 static void find_rest(void *data, async_cookie_t cookie)
 {
 	(void)data;
 	(void)cookie;
 	async_set_name("rest_find");
-	if (!rest_wanted(true))
+	if (!rest_wanted_late())
 		return;
 	device_find("/sys/devices", MODULE_PROBE_ASYNC);
 	root_look(true);

@@ -2,10 +2,7 @@
 /*
  * Waiting for the root. Three things wake the waiter: the root was seen, a
  * uevent (then whatever is new is looked at), the limit, which counts from
- * when every driver has been tried. In between stands the
- * watch: when the controllers that the root is most likely behind are known
- * and the root was not among their disks, it assembles RAID arrays and then
- * lets the rest begin (USB and all that is slow or unlikely).
+ * when every driver has been tried.
  */
 #include "internal.h"
 
@@ -18,8 +15,7 @@
 
 enum { MESSAGE_BYTES = 8192, MOST_S = 300, LAST_S = 2 };
 
-static ASYNC_DOMAIN_EXCLUSIVE(watch_domain);
-static async_cookie_t watch_cookie;
+static ASYNC_DOMAIN_EXCLUSIVE(settle_domain);
 static atomic_bool settled; /* whatever could bring a disk has been tried */
 static struct module_set filesystem;
 static int events = -1;
@@ -62,26 +58,6 @@ static bool is_found(void)
 	return root_device(NULL, 0, NULL, 0);
 }
 
-static void watch(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	async_set_name("root_watch");
-	async_synchronize_full();
-	if (is_found() || is_finisher() || !raid_assemble(false))
-		return;
-	root_look(false);
-	async_synchronize_full();
-}
-
-static int start_watch(void)
-{
-	root_look(false); /* what is built into the kernel is there already */
-	watch_cookie = async_schedule_domain(watch, NULL, &watch_domain);
-	return 0;
-}
-late_initcall(start_watch);
-
 static void settle(void *data, async_cookie_t cookie)
 {
 	(void)data;
@@ -90,16 +66,6 @@ static void settle(void *data, async_cookie_t cookie)
 	rest_wait();
 	settled = true;
 	root_wake();
-}
-
-bool rest_wanted(bool late)
-{
-	async_synchronize_call(watch_cookie, &watch_domain);
-	if (cmdline.serial || is_finisher())
-		return true;
-	if (late)
-		usb_wait();
-	return !is_found();
 }
 
 static void read_events(void)
@@ -152,7 +118,7 @@ static bool wait_for_root(unsigned int limit_s, unsigned int most_s)
 
 bool root_wait(void)
 {
-	async_schedule_domain(settle, NULL, &watch_domain); /* after all the rest was scheduled */
+	async_schedule_domain(settle, NULL, &settle_domain); /* after all the rest was scheduled */
 	if (wait_for_root(cmdline.wait_s, MOST_S))
 		return true;
 	if (!settled)

@@ -21,7 +21,8 @@ enum { PCI_STORAGE = 0x01, PCI_SCSI = 0x00, PCI_RAID = 0x04, PCI_SAS = 0x07 }; /
 
 #define SCSI_BUS "/sys/bus/scsi"
 
-void scsi_hold(void)
+/* Called once scsi_mod is there and before it finds anything: disks are found, and named later. */
+static void hold_scsi(void)
 {
 	if (cmdline.unordered || !file_exists(SCSI_BUS))
 		return;
@@ -87,7 +88,11 @@ static int probe_scsi(void)
 {
 	const int classes[] = {PCI_SCSI, PCI_RAID, PCI_SAS};
 
-	scsi_hold(); /* in case that SCSI is built in */
+	static struct module_hook hook = {
+		.name = "scsi_mod", .options = "scan=sync", .unless = "scan=", .loaded = hold_scsi};
+
+	modules_hook(&hook);
+	hold_scsi(); /* in case that SCSI is built in */
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
 		for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, classes[i]));)
 			at->finder = find_scsi;

@@ -18,7 +18,6 @@
 
 enum { PCI_STORAGE = 0x01, VIRTIO_VENDOR = 0x1af4, VIRTIO_OLD = 0x1000, VIRTIO_NEW = 0x1040, VIRTIO_LAST = 0x107f };
 
-ASYNC_DOMAIN(find_domain);
 static ASYNC_DOMAIN(name_domain);
 
 static bool is_virtio(const struct pci_function *function)

@@ -164,7 +164,7 @@ static void find_usb(void *data, async_cookie_t cookie)
 
 	(void)cookie;
 	async_set_name("usb_find");
-	if (!rest_wanted(false))
+	if (!rest_wanted())
 		return;
 	events = uevent_open();
 	modules_request("sd_mod", MODULE_PROBE_ASYNC, &disks);

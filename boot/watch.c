@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The watch: when the controllers that the root is most likely behind are
+ * known and the root was not among their disks, it assembles RAID arrays and
+ * then lets the rest begin (USB and all that is slow or unlikely).
+ */
+#include "internal.h"
+
+#include <inorder/initcall.h>
+
+static ASYNC_DOMAIN_EXCLUSIVE(watch_domain);
+static async_cookie_t watch_cookie;
+
+static void watch(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_name("root_watch");
+	async_synchronize_full();
+	if (root_device(NULL, 0, NULL, 0) || is_finisher() || !raid_assemble(false))
+		return;
+	root_look(false);
+	async_synchronize_full();
+}
+
+static int start_watch(void)
+{
+	root_look(false); /* what is built into the kernel is there already */
+	watch_cookie = async_schedule_domain(watch, NULL, &watch_domain);
+	return 0;
+}
+late_initcall(start_watch);
+
+bool rest_wanted(void)
+{
+	async_synchronize_call(watch_cookie, &watch_domain);
+	if (cmdline.serial || is_finisher())
+		return true;
+	return !root_device(NULL, 0, NULL, 0);
+}
