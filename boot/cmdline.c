@@ -70,17 +70,40 @@ static bool parse_flag(const char *word, struct cmdline *result)
 		{"initcall_debug", &result->initcall_debug, true},
 		{"inorder.serial", &result->serial, true},
 		{"inorder.unordered", &result->unordered, true},
+		{"fastboot", &result->fsck_skip, true},
+		{"fsck.mode=auto", &result->fsck_skip, false},
+		{"fsck.mode=auto", &result->fsck_force, false},
+		{"fsck.mode=skip", &result->fsck_skip, true},
+		{"forcefsck", &result->fsck_force, true},
+		{"fsck.mode=force", &result->fsck_force, true},
+		{"fsckfix", &result->fsck_yes, true},
+		{"fsck.repair=yes", &result->fsck_yes, true},
+		{"fsck.repair=no", &result->fsck_no, true},
+		{"fsck.repair=preen", &result->fsck_yes, false},
+		{"fsck.repair=preen", &result->fsck_no, false},
+		{"noresume", &result->noresume, true},
 	};
+	bool known = false;
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
 		if (!strcmp(word, flags[i].word)) {
 			*flags[i].flag = flags[i].value;
-			return true;
+			known = true;
 		}
-	if (strcmp(word, "rootwait"))
-		return false;
-	result->wait_s = UINT_MAX;
+	if (!strcmp(word, "break"))
+		result->break_at = "premount";
+	else if (!strcmp(word, "rootwait"))
+		result->wait_s = UINT_MAX;
+	else
+		return known;
 	return true;
+}
+
+/* A negative number means at once, for the kernel too. */
+static bool parse_panic(const char *text, struct cmdline *result)
+{
+	result->panic_s = 0;
+	return *text == '-' || parse_seconds(text, &result->panic_s);
 }
 
 static bool parse_value(const char *word, struct cmdline *result)
@@ -89,8 +112,15 @@ static bool parse_value(const char *word, struct cmdline *result)
 		const char *prefix;
 		const char **value;
 	} values[] = {
-		{"root=", &result->root}, {"rootfstype=", &result->rootfstype}, {"rootflags=", &result->rootflags},
-		{"init=", &result->init}, {"inorder.trace=", &result->trace},
+		{"root=", &result->root},
+		{"rootfstype=", &result->rootfstype},
+		{"rootflags=", &result->rootflags},
+		{"init=", &result->init},
+		{"inorder.trace=", &result->trace},
+		{"boot=", &result->boot},
+		{"break=", &result->break_at},
+		{"resume=", &result->resume},
+		{"resume_offset=", &result->resume_offset},
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
@@ -103,7 +133,23 @@ static bool parse_value(const char *word, struct cmdline *result)
 	}
 	if (!strncmp(word, "rootwait=", 9))
 		return parse_seconds(word + 9, &result->wait_s);
+	if (!strncmp(word, "panic=", 6)) {
+		result->no_shell = word[6];
+		return !result->no_shell || parse_panic(word + 6, result);
+	}
 	return !strncmp(word, "rootdelay=", 10) && parse_seconds(word + 10, &result->wait_s);
+}
+
+/* Words of other initramfs that would change what is booted: they are named, never passed over in silence. */
+static bool is_foreign(const char *word)
+{
+	static const char *const prefixes[] = {
+		"inorder.", "rd.", "cryptdevice=", "cryptopts=", "nfsroot=", "netroot=", "fsck.", "root."};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
 }
 
 void cmdline_parse(char *line, struct cmdline *result)
@@ -114,7 +160,7 @@ void cmdline_parse(char *line, struct cmdline *result)
 	while ((word = next_word(&line))) {
 		if (!strcmp(word, "--")) /* the rest is init's */
 			break;
-		if (!parse_flag(word, result) && !parse_value(word, result) && !strncmp(word, "inorder.", 8))
+		if (!parse_flag(word, result) && !parse_value(word, result) && is_foreign(word))
 			note_unknown(word, result);
 	}
 }

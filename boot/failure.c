@@ -33,6 +33,48 @@ static void run_shell(void)
 		;
 }
 
+/* Points of initramfs-tools that are the same here. */
+static const char *point_of(const char *word)
+{
+	static const struct {
+		const char *word, *point;
+	} points[] = {
+		{"top", "premount"},    {"modules", "premount"}, {"premount", "premount"}, {"mount", "mount"},
+		{"mountroot", "mount"}, {"bottom", "bottom"},    {"init", "bottom"},
+	};
+
+	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
+		if (!strcmp(word, points[i].word))
+			return points[i].point;
+	return NULL;
+}
+
+void break_here(const char *point)
+{
+	const char *wanted = cmdline.break_at ? point_of(cmdline.break_at) : NULL;
+
+	if (cmdline.break_at && !wanted && !strcmp(point, "premount"))
+		complain("break=%s is not known, left out of account: premount, mount or bottom?", cmdline.break_at);
+	if (!wanted || strcmp(wanted, point))
+		return;
+	if (!file_exists(SHELL)) {
+		complain("break=%s: the image has no " SHELL ": going on", cmdline.break_at);
+		return;
+	}
+	complain("break=%s: a shell follows; the boot goes on when it ends", cmdline.break_at);
+	run_shell();
+}
+
+/* With panic= nobody gets a shell, as with initramfs-tools: people who cannot be trusted may stand at the console. */
+static void start_again(void)
+{
+	complain("panic=: the machine starts again in %u s", cmdline.panic_s);
+	sync();
+	sleep(cmdline.panic_s);
+	reboot(RB_AUTOBOOT);
+	complain("cannot start again: %s", strerror(errno));
+}
+
 _Noreturn void failure(const char *format, ...)
 {
 	char text[900];
@@ -44,7 +86,9 @@ _Noreturn void failure(const char *format, ...)
 	complain("boot failed: %s", text);
 	async_trace_phase("failure");
 	async_trace_open(NULL);
-	if (file_exists(SHELL)) {
+	if (cmdline.no_shell) {
+		start_again();
+	} else if (file_exists(SHELL)) {
 		complain("a shell follows; the machine is powered off when it ends");
 		run_shell();
 	} else {

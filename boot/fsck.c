@@ -11,16 +11,37 @@
 #include <unistd.h>
 
 /* Exit statuses of every fsck, bits of a sum. */
-enum { CORRECTED = 1, REBOOT = 2, UNCORRECTED = 4, NEVER_RUN = 128 };
+enum { CORRECTED = 1, REBOOT = 2, UNCORRECTED = 4, NOT_CHECKED = 8 };
 
 static ASYNC_DOMAIN(fsck_domain);
 static char checked[64], checker[64], output[2048];
 static int status;
 
+/* What fsck.repair= asks for, as every fsck of a kind that repairs spells it. */
+static const char *repair_flag(void)
+{
+	return cmdline.fsck_no ? "-n" : cmdline.fsck_yes ? "-y" : "-p";
+}
+
+/* The kernel's word on whether anything can be written: a check that cannot write fails on what it would repair. */
+static bool is_read_only(const char *device)
+{
+	char file[PATH_MAX], text[8];
+
+	path_print(file, "/sys/class/block/%s/ro", device + strlen("/dev/"));
+	for (char *at = file + strlen("/sys/class/block/"); (at = strchr(at, '/')) && strcmp(at, "/ro");)
+		*at = '!';
+	return file_read(file, text, sizeof(text)) > 0 && !strcmp(text, "1");
+}
+
 static void check(void *data, async_cookie_t cookie)
 {
-	const char *const argv[] = {checker, "-p", checked, NULL};
+	const char *argv[5] = {checker, repair_flag()};
+	int at = 2;
 
+	if (cmdline.fsck_force)
+		argv[at++] = "-f";
+	argv[at] = checked;
 	(void)data;
 	(void)cookie;
 	async_set_name("fsck");
@@ -41,12 +62,26 @@ static bool choose_checker(const char *type)
 void fsck_start(const char *device, const char *type)
 {
 	path_print(checked, "%s", device);
+	if (cmdline.fsck_skip || is_read_only(device)) {
+		say("fsck: %s is mounted unchecked: %s", device,
+		    cmdline.fsck_skip ? "the command line says so" : "the device is read-only");
+		return;
+	}
 	if (!choose_checker(type)) {
 		say("fsck: the image has no /sbin/fsck.%s: %s is mounted unchecked", type, device);
 		*checker = '\0';
 		return;
 	}
 	async_schedule_domain(check, NULL, &fsck_domain);
+}
+
+static int report_errors(void)
+{
+	complain("fsck: %s %s %s ended with %d: %s", checker, repair_flag(), checked, status, output);
+	if (status & UNCORRECTED)
+		complain("fsck: %s has errors that need a decision: run \"%s %s\", or boot with fsck.repair=yes",
+			 checked, checker, checked);
+	return -EUCLEAN;
 }
 
 int fsck_wait(void)
@@ -58,12 +93,13 @@ int fsck_wait(void)
 		complain("fsck: cannot run %s on %s: %s", checker, checked, strerror(-status));
 		return status;
 	}
-	if (status & ~(CORRECTED | REBOOT)) {
-		complain("fsck: %s -p %s ended with %d: %s", checker, checked, status, output);
-		if (status & UNCORRECTED)
-			complain("fsck: %s has errors that need a decision: run \"%s %s\"", checked, checker, checked);
-		return -EUCLEAN;
+	if (status & NOT_CHECKED && !(status & ~(CORRECTED | REBOOT | NOT_CHECKED))) {
+		complain("fsck: %s could not check %s (%d), which says nothing about errors: %s", checker, checked,
+			 status, output);
+		return 0;
 	}
+	if (status & ~(CORRECTED | REBOOT))
+		return report_errors();
 	say("fsck: %s", output);
 	if (status & REBOOT) {
 		complain("fsck: %s was repaired and asks for a new start: rebooting", checked);

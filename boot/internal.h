@@ -23,11 +23,13 @@
 
 /* cmdline.c: the kernel's command line. Text points into the parsed line. */
 struct cmdline {
-	const char *root, *rootfstype, *rootflags, *init, *trace;
-	const char *unknown[8]; /* inorder.* words that mean nothing */
+	const char *root, *rootfstype, *rootflags, *init, *trace, *boot, *break_at, *resume, *resume_offset;
+	const char *unknown[8]; /* words that mean nothing here, and would change what is booted elsewhere */
 	size_t unknown_count;
 	unsigned int wait_s; /* for the root; UINT_MAX: no limit */
-	bool rw, initcall_debug, serial, unordered;
+	unsigned int panic_s; /* with no_shell: when the machine starts again after a failure */
+	bool rw, initcall_debug, serial, unordered, no_shell, noresume;
+	bool fsck_skip, fsck_force, fsck_yes, fsck_no;
 };
 extern struct cmdline cmdline;
 /** Parse @line, which is changed and must outlive @result. */
@@ -205,6 +207,8 @@ int finisher_start(void);
 int finisher_main(void);
 
 /* failure.c */
-/** Say what failed, then give a shell or power off. */
+/** A shell at the point that break= names, if this is it; the boot goes on when it ends. */
+void break_here(const char *point);
+/** Say what failed, then give a shell, power off, or start again as panic= says. */
 _Noreturn void failure(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #endif

@@ -87,6 +87,7 @@ static void boot(char **argv)
 	async_trace_phase("modules");
 	if (initcalls_run(0))
 		complain("an initcall failed: going on without what it does");
+	break_here("premount");
 	async_trace_phase("storage");
 	if (!root_wait())
 		fail_without_root();
@@ -102,9 +103,11 @@ static void boot(char **argv)
 	if (fsck_wait())
 		failure("the check of the root %s failed", device);
 	async_trace_phase("mount");
+	break_here("mount");
 	root_wait_filesystem(type);
 	if (mount_root(device, type))
 		failure("the root %s cannot be mounted", device);
+	break_here("bottom");
 	async_trace_phase("switch");
 	async_trace_open(NULL);
 	async_trace_initcall(-1);

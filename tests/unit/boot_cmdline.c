@@ -110,13 +110,57 @@ static void test_words_of_init(void **state)
 	assert_false(result.serial);
 }
 
+static void test_words_of_initramfs_tools(void **state)
+{
+	struct cmdline result = parse("break panic=20 resume=UUID=1 resume_offset=34 boot=local noresume");
+
+	(void)state;
+	assert_string_equal(result.break_at, "premount");
+	assert_string_equal(parse("break=bottom").break_at, "bottom");
+	assert_true(result.no_shell && result.noresume);
+	assert_int_equal(result.panic_s, 20);
+	assert_string_equal(result.resume, "UUID=1");
+	assert_string_equal(result.resume_offset, "34");
+	assert_string_equal(result.boot, "local");
+	result = parse("panic=7 panic=-1");
+	assert_true(result.no_shell);
+	assert_int_equal(result.panic_s, 0);
+	assert_false(parse("panic=7 panic=").no_shell);
+}
+
+static void test_check(void **state)
+{
+	struct cmdline result = parse("fsck.mode=force fsck.repair=yes");
+
+	(void)state;
+	assert_true(result.fsck_force && result.fsck_yes);
+	assert_false(result.fsck_skip || result.fsck_no);
+	assert_true(parse("fastboot").fsck_skip && parse("fsck.mode=skip").fsck_skip);
+	assert_true(parse("forcefsck").fsck_force && parse("fsckfix").fsck_yes && parse("fsck.repair=no").fsck_no);
+	result = parse("fsck.mode=skip forcefsck fsck.mode=auto fsck.repair=no fsckfix fsck.repair=preen");
+	assert_false(result.fsck_force || result.fsck_skip || result.fsck_yes || result.fsck_no);
+	assert_int_equal(result.unknown_count, 0);
+}
+
+static void test_words_of_others(void **state)
+{
+	const struct cmdline result =
+		parse("rd.luks.uuid=1 cryptdevice=/dev/sda nfsroot=/a fsck.mode=no quiet ip=dhcp");
+
+	(void)state;
+	assert_int_equal(result.unknown_count, 4);
+	assert_string_equal(result.unknown[0], "rd.luks.uuid=1");
+	assert_string_equal(result.unknown[3], "fsck.mode=no");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty),          cmocka_unit_test(test_every_word),
 		cmocka_unit_test(test_last_word_wins), cmocka_unit_test(test_quotes),
 		cmocka_unit_test(test_waiting),        cmocka_unit_test(test_unknown_words),
-		cmocka_unit_test(test_words_of_init),
+		cmocka_unit_test(test_words_of_init),  cmocka_unit_test(test_words_of_initramfs_tools),
+		cmocka_unit_test(test_check),          cmocka_unit_test(test_words_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
