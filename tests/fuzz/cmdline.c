@@ -15,6 +15,18 @@ static void check_text(const char *text, const char *line, size_t bytes)
 	HOLD(!strchr(text, '"'));
 }
 
+/* Words for this /init or for another initramfs; all others are for the kernel or for the real init. */
+static bool may_be_unknown(const char *word)
+{
+	static const char *const prefixes[] = {
+		"inorder.", "rd.", "cryptdevice=", "cryptopts=", "nfsroot=", "netroot=", "fsck.", "root."};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
 static void check_texts(const struct cmdline *parsed, const char *line, size_t bytes)
 {
 	check_text(parsed->root, line, bytes);
@@ -25,7 +37,7 @@ static void check_texts(const struct cmdline *parsed, const char *line, size_t b
 	HOLD(parsed->unknown_count <= sizeof(parsed->unknown) / sizeof(*parsed->unknown));
 	for (size_t i = 0; i < parsed->unknown_count; i++) {
 		check_text(parsed->unknown[i], line, bytes);
-		HOLD(!strncmp(parsed->unknown[i], "inorder.", 8));
+		HOLD(may_be_unknown(parsed->unknown[i]));
 	}
 }
 
