@@ -81,7 +81,6 @@ static bool parse_flag(const char *word, struct cmdline *result)
 		{"fsck.repair=no", &result->fsck_no, true},
 		{"fsck.repair=preen", &result->fsck_yes, false},
 		{"fsck.repair=preen", &result->fsck_no, false},
-		{"noresume", &result->noresume, true},
 	};
 	bool known = false;
 
@@ -112,15 +111,8 @@ static bool parse_value(const char *word, struct cmdline *result)
 		const char *prefix;
 		const char **value;
 	} values[] = {
-		{"root=", &result->root},
-		{"rootfstype=", &result->rootfstype},
-		{"rootflags=", &result->rootflags},
-		{"init=", &result->init},
-		{"inorder.trace=", &result->trace},
-		{"boot=", &result->boot},
-		{"break=", &result->break_at},
-		{"resume=", &result->resume},
-		{"resume_offset=", &result->resume_offset},
+		{"root=", &result->root}, {"rootfstype=", &result->rootfstype}, {"rootflags=", &result->rootflags},
+		{"init=", &result->init}, {"inorder.trace=", &result->trace},   {"break=", &result->break_at},
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
@@ -140,12 +132,17 @@ static bool parse_value(const char *word, struct cmdline *result)
 	return !strncmp(word, "rootdelay=", 10) && parse_seconds(word + 10, &result->wait_s);
 }
 
-/* Words of other initramfs that would change what is booted: they are named, never passed over in silence. */
+/*
+ * Words for this /init, or that another initramfs honours and this one does not: each is named on the console. A
+ * resume= that is ignored loses the hibernated system.
+ */
 static bool is_foreign(const char *word)
 {
-	static const char *const prefixes[] = {
-		"inorder.", "rd.", "cryptdevice=", "cryptopts=", "nfsroot=", "netroot=", "fsck.", "root."};
+	static const char *const prefixes[] = {"inorder.", "rd.",   "cryptdevice=", "cryptopts=", "nfsroot=",
+					       "netroot=", "fsck.", "root.",        "resume=",    "boot="};
 
+	if (!strcmp(word, "boot=local")) /* what is done anyway */
+		return false;
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
 			return true;

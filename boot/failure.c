@@ -54,7 +54,7 @@ void break_here(const char *point)
 	const char *wanted = cmdline.break_at ? point_of(cmdline.break_at) : NULL;
 
 	if (cmdline.break_at && !wanted && !strcmp(point, "premount"))
-		complain("break=%s is not known, left out of account: premount, mount or bottom?", cmdline.break_at);
+		complain("break=%s is unknown and ignored: use premount, mount or bottom", cmdline.break_at);
 	if (!wanted || strcmp(wanted, point))
 		return;
 	if (!file_exists(SHELL)) {
@@ -65,7 +65,7 @@ void break_here(const char *point)
 	run_shell();
 }
 
-/* With panic= nobody gets a shell, as with initramfs-tools: people who cannot be trusted may stand at the console. */
+/* With panic= there is no shell, as with initramfs-tools: whoever is at the console may not be trusted. */
 static void start_again(void)
 {
 	complain("panic=: the machine starts again in %u s", cmdline.panic_s);

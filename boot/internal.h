@@ -23,12 +23,12 @@
 
 /* cmdline.c: the kernel's command line. Text points into the parsed line. */
 struct cmdline {
-	const char *root, *rootfstype, *rootflags, *init, *trace, *boot, *break_at, *resume, *resume_offset;
-	const char *unknown[8]; /* words that mean nothing here, and would change what is booted elsewhere */
+	const char *root, *rootfstype, *rootflags, *init, *trace, *break_at;
+	const char *unknown[8]; /* words that this /init should know or another initramfs would honour */
 	size_t unknown_count;
-	unsigned int wait_s; /* for the root; UINT_MAX: no limit */
+	unsigned int wait_s;  /* for the root; UINT_MAX: no limit */
 	unsigned int panic_s; /* with no_shell: when the machine starts again after a failure */
-	bool rw, initcall_debug, serial, unordered, no_shell, noresume;
+	bool rw, initcall_debug, serial, unordered, no_shell;
 	bool fsck_skip, fsck_force, fsck_yes, fsck_no;
 };
 extern struct cmdline cmdline;

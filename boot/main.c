@@ -44,7 +44,7 @@ static void configure(void)
 			complain("initcall_debug: cannot write to /dev/kmsg");
 	}
 	for (size_t i = 0; i < cmdline.unknown_count; i++)
-		complain("unknown word on the command line, left out of account: %s", cmdline.unknown[i]);
+		complain("unknown word on the command line, ignored: %s", cmdline.unknown[i]);
 }
 
 /* From here on only what the root needs is done in this process. Return: true if the finisher does the rest. */

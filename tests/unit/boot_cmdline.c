@@ -112,16 +112,16 @@ static void test_words_of_init(void **state)
 
 static void test_words_of_initramfs_tools(void **state)
 {
-	struct cmdline result = parse("break panic=20 resume=UUID=1 resume_offset=34 boot=local noresume");
+	struct cmdline result = parse("break panic=20 boot=local noresume resume=UUID=1 boot=nfs");
 
 	(void)state;
 	assert_string_equal(result.break_at, "premount");
 	assert_string_equal(parse("break=bottom").break_at, "bottom");
-	assert_true(result.no_shell && result.noresume);
+	assert_true(result.no_shell);
 	assert_int_equal(result.panic_s, 20);
-	assert_string_equal(result.resume, "UUID=1");
-	assert_string_equal(result.resume_offset, "34");
-	assert_string_equal(result.boot, "local");
+	assert_int_equal(result.unknown_count, 2); /* what is not done is named */
+	assert_string_equal(result.unknown[0], "resume=UUID=1");
+	assert_string_equal(result.unknown[1], "boot=nfs");
 	result = parse("panic=7 panic=-1");
 	assert_true(result.no_shell);
 	assert_int_equal(result.panic_s, 0);
