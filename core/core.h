@@ -332,6 +332,17 @@ static inline struct rob_slot *rob_lowest(struct async_domain *domain)
 	return domain->first ? rob_lowest_bit(domain->first, domain->first->live) : NULL;
 }
 
+/* Of a lease's word: how many calls were begun, and the limit. */
+static inline uint32_t rob_word_begun(uint32_t word)
+{
+	return word & 0xffff;
+}
+
+static inline uint32_t rob_word_limit(uint32_t word)
+{
+	return word >> 16;
+}
+
 /* The slot gets the next cookie: its place, and which slots before it the queue runs through without a gap. */
 static inline async_cookie_t rob_number(struct async_block *block, struct rob_slot *slot, unsigned width)
 {
@@ -352,17 +363,34 @@ static inline void rob_publish_lowest(struct async_domain *domain, struct rob_sl
 	port_store64_release(&domain->lowest, lowest ? rob_cookie(lowest) : ASYNC_COOKIE_MAX);
 }
 
-/* ---- buffer.c: blocks, slots ---- */
+/* ---- state.c ---- */
 
-struct async_block *rob_block_begin(struct async_domain *domain);
-struct rob_slot *rob_slot_here(struct async_domain *domain, unsigned width);
-struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
-void rob_issue(struct async_domain *domain, struct rob_slot *slot);
-void rob_slot_unused(struct rob_slot *slot);
-void rob_release(struct async_block *block, uint64_t mask, struct rob_after *after);
-void rob_free_block(struct async_block *block, struct rob_after *after);
-void rob_record_init(struct rob_record *record, enum rob_kind kind);
+struct async_domain *rob_domain(struct async_domain *domain);
+void rob_owner_refresh(struct async_owner *owner);
+
+/* ---- buffer.c ---- */
+
 void rob_block_append(struct async_domain *domain, struct async_block *block);
+struct rob_slot *rob_slot_here(struct async_domain *domain, unsigned width);
+struct async_block *rob_block_begin(struct async_domain *domain);
+void rob_free_block(struct async_block *block, struct rob_after *after);
+struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
+void rob_slot_unused(struct rob_slot *slot);
+void rob_issue(struct async_domain *domain, struct rob_slot *slot);
+void rob_release(struct async_block *block, uint64_t mask, struct rob_after *after);
+void rob_record_init(struct rob_record *record, enum rob_kind kind);
+
+/* ---- frame.c ---- */
+
+void rob_thread_unlist(struct rob_thread *self);
+void rob_frame_push(struct rob_frame *frame, struct rob_thread *self);
+void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
+void rob_check_generation(struct rob_frame *frame);
+struct rob_slot *rob_frame_slot(struct rob_frame *frame);
+bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot);
+bool rob_lease_registered(struct rob_lease *lease);
+bool rob_registered_on_stack(struct rob_thread *thread);
+bool rob_is_quiet(void);
 
 /* ---- queue.c ---- */
 
@@ -372,86 +400,117 @@ struct rob_slot *rob_queue_head(struct rob_after *after);
 void rob_queue_take(struct rob_slot *slot, struct rob_after *after);
 unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound);
 
-/* ---- run.c ---- */
+/* ---- condition.c ---- */
 
-void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread *self, uint64_t how);
-void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after);
-void rob_retire(struct rob_thread *self, struct rob_after *after);
-void rob_finish(struct rob_slot *slot, int error, struct rob_after *after);
-void rob_frame_push(struct rob_frame *frame, struct rob_thread *self);
-void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
-void rob_thread_unlist(struct rob_thread *self);
-void rob_check_generation(struct rob_frame *frame);
-void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after);
-/* ---- lease.c ---- */
-
-struct rob_slot *rob_frame_slot(struct rob_frame *frame);
-void rob_recall(struct rob_lease *lease, struct rob_after *after);
-void rob_recall_all(struct rob_after *after);
-unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after);
-bool rob_lease_registered(struct rob_lease *lease);
-void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after);
-uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after);
-
-/* ---- wait.c, waiters.c, deadlock.c ---- */
-
-void rob_waiter_add(struct async_waiter *waiter);
-void rob_waiter_remove(struct async_waiter *waiter);
-void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_after *after);
-void rob_waiters_call_done(async_cookie_t cookie, struct rob_after *after);
-bool rob_satisfied(struct async_waiter *waiter);
+async_cookie_t rob_lowest_of_all(void);
 bool rob_awaits(struct async_waiter *waiter, struct rob_slot *slot);
-struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain);
-struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *after);
 bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot);
-bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot);
+struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain);
+bool rob_awaits_any(struct async_waiter *waiter, bool left_out);
 bool rob_waits_for_self(struct async_waiter *waiter);
-void rob_waiter_victim(struct async_waiter *waiter);
-void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after);
-void rob_waiter_satisfy(struct async_waiter *waiter, struct rob_after *after);
-void rob_deadlock_mark(struct async_waiter *victim);
-void rob_deadlock_report(struct async_waiter *waiter);
-void rob_waiters_odd(struct rob_after *after);
-void rob_poke_callers(void);
-void rob_poke_owner(struct async_owner *owner);
-int rob_wait(struct async_waiter *waiter);
-void rob_wait_exit(void);
-
-/* ---- quiesce.c ---- */
-
-bool rob_is_quiet(void);
+struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *after);
 bool rob_quiesced(struct async_domain *domain, struct rob_thread *self);
 struct rob_slot *rob_quiesce_claimable(struct rob_after *after);
-void rob_quiesce_wait_end(void);
-void rob_now_pending(struct rob_after *after);
+
+/* ---- deadlock.c ---- */
+
+void rob_deadlock_dependents(struct rob_thread *thread, async_cookie_t limit);
+struct async_waiter *rob_deadlock_closing(struct async_waiter *waiter);
+void rob_deadlock_mark(struct async_waiter *victim);
 
 /* ---- pool.c ---- */
 
+void rob_pool_brisk(struct rob_worker *worker, uint32_t calls);
+void rob_idle_remove(struct rob_worker *worker);
+void rob_idle_push(struct rob_worker *worker);
+void rob_pool_arm(struct rob_after *after);
+void rob_pool_help_wanted(struct rob_after *after);
 uint64_t rob_pool_quick(void);
 void rob_pool_kick(struct rob_after *after);
 bool rob_pool_stuck(struct rob_thread *thread);
-void rob_pool_reset(struct rob_worker *self);
 void rob_pool_block(struct rob_thread *thread, struct rob_after *after);
 void rob_pool_unblock(struct rob_thread *thread);
-void rob_pool_arm(struct rob_after *after);
-void rob_pool_watch(void);
-void rob_pool_brisk(struct rob_worker *worker, uint32_t calls);
-void rob_pool_help_wanted(struct rob_after *after);
+
+/* ---- waiters.c ---- */
+
+bool rob_satisfied(struct async_waiter *waiter);
+void rob_waiter_add(struct async_waiter *waiter);
+void rob_waiter_remove(struct async_waiter *waiter);
+void rob_waiter_victim(struct async_waiter *waiter);
+void rob_waiter_satisfy(struct async_waiter *waiter, struct rob_after *after);
+void rob_waiters_odd(struct rob_after *after);
+void rob_poke_callers(void);
+void rob_poke_owner(struct async_owner *owner);
+void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_after *after);
+void rob_waiters_call_done(async_cookie_t cookie, struct rob_after *after);
+void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after);
+void rob_now_pending(struct rob_after *after);
+
+/* ---- complete.c ---- */
+
+void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after);
+void rob_finish(struct rob_slot *slot, int error, struct rob_after *after);
+void rob_flush(struct rob_lease *lease, uint32_t upto, struct rob_after *after);
+void rob_lease_link(struct rob_lease *lease);
+void rob_lease_unlink(struct rob_lease *lease);
+void rob_recall(struct rob_lease *lease, struct rob_after *after);
+void rob_recall_all(struct rob_after *after);
+
+/* ---- after.c ---- */
+
+void rob_free_garbage(struct async_block *block);
 void rob_pool_after(struct rob_after *after);
-void rob_worker_main(struct rob_worker *worker);
+void rob_unlock(struct rob_after *after);
+void rob_pool_watch(void);
+
+/* ---- start.c ---- */
+
+void rob_start(void);
+
+/* ---- report.c ---- */
+
+void rob_watchdog(uint64_t limit_ns);
+void rob_deadlock_report(struct async_waiter *waiter);
+
+/* ---- run.c ---- */
+
+void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread *self, uint64_t how);
+void rob_retire(struct rob_thread *self, struct rob_after *after);
+void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after);
+
+/* ---- monitor.c ---- */
+
 void rob_monitor_main(void);
+
+/* ---- lease.c ---- */
+
+unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after);
+void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after);
+uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after);
+
+/* ---- wait.c ---- */
+
+int rob_wait(struct async_waiter *waiter);
+void rob_wait_exit(void);
+
+/* ---- worker.c ---- */
+
+void rob_worker_main(struct rob_worker *worker);
+
+/* ---- fork.c ---- */
+
+void rob_fork_prepare(void);
+void rob_fork_parent(void);
+void rob_pool_reset(struct rob_worker *self);
+void rob_fork_child(void);
 
 /* ---- life.c ---- */
 
-void rob_start(void);
-void rob_unlock(struct rob_after *after);
-void rob_fork_prepare(void);
-void rob_fork_parent(void);
-void rob_fork_child(void);
-struct async_domain *rob_domain(struct async_domain *domain);
-void rob_owner_refresh(struct async_owner *owner);
 void rob_exit(void);
-void rob_watchdog(uint64_t limit_ns);
+
+/* ---- quiesce.c ---- */
+
+void rob_quiesce_wait_end(void);
 
 /* O1: whoever sees that the library has started sees what was set up. */
 static inline void rob_lock(void)

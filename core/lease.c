@@ -19,92 +19,6 @@
 #define GATHER_SPINS 64       /* some 1.5 us */
 #define LEASE_AHEAD 8         /* calls whose cache lines are asked for beforehand */
 
-static uint32_t word_begun(uint32_t word)
-{
-	return word & 0xffff;
-}
-
-static uint32_t word_limit(uint32_t word)
-{
-	return word >> 16;
-}
-
-/* The call of this frame while it is in progress, or NULL. (Reads the word of O2, and needs no order.) */
-struct rob_slot *rob_frame_slot(struct rob_frame *frame)
-{
-	struct rob_lease *lease = frame->lease;
-	uint32_t begun;
-
-	if (!lease)
-		return frame->slot;
-	begun = word_begun(port_load_acquire(&lease->word));
-	return begun > lease->flushed ? lease->slot[begun - 1] : NULL;
-}
-
-/* ---- completions ---- */
-
-/* Applies the completions of plain calls from the first not flushed to upto, as far as they stand in one block. */
-static void flush_block(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
-{
-	struct async_block *block = rob_block(lease->slot[lease->flushed]);
-	struct async_domain *domain = block->domain;
-	bool exclusive = domain->exclusive;
-	uint64_t mask = 0;
-
-	while (lease->flushed < upto) {
-		struct rob_slot *slot = lease->slot[lease->flushed];
-
-		if (rob_is_wide(slot) || rob_block(slot) != block)
-			break;
-		mask |= rob_bit(slot);
-		if (rob.call_waiters)
-			rob_waiters_call_done(rob_cookie(slot), after);
-		lease->flushed++;
-	}
-	rob_release(block, mask, after);
-	rob_progress(domain, exclusive, after);
-}
-
-/* Applies the completions of a lease's calls below upto. They have set no error. */
-static void flush(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
-{
-	while (lease->flushed < upto) {
-		struct rob_slot *slot = lease->slot[lease->flushed];
-
-		if (rob_is_wide(slot)) {
-			lease->flushed++;
-			rob_finish(slot, 0, after);
-		} else {
-			flush_block(lease, upto, after);
-		}
-	}
-}
-
-/* ---- taking and giving back ---- */
-
-static void lease_link(struct rob_lease *lease)
-{
-	lease->prev = NULL;
-	lease->next = rob.leases;
-	if (lease->next)
-		lease->next->prev = lease;
-	rob.leases = lease;
-	lease->open = true;
-}
-
-static void lease_unlink(struct rob_lease *lease)
-{
-	if (!lease->open)
-		return;
-	if (lease->prev)
-		lease->prev->next = lease->next;
-	else
-		rob.leases = lease->next;
-	if (lease->next)
-		lease->next->prev = lease->prev;
-	lease->open = false;
-}
-
 /*
  * A completion is seen at the end of its lease. So a lease goes on from a call
  * only to cookies below this bound: no waiter can be satisfied by the former and
@@ -143,17 +57,6 @@ static bool extends(struct rob_slot *prev, struct rob_slot *slot)
 	return domain->exclusive || !rob.all_waiters || !next->exclusive;
 }
 
-/* Whether a call that has been claimed for this lease, begun or not, is of a registered domain. */
-bool rob_lease_registered(struct rob_lease *lease)
-{
-	uint32_t limit = word_limit(port_load_relaxed(&lease->word));
-
-	for (uint32_t i = lease->flushed; i < limit; i++)
-		if (!rob_block(lease->slot[i])->domain->exclusive)
-			return true;
-	return false;
-}
-
 /* Claims calls from the head of the queue. Returns how many. */
 unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 {
@@ -190,7 +93,7 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 	lease->flushed = 0;
 	port_store_relaxed(&lease->word, count << 16);
 	if (count > 1) {
-		lease_link(lease);
+		rob_lease_link(lease);
 		rob_pool_arm(after);
 	}
 	return count;
@@ -230,45 +133,9 @@ void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after)
 	lease->flushed = 0;
 	port_store_relaxed(&lease->word, lease->count << 16);
 	if (lease->count > 1) {
-		lease_link(lease);
+		rob_lease_link(lease);
 		rob_pool_arm(after);
 	}
-}
-
-/* A retire step behind the one that runs is not ready any more: its turn comes when that one is complete. */
-static void give_back(struct rob_slot *slot)
-{
-	if (!rob_func_done(slot) || rob_lowest(rob_block(slot)->domain) == slot)
-		rob_queue_insert(slot);
-	else
-		rob_wide(slot)->flags &= ~ROB_READY;
-}
-
-/* Takes back what is not begun, and applies what is complete (O2: what those calls wrote comes with the word). */
-void rob_recall(struct rob_lease *lease, struct rob_after *after)
-{
-	uint32_t word = port_load_acquire(&lease->word);
-	uint32_t begun, limit;
-
-	if (!lease->open)
-		return; /* one call, about to begin: it may still be linked in the queue's middle */
-	do {
-		begun = word_begun(word);
-		limit = word_limit(word);
-	} while (begun < limit && !port_cas_acq_rel(&lease->word, &word, begun << 16 | begun));
-	for (uint32_t i = limit; i-- > begun;)
-		give_back(lease->slot[i]);
-	lease_unlink(lease);
-	if (begun < limit)
-		rob_pool_kick(after);
-	if (begun > 1)
-		flush(lease, begun - 1, after);
-}
-
-void rob_recall_all(struct rob_after *after)
-{
-	while (rob.leases)
-		rob_recall(rob.leases, after);
 }
 
 /* A leased call that cannot complete with its lease: it failed. */
@@ -278,10 +145,10 @@ static void finish_now(struct rob_lease *lease, uint32_t index, struct rob_threa
 	int error = lease->frame.error;
 
 	port_lock(&rob.lock);
-	flush(lease, index, &after);
+	rob_flush(lease, index, &after);
 	lease->flushed = index + 1;
 	if (lease->flushed == lease->count)
-		lease_unlink(lease); /* nobody may look at what it held */
+		rob_lease_unlink(lease); /* nobody may look at what it held */
 	rob_finish(lease->slot[index], error, &after);
 	rob_retire(self, &after);
 	rob_unlock(&after);
@@ -351,22 +218,22 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct 
 	rob_frame_push(&lease->frame, self);
 	rob_unlock(after);
 	fetch(lease, 0, LEASE_AHEAD);
-	while (word_begun(word) < word_limit(word)) {
-		fetch(lease, word_begun(word) + LEASE_AHEAD, 1);
+	while (rob_word_begun(word) < rob_word_limit(word)) {
+		fetch(lease, rob_word_begun(word) + LEASE_AHEAD, 1);
 		if (!port_cas_acq_rel(&lease->word, &word, word + 1)) /* O2 */
 			continue;
-		run_leased(lease, word_begun(word), self);
+		run_leased(lease, rob_word_begun(word), self);
 		word = port_load_relaxed(&lease->word);
 	}
 	now_ns = port_clock_ns();
 	if (lease->gather && now_ns - lease->frame.since_ns < LEASE_GROW_NS)
 		gather();
 	port_lock(&rob.lock);
-	flush(lease, word_begun(word), after);
-	lease_unlink(lease);
+	rob_flush(lease, rob_word_begun(word), after);
+	rob_lease_unlink(lease);
 	rob_frame_pop(&lease->frame, self);
 	lease->count = 0;
 	lease->ended_ns = now_ns;
-	lease_resize(lease, word_begun(word), now_ns - lease->frame.since_ns);
+	lease_resize(lease, rob_word_begun(word), now_ns - lease->frame.since_ns);
 	return now_ns - lease->frame.since_ns;
 }

@@ -9,55 +9,6 @@
  */
 #include "core.h"
 
-static bool registered_on_stack(struct rob_thread *thread)
-{
-	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
-		if (frame->releasing)
-			continue;
-		if (frame->lease ? rob_lease_registered(frame->lease) : !rob_block(frame->slot)->domain->exclusive)
-			return true;
-	}
-	return false;
-}
-
-/* No call of a registered domain is on a stack. */
-bool rob_is_quiet(void)
-{
-	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
-		if (registered_on_stack(thread))
-			return false;
-	return true;
-}
-
-/*
- * Whether this thread must not start a call of the domain itself now. A call that
- * still runs may wait for this one through a call of an exclusive domain: until it
- * is quiet, calls of these start what they await, too.
- */
-bool rob_quiesced(struct async_domain *domain, struct rob_thread *self)
-{
-	if (port_likely(!rob.quiesce) || domain->exclusive || registered_on_stack(self))
-		return false;
-	return !self->top || rob_is_quiet();
-}
-
-/* The first pending call that may be claimed while others are held back. */
-struct rob_slot *rob_quiesce_claimable(struct rob_after *after)
-{
-	for (struct rob_slot *slot = rob_queue_head(after); slot; slot = slot->next)
-		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_block(slot)->domain->exclusive)
-			return slot;
-	return NULL;
-}
-
-/* A call has come to be pending: while others are held back, whoever awaits it runs it; else a worker may be needed. */
-void rob_now_pending(struct rob_after *after)
-{
-	if (port_unlikely(rob.quiesce))
-		rob_poke_callers();
-	rob_pool_kick(after);
-}
-
 /* Waits for the end. Called and returns with the lock held. */
 void rob_quiesce_wait_end(void)
 {

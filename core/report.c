@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Who runs, since when, and who waits for whom. */
+/* Who runs, since when, and who waits for whom: on request, from the watchdog, and of a deadlock. */
 #include "core.h"
+
+#define REPORT_CALLS 16
 
 struct row {
 	int thread_id;
@@ -219,4 +221,84 @@ void rob_watchdog(uint64_t limit_ns)
 	port_log(2, "inorder: watchdog: a call runs for more than %llu s\n",
 		 (unsigned long long)(limit_ns / 1000000000u));
 	async_report(2);
+}
+
+/* ---- a cycle of waits ---- */
+
+struct named_call {
+	async_func_t func;
+	const char *name;
+	async_cookie_t cookie;
+};
+
+static void name_call(struct named_call *call, struct rob_frame *frame)
+{
+	struct rob_slot *slot = rob_frame_slot(frame);
+
+	call->func = slot ? slot->func : NULL;
+	call->name = port_name_load(&frame->name); /* O6 */
+	if (slot && !call->name && rob_func_done(slot))
+		call->name = rob_wide(slot)->name;
+	call->cookie = slot ? rob_cookie(slot) : frame->cookie;
+}
+
+static unsigned collect_self(struct async_waiter *waiter, struct named_call *calls)
+{
+	unsigned count = 0;
+
+	for (struct rob_frame *frame = waiter->thread->top; frame && count < REPORT_CALLS; frame = frame->parent) {
+		struct rob_slot *slot = rob_frame_slot(frame);
+
+		if (slot && (frame == waiter->thread->top || rob_awaits(waiter, slot)))
+			name_call(&calls[count++], frame);
+	}
+	return count;
+}
+
+static unsigned collect_cycle(struct async_waiter *waiter, struct named_call *calls)
+{
+	unsigned count = 0;
+	struct async_waiter *other;
+
+	name_call(&calls[count++], waiter->thread->top);
+	rob_deadlock_mark(waiter);
+	for (other = rob_deadlock_closing(waiter); other && count < REPORT_CALLS; other = other->via)
+		name_call(&calls[count++], other->thread->top);
+	return count;
+}
+
+static size_t put(char *text, size_t used, size_t bytes, const struct named_call *call, const char *between)
+{
+	char symbol[160];
+	int length;
+
+	if (call->name || !call->func)
+		port_format(symbol, sizeof(symbol), "%s", call->name ? call->name : "?");
+	else
+		port_symbol(call->func, symbol, sizeof(symbol));
+	length = port_format(text + used, bytes - used, "%s%s (cookie %llu)", between, symbol,
+			     (unsigned long long)call->cookie);
+	return length < 0 || (size_t)length >= bytes - used ? bytes - 1 : used + (size_t)length;
+}
+
+/*
+ * Says on standard error who waits for whom. Called and returns with the lock
+ * held; drops it to find names and to write.
+ */
+void rob_deadlock_report(struct async_waiter *waiter)
+{
+	struct named_call calls[REPORT_CALLS];
+	bool cycle = waiter->deadlock;
+	unsigned count = cycle ? collect_cycle(waiter, calls) : collect_self(waiter, calls);
+	char text[1536] = "";
+	size_t used = 0;
+
+	port_unlock(&rob.lock);
+	for (unsigned i = 0; i < count; i++)
+		used = put(text, used, sizeof(text), &calls[i], !i ? "" : cycle ? ", which waits for " : " inside ");
+	if (cycle)
+		used = put(text, used, sizeof(text), &calls[0], ", which waits for ");
+	port_log(2, "inorder: deadlock: %s%s; the wait in cookie %llu leaves %s out and returns -EDEADLK\n", text,
+		 cycle ? "" : " waits for itself", (unsigned long long)waiter->cookie, cycle ? "the others" : "that");
+	port_lock(&rob.lock);
 }

@@ -38,48 +38,6 @@ static void recall_for(struct async_waiter *waiter, struct rob_after *after)
 	}
 }
 
-static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_domain *domain)
-{
-	for (struct async_block *block = domain->first; block; block = block->next) {
-		for (uint64_t bits = block->pending; bits; bits &= bits - 1) {
-			struct rob_slot *slot = rob_lowest_bit(block, bits);
-
-			if (!rob_awaits(waiter, slot))
-				return NULL; /* cookies only rise from here */
-			if (!rob_left_out(waiter, slot))
-				return slot;
-		}
-	}
-	return NULL;
-}
-
-static struct rob_slot *pending_anywhere(struct async_waiter *waiter, struct rob_after *after)
-{
-	for (struct rob_slot *slot = rob_queue_head(after); slot; slot = slot->next)
-		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_awaits(waiter, slot) &&
-		    !rob_left_out(waiter, slot))
-			return slot;
-	return NULL;
-}
-
-/* The lowest pending call that the waiter awaits, or NULL. */
-struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *after)
-{
-	struct rob_slot *slot;
-
-	if (waiter->kind >= ROB_WAIT_QUIET || !port_may_help(waiter->thread->top && waiter->thread->top->parent))
-		return NULL;
-	if (waiter->kind == ROB_WAIT_DOMAIN)
-		return pending_in(waiter, waiter->domain);
-	if (waiter->kind != ROB_WAIT_CALL)
-		return pending_anywhere(waiter, after);
-	if (waiter->order)
-		slot = pending_in(waiter, waiter->order);
-	else
-		slot = rob_find(waiter->bound, waiter->domain);
-	return slot && (rob_block(slot)->pending & rob_bit(slot)) ? slot : NULL;
-}
-
 static bool ascends(struct async_waiter *waiter)
 {
 	async_cookie_t lowest = ASYNC_COOKIE_MAX;

@@ -10,172 +10,6 @@
  */
 #include "core.h"
 
-static async_cookie_t lowest_of_all(void)
-{
-	async_cookie_t lowest = ASYNC_COOKIE_MAX;
-
-	for (struct async_block *block = rob.blocks[0]; block; block = block->all_next) {
-		async_cookie_t cookie;
-
-		if (rob_cookie(rob_slots(block)) > lowest)
-			break; /* blocks come in the order of their first cookies */
-		cookie = rob_cookie(rob_lowest_bit(block, block->live));
-		if (cookie < lowest)
-			lowest = cookie;
-	}
-	return lowest;
-}
-
-/* ---- what a waiter awaits ---- */
-
-static bool matches(struct async_waiter *waiter, struct rob_slot *slot)
-{
-	struct async_domain *domain = rob_block(slot)->domain;
-
-	switch (waiter->kind) {
-	case ROB_WAIT_DOMAIN:
-		return domain == waiter->domain && rob_cookie(slot) < waiter->bound;
-	case ROB_WAIT_ALL:
-		return (!domain->exclusive || waiter->everything) && rob_cookie(slot) < waiter->bound;
-	case ROB_WAIT_CALL:
-		return rob_cookie(slot) == waiter->bound;
-	case ROB_WAIT_OWNER:
-		return rob_owner(slot) == waiter->owner;
-	default:
-		return false; /* not a matter of single calls */
-	}
-}
-
-/* Whether an ordered call of the owner gets its turn only after this one. */
-static bool holds_up(struct rob_slot *slot, struct async_owner *owner)
-{
-	uint64_t bits = ~(rob_bit(slot) - 1);
-
-	for (struct async_block *block = rob_block(slot); block; block = block->next, bits = ~(uint64_t)0)
-		for (bits &= block->live; bits; bits &= bits - 1) {
-			struct rob_slot *later = rob_lowest_bit(block, bits);
-
-			if (rob_is_ordered(later) && rob_owner(later) == owner)
-				return true;
-		}
-	return false;
-}
-
-/* Whether the waiter cannot go on before this call is complete, were it not for deadlocks. */
-bool rob_awaits(struct async_waiter *waiter, struct rob_slot *slot)
-{
-	if (matches(waiter, slot))
-		return true;
-	if (waiter->kind == ROB_WAIT_OWNER)
-		return holds_up(slot, waiter->owner);
-	return waiter->order && rob_block(slot)->domain == waiter->order && rob_cookie(slot) < waiter->bound;
-}
-
-bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot)
-{
-	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent)
-		if (rob_frame_slot(frame) == slot)
-			return true;
-	return false;
-}
-
-/* An ordered call completes after all lower ones of its domain: is one of them on this stack? */
-static bool follows_stack(struct rob_thread *thread, struct rob_slot *slot)
-{
-	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
-		struct rob_slot *below = rob_frame_slot(frame);
-
-		if (below && rob_block(below)->domain == rob_block(slot)->domain && below->place < slot->place)
-			return true;
-	}
-	return false;
-}
-
-static bool stuck_behind(struct rob_thread *thread, struct rob_slot *slot)
-{
-	return rob_on_stack(thread, slot) || (rob_is_ordered(slot) && follows_stack(thread, slot));
-}
-
-/* Calls that cannot complete before this wait returns. Of a cycle: rob_deadlock_mark() comes first. */
-bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
-{
-	if (stuck_behind(waiter->thread, slot))
-		return true;
-	if (waiter->holder && !rob_block(slot)->domain->exclusive && (rob_block(slot)->pending & rob_bit(slot)))
-		return true; /* held back until this thread ends its quiescing */
-	if (!waiter->deadlock)
-		return false;
-	for (struct async_waiter *other = rob.waiters; other; other = other->all_next)
-		if (other->mark == rob.mark && stuck_behind(other->thread, slot))
-			return true;
-	return false;
-}
-
-/* The call in progress with this cookie, in the domain or anywhere (NULL). */
-struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain)
-{
-	for (unsigned list = 0; list < 2; list++) {
-		struct async_block *block = domain ? domain->last : rob.blocks_last[list];
-
-		while (block) {
-			for (uint64_t bits = block->live; bits; bits &= bits - 1) {
-				struct rob_slot *slot = rob_lowest_bit(block, bits);
-
-				if (rob_cookie(slot) == cookie)
-					return slot;
-				if (rob_cookie(slot) > cookie)
-					break;
-			}
-			if (domain && rob_cookie(rob_slots(block)) <= cookie)
-				break; /* a domain's blocks do not overlap */
-			block = domain ? block->prev : block->all_prev;
-		}
-		if (domain)
-			break;
-	}
-	return NULL;
-}
-
-/* Whether a call in progress is awaited and not left out. */
-static bool awaits_any(struct async_waiter *waiter, bool left_out)
-{
-	for (unsigned list = 0; list < 2; list++) {
-		for (struct async_block *block = rob.blocks[list]; block; block = block->all_next) {
-			for (uint64_t bits = block->live; bits; bits &= bits - 1) {
-				struct rob_slot *slot = rob_lowest_bit(block, bits);
-
-				if (matches(waiter, slot) && rob_left_out(waiter, slot) == left_out)
-					return true;
-			}
-		}
-	}
-	return false;
-}
-
-/* Whether calls of the waiter's own stack, or stuck behind them, are among those it awaits. */
-bool rob_waits_for_self(struct async_waiter *waiter)
-{
-	struct rob_slot *call;
-
-	if (waiter->holder)
-		return awaits_any(waiter, true);
-	if (!waiter->thread->top)
-		return false;
-	if (waiter->kind == ROB_WAIT_OWNER)
-		return awaits_any(waiter, true);
-	if (waiter->kind == ROB_WAIT_CALL) {
-		call = rob_find(waiter->bound, waiter->domain);
-		return call && rob_left_out(waiter, call);
-	}
-	for (struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent) {
-		struct rob_slot *slot = rob_frame_slot(frame);
-
-		if (slot && matches(waiter, slot))
-			return true;
-	}
-	return false;
-}
-
 bool rob_satisfied(struct async_waiter *waiter)
 {
 	struct rob_slot *lowest;
@@ -189,9 +23,9 @@ bool rob_satisfied(struct async_waiter *waiter)
 	if (waiter->kind == ROB_WAIT_OWNER && !waiter->owner->in_progress)
 		return true;
 	if (waiter->leaves_out || waiter->holder || (waiter->kind == ROB_WAIT_OWNER && waiter->thread->top)) {
-		if (awaits_any(waiter, false))
+		if (rob_awaits_any(waiter, false))
 			return false;
-		waiter->leaves_out |= awaits_any(waiter, true);
+		waiter->leaves_out |= rob_awaits_any(waiter, true);
 		return true;
 	}
 	switch (waiter->kind) {
@@ -201,7 +35,7 @@ bool rob_satisfied(struct async_waiter *waiter)
 	case ROB_WAIT_ALL:
 		if (waiter->everything)
 			return !rob.blocks[0] && !rob.blocks[1];
-		return lowest_of_all() >= waiter->bound;
+		return rob_lowest_of_all() >= waiter->bound;
 	case ROB_WAIT_CALL:
 		lowest = rob_find(waiter->bound, waiter->domain);
 		waiter->order = lowest && rob_is_ordered(lowest) ? rob_block(lowest)->domain : NULL;
@@ -366,7 +200,7 @@ void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_af
 	if (domain->waiters)
 		wake_below(&domain->waiters, lowest ? rob_cookie(lowest) : ASYNC_COOKIE_MAX, after);
 	if (rob.all_waiters && !exclusive)
-		wake_below(&rob.all_waiters, lowest_of_all(), after);
+		wake_below(&rob.all_waiters, rob_lowest_of_all(), after);
 	rob_waiters_odd(after);
 }
 
@@ -380,4 +214,53 @@ void rob_waiters_call_done(async_cookie_t cookie, struct rob_after *after)
 		if (waiter->bound == cookie)
 			rob_waiter_satisfy(waiter, after);
 	}
+}
+
+/* ---- cycles of waits ---- */
+
+static void make_victim(struct async_waiter *waiter, struct async_waiter *caller)
+{
+	rob_waiter_victim(waiter);
+	if (waiter != caller)
+		port_unpark(&waiter->thread->parker, ROB_POKE); /* O3 */
+}
+
+/*
+ * Does this wait, just registered, close a cycle? Its victim, the waiter with the
+ * highest cookie, is told. One that is a victim already leaves out more from now.
+ */
+void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after)
+{
+	struct async_waiter *other, *next;
+
+	if (!rob.ascending || waiter->timed || !waiter->cookie)
+		return;
+	rob_deadlock_dependents(waiter->thread, ASYNC_COOKIE_MAX);
+	if (!rob_deadlock_closing(waiter))
+		return;
+	for (other = rob.waiters; other; other = other->all_next)
+		other->candidate = other == waiter || other->mark == rob.mark;
+	for (other = rob.waiters; other; other = next) {
+		next = other->all_next;
+		if (!other->candidate)
+			continue;
+		if (other->deadlock) {
+			if (other != waiter && rob_satisfied(other))
+				rob_waiter_satisfy(other, after);
+			continue;
+		}
+		rob_deadlock_mark(other);
+		if (rob_deadlock_closing(other))
+			make_victim(other, waiter);
+	}
+}
+
+/* ---- new calls ---- */
+
+/* A call has come to be pending: while others are held back, whoever awaits it runs it; else a worker may be needed. */
+void rob_now_pending(struct rob_after *after)
+{
+	if (port_unlikely(rob.quiesce))
+		rob_poke_callers();
+	rob_pool_kick(after);
 }

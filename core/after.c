@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What must not happen under the lock, done once it is dropped: waking, freeing, starting threads.
+ */
+#include "core.h"
+
+#define RETRY_NS 10000000u /* after a thread could not be started */
+
+void rob_free_garbage(struct async_block *block)
+{
+	while (block) {
+		struct async_block *next = block->next;
+
+		port_free(block);
+		block = next;
+	}
+}
+
+/* A waiter may be gone as soon as its flag is raised: what is needed of it is read before (O3). */
+static void wake_waiters(struct async_waiter *waiter)
+{
+	while (waiter) {
+		struct async_waiter *next = waiter->next;
+
+		port_unpark(&waiter->thread->parker, ROB_DONE);
+		waiter = next;
+	}
+}
+
+static void start_failed(struct rob_worker *worker)
+{
+	struct rob_after after = {0};
+
+	port_lock(&rob.lock);
+	if (worker) {
+		worker->next = rob.pool.free;
+		rob.pool.free = worker;
+	}
+	rob.pool.total--;
+	rob.pool.active--;
+	rob.pool.waking = false;
+	rob.pool.retry_ns = port_clock_ns() + RETRY_NS;
+	rob_pool_help_wanted(&after);
+	rob_unlock(&after);
+}
+
+static struct rob_worker *worker_new(void)
+{
+	struct rob_worker *worker = port_alloc(sizeof(*worker));
+
+	if (!worker)
+		return NULL;
+	memset(worker, 0, sizeof(*worker));
+	port_lock(&rob.lock);
+	worker->all_next = rob.pool.all;
+	rob.pool.all = worker;
+	port_unlock(&rob.lock);
+	return worker;
+}
+
+static void start_worker(void)
+{
+	struct rob_worker *worker;
+
+	port_lock(&rob.lock);
+	worker = rob.pool.free;
+	if (worker)
+		rob.pool.free = worker->next;
+	port_unlock(&rob.lock);
+	if (!worker)
+		worker = worker_new();
+	if (!worker || port_thread_start(worker, rob.config.stack_bytes)) /* O7 */
+		start_failed(worker);
+}
+
+/*
+ * Without a monitor nobody sees threads that block in the kernel, so nothing is
+ * left to others and no call stands behind another in a lease. It is tried again.
+ */
+static void start_monitor(void)
+{
+	struct rob_after after = {0};
+	int error = port_thread_start(NULL, 0); /* O7 */
+
+	port_lock(&rob.lock);
+	rob.pool.blind = error;
+	if (error) {
+		rob.pool.monitor_state = ROB_MONITOR_NONE;
+		rob.pool.monitor_retry_ns = port_clock_ns() + RETRY_NS;
+		rob_recall_all(&after);
+		rob_pool_kick(&after);
+	}
+	rob_unlock(&after);
+}
+
+/* What had to wait until the lock was dropped. */
+void rob_pool_after(struct rob_after *after)
+{
+	if (after->worker)
+		port_unpark(&after->worker->thread->parker, ROB_WAKE); /* O3 */
+	if (after->start)
+		start_worker();
+	if (after->start_monitor)
+		start_monitor();
+	if (after->wake_monitor)
+		port_unpark(&rob.pool.monitor, ROB_WAKE);
+	after->worker = NULL;
+	after->start = after->start_monitor = after->wake_monitor = false;
+}
+
+/* Drops the lock and does what could not be done under it. */
+void rob_unlock(struct rob_after *after)
+{
+	struct async_waiter *wake = after->wake;
+	struct async_block *garbage = after->garbage;
+
+	after->wake = NULL;
+	after->garbage = NULL;
+	rob.quick = rob_pool_quick();
+	port_unlock(&rob.lock);
+	if (port_unlikely(wake))
+		wake_waiters(wake);
+	if (port_unlikely(garbage))
+		rob_free_garbage(garbage);
+	if (port_unlikely(after->worker || after->start || after->start_monitor || after->wake_monitor))
+		rob_pool_after(after);
+}
+
+/* Has the monitor run in any case, for the watchdog. */
+void rob_pool_watch(void)
+{
+	struct rob_after after = {0};
+
+	port_lock(&rob.lock);
+	rob_pool_arm(&after);
+	rob_unlock(&after);
+}

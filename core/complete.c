@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Completions: whose turn it is, who is woken, and what of a lease is taken back.
+ *
+ * A call completes here and nowhere else, under the lock: its error is noted, its slot is released, the waiters that it
+ * satisfies are taken out of their lists, and the retire step whose turn has come is made ready. A recall completes
+ * calls too: those that are over, as the lease word says.
+ */
+#include "core.h"
+
+static void note_error(struct async_domain *domain, async_cookie_t cookie, int error)
+{
+	if (!error || (domain->error && domain->error_cookie < cookie))
+		return;
+	domain->error = error;
+	domain->error_cookie = cookie;
+}
+
+/* The turn of an ordered call has come: the caller runs its retire step, or it goes back to the queue. */
+static void retire_ready(struct rob_slot *slot, struct rob_after *after)
+{
+	rob_wide(slot)->flags |= ROB_READY;
+	if (!after->retire && (after->accepts_retire || after->own == slot) &&
+	    (!rob.quiesce || rob_block(slot)->domain->exclusive)) {
+		after->retire = slot;
+		return;
+	}
+	rob_queue_insert(slot);
+	rob_now_pending(after);
+}
+
+/*
+ * Some calls of the domain have completed: who can go on now? Publishing the
+ * lowest cookie comes last: where none is left, the domain may be gone at once.
+ */
+void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after)
+{
+	struct rob_slot *lowest = rob_lowest(domain);
+
+	if (rob.waiters)
+		rob_waiters_wake(domain, exclusive, after);
+	if (domain->ordered && rob_is_ordered(lowest) &&
+	    (rob_wide(lowest)->flags & (ROB_FUNC_DONE | ROB_READY)) == ROB_FUNC_DONE)
+		retire_ready(lowest, after);
+	rob_publish_lowest(domain, lowest);
+}
+
+/* Func has returned, or retire has, or the call was cancelled (then it has no retire step any more). */
+void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
+{
+	struct async_block *block = rob_block(slot);
+	struct async_domain *domain = block->domain;
+	async_cookie_t cookie = rob_cookie(slot);
+	bool exclusive = domain->exclusive;
+
+	if (rob_is_wide(slot)) {
+		struct rob_wide *wide = rob_wide(slot);
+
+		if (error)
+			wide->error = error;
+		if (wide->retire && !(wide->flags & ROB_FUNC_DONE)) {
+			wide->flags |= ROB_FUNC_DONE;
+			if (rob_lowest(domain) == slot)
+				retire_ready(slot, after);
+			if (rob.quiesce)
+				rob_waiters_odd(after);
+			return;
+		}
+		error = wide->error;
+		if (wide->retire)
+			domain->ordered--;
+		if (wide->owner)
+			wide->owner->in_progress--;
+	}
+	note_error(domain, cookie, error);
+	rob_release(block, rob_bit(slot), after);
+	if (rob.call_waiters)
+		rob_waiters_call_done(cookie, after);
+	rob_progress(domain, exclusive, after);
+}
+
+/* Applies the completions of plain calls from the first not flushed to upto, as far as they stand in one block. */
+static void flush_block(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
+{
+	struct async_block *block = rob_block(lease->slot[lease->flushed]);
+	struct async_domain *domain = block->domain;
+	bool exclusive = domain->exclusive;
+	uint64_t mask = 0;
+
+	while (lease->flushed < upto) {
+		struct rob_slot *slot = lease->slot[lease->flushed];
+
+		if (rob_is_wide(slot) || rob_block(slot) != block)
+			break;
+		mask |= rob_bit(slot);
+		if (rob.call_waiters)
+			rob_waiters_call_done(rob_cookie(slot), after);
+		lease->flushed++;
+	}
+	rob_release(block, mask, after);
+	rob_progress(domain, exclusive, after);
+}
+
+/* Applies the completions of a lease's calls below upto. They have set no error. */
+void rob_flush(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
+{
+	while (lease->flushed < upto) {
+		struct rob_slot *slot = lease->slot[lease->flushed];
+
+		if (rob_is_wide(slot)) {
+			lease->flushed++;
+			rob_finish(slot, 0, after);
+		} else {
+			flush_block(lease, upto, after);
+		}
+	}
+}
+
+void rob_lease_link(struct rob_lease *lease)
+{
+	lease->prev = NULL;
+	lease->next = rob.leases;
+	if (lease->next)
+		lease->next->prev = lease;
+	rob.leases = lease;
+	lease->open = true;
+}
+
+void rob_lease_unlink(struct rob_lease *lease)
+{
+	if (!lease->open)
+		return;
+	if (lease->prev)
+		lease->prev->next = lease->next;
+	else
+		rob.leases = lease->next;
+	if (lease->next)
+		lease->next->prev = lease->prev;
+	lease->open = false;
+}
+
+/* A retire step behind the one that runs is not ready any more: its turn comes when that one is complete. */
+static void give_back(struct rob_slot *slot)
+{
+	if (!rob_func_done(slot) || rob_lowest(rob_block(slot)->domain) == slot)
+		rob_queue_insert(slot);
+	else
+		rob_wide(slot)->flags &= ~ROB_READY;
+}
+
+/* Takes back what is not begun, and applies what is complete (O2: what those calls wrote comes with the word). */
+void rob_recall(struct rob_lease *lease, struct rob_after *after)
+{
+	uint32_t word = port_load_acquire(&lease->word);
+	uint32_t begun, limit;
+
+	if (!lease->open)
+		return; /* one call, about to begin: it may still be linked in the queue's middle */
+	do {
+		begun = rob_word_begun(word);
+		limit = rob_word_limit(word);
+	} while (begun < limit && !port_cas_acq_rel(&lease->word, &word, begun << 16 | begun));
+	for (uint32_t i = limit; i-- > begun;)
+		give_back(lease->slot[i]);
+	rob_lease_unlink(lease);
+	if (begun < limit)
+		rob_pool_kick(after);
+	if (begun > 1)
+		rob_flush(lease, begun - 1, after);
+}
+
+void rob_recall_all(struct rob_after *after)
+{
+	while (rob.leases)
+		rob_recall(rob.leases, after);
+}

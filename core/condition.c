@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a waiter awaits: questions about calls in progress and stacks, asked under the lock. Nothing here changes
+ * anything but the queue's dead slots at its head.
+ */
+#include "core.h"
+
+async_cookie_t rob_lowest_of_all(void)
+{
+	async_cookie_t lowest = ASYNC_COOKIE_MAX;
+
+	for (struct async_block *block = rob.blocks[0]; block; block = block->all_next) {
+		async_cookie_t cookie;
+
+		if (rob_cookie(rob_slots(block)) > lowest)
+			break; /* blocks come in the order of their first cookies */
+		cookie = rob_cookie(rob_lowest_bit(block, block->live));
+		if (cookie < lowest)
+			lowest = cookie;
+	}
+	return lowest;
+}
+
+static bool matches(struct async_waiter *waiter, struct rob_slot *slot)
+{
+	struct async_domain *domain = rob_block(slot)->domain;
+
+	switch (waiter->kind) {
+	case ROB_WAIT_DOMAIN:
+		return domain == waiter->domain && rob_cookie(slot) < waiter->bound;
+	case ROB_WAIT_ALL:
+		return (!domain->exclusive || waiter->everything) && rob_cookie(slot) < waiter->bound;
+	case ROB_WAIT_CALL:
+		return rob_cookie(slot) == waiter->bound;
+	case ROB_WAIT_OWNER:
+		return rob_owner(slot) == waiter->owner;
+	default:
+		return false; /* not a matter of single calls */
+	}
+}
+
+/* Whether an ordered call of the owner gets its turn only after this one. */
+static bool holds_up(struct rob_slot *slot, struct async_owner *owner)
+{
+	uint64_t bits = ~(rob_bit(slot) - 1);
+
+	for (struct async_block *block = rob_block(slot); block; block = block->next, bits = ~(uint64_t)0)
+		for (bits &= block->live; bits; bits &= bits - 1) {
+			struct rob_slot *later = rob_lowest_bit(block, bits);
+
+			if (rob_is_ordered(later) && rob_owner(later) == owner)
+				return true;
+		}
+	return false;
+}
+
+/* Whether the waiter cannot go on before this call is complete, were it not for deadlocks. */
+bool rob_awaits(struct async_waiter *waiter, struct rob_slot *slot)
+{
+	if (matches(waiter, slot))
+		return true;
+	if (waiter->kind == ROB_WAIT_OWNER)
+		return holds_up(slot, waiter->owner);
+	return waiter->order && rob_block(slot)->domain == waiter->order && rob_cookie(slot) < waiter->bound;
+}
+
+/* An ordered call completes after all lower ones of its domain: is one of them on this stack? */
+static bool follows_stack(struct rob_thread *thread, struct rob_slot *slot)
+{
+	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
+		struct rob_slot *below = rob_frame_slot(frame);
+
+		if (below && rob_block(below)->domain == rob_block(slot)->domain && below->place < slot->place)
+			return true;
+	}
+	return false;
+}
+
+static bool stuck_behind(struct rob_thread *thread, struct rob_slot *slot)
+{
+	return rob_on_stack(thread, slot) || (rob_is_ordered(slot) && follows_stack(thread, slot));
+}
+
+/* Calls that cannot complete before this wait returns. Of a cycle: rob_deadlock_mark() comes first. */
+bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
+{
+	if (stuck_behind(waiter->thread, slot))
+		return true;
+	if (waiter->holder && !rob_block(slot)->domain->exclusive && (rob_block(slot)->pending & rob_bit(slot)))
+		return true; /* held back until this thread ends its quiescing */
+	if (!waiter->deadlock)
+		return false;
+	for (struct async_waiter *other = rob.waiters; other; other = other->all_next)
+		if (other->mark == rob.mark && stuck_behind(other->thread, slot))
+			return true;
+	return false;
+}
+
+/* The call in progress with this cookie, in the domain or anywhere (NULL). */
+struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain)
+{
+	for (unsigned list = 0; list < 2; list++) {
+		struct async_block *block = domain ? domain->last : rob.blocks_last[list];
+
+		while (block) {
+			for (uint64_t bits = block->live; bits; bits &= bits - 1) {
+				struct rob_slot *slot = rob_lowest_bit(block, bits);
+
+				if (rob_cookie(slot) == cookie)
+					return slot;
+				if (rob_cookie(slot) > cookie)
+					break;
+			}
+			if (domain && rob_cookie(rob_slots(block)) <= cookie)
+				break; /* a domain's blocks do not overlap */
+			block = domain ? block->prev : block->all_prev;
+		}
+		if (domain)
+			break;
+	}
+	return NULL;
+}
+
+/* Whether a call in progress is awaited and not left out. */
+bool rob_awaits_any(struct async_waiter *waiter, bool left_out)
+{
+	for (unsigned list = 0; list < 2; list++) {
+		for (struct async_block *block = rob.blocks[list]; block; block = block->all_next) {
+			for (uint64_t bits = block->live; bits; bits &= bits - 1) {
+				struct rob_slot *slot = rob_lowest_bit(block, bits);
+
+				if (matches(waiter, slot) && rob_left_out(waiter, slot) == left_out)
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Whether calls of the waiter's own stack, or stuck behind them, are among those it awaits. */
+bool rob_waits_for_self(struct async_waiter *waiter)
+{
+	struct rob_slot *call;
+
+	if (waiter->holder)
+		return rob_awaits_any(waiter, true);
+	if (!waiter->thread->top)
+		return false;
+	if (waiter->kind == ROB_WAIT_OWNER)
+		return rob_awaits_any(waiter, true);
+	if (waiter->kind == ROB_WAIT_CALL) {
+		call = rob_find(waiter->bound, waiter->domain);
+		return call && rob_left_out(waiter, call);
+	}
+	for (struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent) {
+		struct rob_slot *slot = rob_frame_slot(frame);
+
+		if (slot && matches(waiter, slot))
+			return true;
+	}
+	return false;
+}
+
+static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_domain *domain)
+{
+	for (struct async_block *block = domain->first; block; block = block->next) {
+		for (uint64_t bits = block->pending; bits; bits &= bits - 1) {
+			struct rob_slot *slot = rob_lowest_bit(block, bits);
+
+			if (!rob_awaits(waiter, slot))
+				return NULL; /* cookies only rise from here */
+			if (!rob_left_out(waiter, slot))
+				return slot;
+		}
+	}
+	return NULL;
+}
+
+static struct rob_slot *pending_anywhere(struct async_waiter *waiter, struct rob_after *after)
+{
+	for (struct rob_slot *slot = rob_queue_head(after); slot; slot = slot->next)
+		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_awaits(waiter, slot) &&
+		    !rob_left_out(waiter, slot))
+			return slot;
+	return NULL;
+}
+
+/* The lowest pending call that the waiter awaits, or NULL. */
+struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *after)
+{
+	struct rob_slot *slot;
+
+	if (waiter->kind >= ROB_WAIT_QUIET || !port_may_help(waiter->thread->top && waiter->thread->top->parent))
+		return NULL;
+	if (waiter->kind == ROB_WAIT_DOMAIN)
+		return pending_in(waiter, waiter->domain);
+	if (waiter->kind != ROB_WAIT_CALL)
+		return pending_anywhere(waiter, after);
+	if (waiter->order)
+		slot = pending_in(waiter, waiter->order);
+	else
+		slot = rob_find(waiter->bound, waiter->domain);
+	return slot && (rob_block(slot)->pending & rob_bit(slot)) ? slot : NULL;
+}
+
+/*
+ * Whether this thread must not start a call of the domain itself now. A call that
+ * still runs may wait for this one through a call of an exclusive domain: until it
+ * is quiet, calls of these start what they await, too.
+ */
+bool rob_quiesced(struct async_domain *domain, struct rob_thread *self)
+{
+	if (port_likely(!rob.quiesce) || domain->exclusive || rob_registered_on_stack(self))
+		return false;
+	return !self->top || rob_is_quiet();
+}
+
+/* The first pending call that may be claimed while others are held back. */
+struct rob_slot *rob_quiesce_claimable(struct rob_after *after)
+{
+	for (struct rob_slot *slot = rob_queue_head(after); slot; slot = slot->next)
+		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_block(slot)->domain->exclusive)
+			return slot;
+	return NULL;
+}

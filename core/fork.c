@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Fork: the child has this thread only, and none of the calls. */
+#include "core.h"
+
+void rob_fork_prepare(void)
+{
+	port_lock(&rob.lock);
+}
+
+void rob_fork_parent(void)
+{
+	port_unlock(&rob.lock);
+}
+
+static void drop_dead(void)
+{
+	struct rob_after after = {0};
+	struct rob_slot *slot, *next;
+
+	for (slot = rob.queue.head; slot; slot = next) {
+		struct async_block *block = rob_block(slot);
+
+		next = slot->next;
+		if (!block->live && !--block->dead)
+			rob_free_block(block, &after);
+	}
+	rob_free_garbage(after.garbage);
+}
+
+static void drop_calls(void)
+{
+	drop_dead();
+	for (unsigned list = 0; list < 2; list++) {
+		struct async_block *block = rob.blocks[list];
+
+		while (block) {
+			struct async_block *next = block->all_next;
+
+			if (block->kind == ROB_TABLE)
+				port_free(block);
+			block = next;
+		}
+		rob.blocks[list] = rob.blocks_last[list] = NULL;
+	}
+	rob.queue = (struct rob_queue){0};
+	rob.leases = NULL;
+	rob.threads = NULL;
+}
+
+static void drop_waiters(void)
+{
+	rob.waiters = rob.all_waiters = rob.all_waiters_last = rob.odd = NULL;
+	memset(rob.bucket, 0, sizeof(rob.bucket));
+	rob.call_waiters = rob.ascending = 0;
+}
+
+/* In a forked child: no thread but this one is left. What it was as a worker is never used again: its call looks at it. */
+void rob_pool_reset(struct rob_worker *self)
+{
+	struct rob_pool *pool = &rob.pool;
+	struct rob_worker *worker, *all = pool->all;
+
+	memset(pool, 0, sizeof(*pool));
+	pool->cpus = port_cpus();
+	while ((worker = all)) {
+		all = worker->all_next;
+		if (worker == self)
+			continue;
+		memset(worker, 0, sizeof(*worker));
+		worker->next = pool->free;
+		pool->free = worker;
+		worker->all_next = pool->all;
+		pool->all = worker;
+	}
+}
+
+void rob_fork_child(void)
+{
+	struct rob_thread *self = port_self();
+
+	drop_calls();
+	drop_waiters();
+	rob_pool_reset(self->worker);
+	rob.quick = 0;
+	rob.forks++;
+	if (!++rob.generation)
+		rob.generation = 1;
+	self->top = NULL;
+	self->worker = NULL;
+	self->waiter = NULL;
+	self->listed = false;
+	rob.quiesce = self->quiesce;
+	port_store_relaxed(&self->parker.flags, 0);
+	port_store_relaxed(&rob.started, 0);
+	port_store_relaxed(&rob.lock.word, 0);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is on the threads' stacks: frames of calls, and who of them is of a registered domain.
+ *
+ * A frame is pushed and popped by its own thread, under the lock, so whoever holds the lock may walk the frames of
+ * every thread. The frame of a lease stands for one call after the other: which, the lease word says.
+ */
+#include "core.h"
+
+static void thread_list(struct rob_thread *self)
+{
+	if (self->listed)
+		return;
+	self->listed = true;
+	self->id = port_thread_id();
+	self->prev = NULL;
+	self->next = rob.threads;
+	if (self->next)
+		self->next->prev = self;
+	rob.threads = self;
+}
+
+void rob_thread_unlist(struct rob_thread *self)
+{
+	if (!self->listed)
+		return;
+	if (self->prev)
+		self->prev->next = self->next;
+	else
+		rob.threads = self->next;
+	if (self->next)
+		self->next->prev = self->prev;
+	self->listed = false;
+}
+
+void rob_frame_push(struct rob_frame *frame, struct rob_thread *self)
+{
+	frame->parent = self->top;
+	frame->owner = self->owner;
+	frame->error = 0;
+	frame->forks = rob.forks;
+	frame->warned = false;
+	port_name_store(&frame->name, NULL); /* O6 */
+	self->top = frame;
+	thread_list(self);
+}
+
+void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self)
+{
+	self->top = frame->parent;
+	self->owner = frame->owner;
+	if (!self->top && !self->worker)
+		rob_thread_unlist(self);
+}
+
+/* In a forked child the call that forked does not exist: returning from it ends the thread. */
+void rob_check_generation(struct rob_frame *frame)
+{
+	if (port_unlikely(frame->forks != rob.forks))
+		port_thread_exit();
+}
+
+/* The call of this frame while it is in progress, or NULL. (Reads the word of O2, and needs no order.) */
+struct rob_slot *rob_frame_slot(struct rob_frame *frame)
+{
+	struct rob_lease *lease = frame->lease;
+	uint32_t begun;
+
+	if (!lease)
+		return frame->slot;
+	begun = rob_word_begun(port_load_acquire(&lease->word));
+	return begun > lease->flushed ? lease->slot[begun - 1] : NULL;
+}
+
+bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot)
+{
+	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent)
+		if (rob_frame_slot(frame) == slot)
+			return true;
+	return false;
+}
+
+/* Whether a call that has been claimed for this lease, begun or not, is of a registered domain. */
+bool rob_lease_registered(struct rob_lease *lease)
+{
+	uint32_t limit = rob_word_limit(port_load_relaxed(&lease->word));
+
+	for (uint32_t i = lease->flushed; i < limit; i++)
+		if (!rob_block(lease->slot[i])->domain->exclusive)
+			return true;
+	return false;
+}
+
+bool rob_registered_on_stack(struct rob_thread *thread)
+{
+	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
+		if (frame->releasing)
+			continue;
+		if (frame->lease ? rob_lease_registered(frame->lease) : !rob_block(frame->slot)->domain->exclusive)
+			return true;
+	}
+	return false;
+}
+
+/* No call of a registered domain is on a stack. */
+bool rob_is_quiet(void)
+{
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
+		if (rob_registered_on_stack(thread))
+			return false;
+	return true;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* What a worker does: takes a lease, runs it, rests when there is none. */
+#include "core.h"
+
+#define IDLE_NS 5000000000u /* an idle worker ends after this */
+#define SETTLED_NS 50000u   /* a lease so short did not block */
+#define LINGER_SPINS 32     /* some 500 ns */
+
+/* More are active than processors: one that has done something may rest. */
+static bool surplus(struct rob_worker *worker)
+{
+	return rob.pool.active > rob.pool.cpus && !rob.pool.eager && !worker->fresh && !worker->asleep;
+}
+
+/* Gives calls a moment to gather. Whether some did. */
+static bool linger(struct rob_worker *worker, struct rob_after *after)
+{
+	if (!worker->brisk || rob.pool.cpus == 1 || surplus(worker))
+		return false;
+	rob_unlock(after);
+	for (unsigned i = 0; i < LINGER_SPINS; i++)
+		port_relax();
+	port_lock(&rob.lock);
+	return rob.queue.pending && !rob.quiesce;
+}
+
+/*
+ * Waits for work. False: for too long, the worker is to end. The first of those
+ * that rest stays for ever: it is the last to be woken, mostly the only one, and
+ * a timer would make each of its wake-ups dearer.
+ */
+static bool idle(struct rob_worker *worker, struct rob_after *after)
+{
+	struct rob_pool *pool = &rob.pool;
+	uint64_t deadline_ns = pool->idle ? port_clock_ns() + IDLE_NS : 0;
+	uint32_t flags;
+
+	if (!worker->asleep)
+		pool->active--;
+	worker->asleep = false;
+	worker->lease.size = 1;
+	worker->lease.ended_ns = 0;
+	rob_pool_brisk(worker, 0);
+	rob_thread_unlist(worker->thread);
+	rob_idle_push(worker);
+	for (;;) { /* flags of a wait that is over may still come: again */
+		uint64_t until_ns = worker->idle ? deadline_ns : 0; /* taken from the list: the flag is on its way */
+
+		rob_unlock(after);
+		flags = port_park(&worker->thread->parker, until_ns); /* O3 */
+		port_lock(&rob.lock);
+		if (flags & ROB_WAKE)
+			break;
+		if (worker->idle && !flags) {
+			rob_idle_remove(worker);
+			return false;
+		}
+	}
+	pool->waking = false;
+	return true;
+}
+
+static void work(struct rob_worker *worker, struct rob_after *after)
+{
+	uint64_t took_ns;
+
+	worker->turn++;
+	worker->fresh = false;
+	rob_pool_kick(after);
+	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
+	if (worker->asleep && took_ns < SETTLED_NS) {
+		worker->asleep = false;
+		rob.pool.active++;
+	}
+	rob_pool_brisk(worker, !worker->asleep && worker->lease.size > 1 ? worker->lease.size : 0);
+}
+
+static void worker_init(struct rob_worker *worker)
+{
+	worker->thread = port_self();
+	worker->thread->worker = worker;
+	worker->thread_id = port_thread_id();
+	worker->lease.size = 1;
+	worker->fresh = true;
+	worker->seen = 0;
+	rob.pool.waking = false;
+	rob.pool.retry_ns = 0;
+}
+
+/* What its own completions made ready comes first: it is the lowest of its domain. */
+static bool take(struct rob_worker *worker, struct rob_after *after)
+{
+	if (after->retire) {
+		rob_lease_take_retire(&worker->lease, after);
+		return true;
+	}
+	return !surplus(worker) && rob_lease_take(&worker->lease, after);
+}
+
+void rob_worker_main(struct rob_worker *worker)
+{
+	struct rob_after after = {0};
+
+	port_lock(&rob.lock);
+	worker_init(worker);
+	if (port_unlikely(port_traces())) {
+		struct port_event event = {
+			.type = ASYNC_TRACE_WORKER, .arg = rob.pool.total, .error = rob.pool.total > rob.pool.cpus};
+
+		rob_unlock(&after);
+		port_trace(&event);
+		port_lock(&rob.lock);
+	}
+	after.accepts_retire = true;
+	do {
+		while (take(worker, &after))
+			work(worker, &after);
+	} while (linger(worker, &after) || idle(worker, &after));
+	rob.pool.total--;
+	worker->thread->worker = NULL;
+	worker->thread = NULL;
+	worker->thread_id = 0;
+	worker->next = rob.pool.free;
+	rob.pool.free = worker;
+	rob_unlock(&after);
+}
