@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "chart.h"
+#include "json.h"
+
+enum format { SVG, TEXT, JSON, PERFETTO };
 
 enum { DONE = 0, FAILED = 1, USAGE = 2, BAD_LINES = 3 };
 
@@ -17,7 +20,7 @@ struct options {
 	const char *title;
 	struct selection selection;
 	double width;
-	bool text;
+	enum format format;
 };
 
 static const char usage[] =
@@ -26,19 +29,30 @@ static const char usage[] =
 	"  -o, --output FILE           write there instead of standard output\n"
 	"  -t, --title TEXT            what stands before the total, instead of the program's name\n"
 	"  -T, --text                  a summary in words instead of the picture\n"
+	"  -J, --json                  the model, for programs; docs/CHART.md describes it\n"
+	"  -P, --perfetto              a trace for ui.perfetto.dev and chrome://tracing\n"
 	"  -p, --pid PID               only this process\n"
 	"  -f, --from SECONDS          begin the picture there\n"
 	"  -u, --until SECONDS         end the picture there\n"
 	"  -s, --symbols [OBJECT=]FILE where to find the names of OBJECT's functions\n"
 	"  -w, --width PIXELS          width of the picture, 600 to 20000; 1400 unless told\n"
+	"  -V, --version               print the version\n"
 	"  -h, --help                  show this\n";
 
 static const struct option long_options[] = {
-	{"output", required_argument, NULL, 'o'},  {"title", required_argument, NULL, 't'},
-	{"text", no_argument, NULL, 'T'},          {"pid", required_argument, NULL, 'p'},
-	{"from", required_argument, NULL, 'f'},    {"until", required_argument, NULL, 'u'},
-	{"symbols", required_argument, NULL, 's'}, {"width", required_argument, NULL, 'w'},
-	{"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+	{"output", required_argument, NULL, 'o'},
+	{"title", required_argument, NULL, 't'},
+	{"text", no_argument, NULL, 'T'},
+	{"pid", required_argument, NULL, 'p'},
+	{"from", required_argument, NULL, 'f'},
+	{"until", required_argument, NULL, 'u'},
+	{"symbols", required_argument, NULL, 's'},
+	{"width", required_argument, NULL, 'w'},
+	{"json", no_argument, NULL, 'J'},
+	{"perfetto", no_argument, NULL, 'P'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static bool number(const char *option, const char *text, double least, double most, double *value)
@@ -64,7 +78,13 @@ static bool option(struct options *options, int letter)
 		options->title = keep(optarg);
 		return true;
 	case 'T':
-		options->text = true;
+		options->format = TEXT;
+		return true;
+	case 'J':
+		options->format = JSON;
+		return true;
+	case 'P':
+		options->format = PERFETTO;
 		return true;
 	case 'p':
 		if (!number("pid", optarg, 1, 1e9, &value))
@@ -99,8 +119,16 @@ static int render(struct model *model, const struct options *options, FILE *file
 
 	title_text(model, &options->selection, options->title, title, sizeof(title));
 	model_find_chain(model);
-	if (options->text)
+	switch (options->format) {
+	case TEXT:
 		return summary_print(model, title, file);
+	case JSON:
+		return json_write(model, title, file);
+	case PERFETTO:
+		return perfetto_write(model, file);
+	case SVG:
+		break;
+	}
 	layout_build(&layout, model, &options->selection, options->width);
 	result = draw(model, &layout, title, file);
 	layout_free(&layout);
@@ -159,9 +187,13 @@ int main(int argc, char **argv)
 	int result = DONE;
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "o:t:Tp:f:u:s:w:h", long_options, NULL)) >= 0) {
+	while ((letter = getopt_long(argc, argv, "o:t:TJPp:f:u:s:w:Vh", long_options, NULL)) >= 0) {
 		if (letter == 'h') {
 			fputs(usage, stdout);
+			return DONE;
+		}
+		if (letter == 'V') {
+			puts("inorder-chart " INORDER_VERSION);
 			return DONE;
 		}
 		if (!option(&options, letter)) {

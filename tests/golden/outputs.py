@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""JSON and trace events as an independent parser reads them: outputs.py CHART DIRECTORY"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+CHART, HERE = os.path.abspath(sys.argv[1]), sys.argv[2]
+CASES = ["ordered.trace", "names.trace", "processes.trace", "kernel.log", "broken.trace", "crashed.trace", "boots.trace"]
+TYPES = {"M": {"name", "pid", "args"}, "X": {"name", "cat", "pid", "tid", "ts", "dur", "args"},
+         "C": {"name", "pid", "ts", "args"}, "s": {"name", "cat", "pid", "tid", "ts", "id"},
+         "f": {"name", "cat", "pid", "tid", "ts", "id", "bp"}}
+
+
+def read(option, name):
+    done = subprocess.run([CHART, option, os.path.join(HERE, name)], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode in (0, 3), f"{option} {name}: exit status {done.returncode}"
+    assert b"<" not in done.stdout, "a text could end the script element that the data is put into"
+    return json.loads(done.stdout.decode("utf-8"))
+
+
+def rows(model, table):
+    columns = model[table]["columns"]
+    for row in model[table]["rows"]:
+        assert len(row) == len(columns), f"{table}: {row}"
+    return [dict(zip(columns, row)) for row in model[table]["rows"]]
+
+
+def check_model(name):
+    model = read("--json", name)
+    assert model["inorder_chart"] == 1 and model["title"]
+    threads, calls, spans = rows(model, "threads"), rows(model, "calls"), rows(model, "spans")
+    for span in spans:
+        assert 0 <= span["begin_ns"] <= span["end_ns"] <= model["length_ns"], span
+        assert span["thread"] < len(threads)
+        assert span["call"] is None or calls[span["call"]]["name"], span
+    for call in calls:
+        assert call["run"] is None or spans[call["run"]]["kind"] == "run", call
+    for link in rows(model, "path"):
+        assert spans[link["span"]]["begin_ns"] <= link["begin_ns"] < link["end_ns"], link
+    return calls, spans
+
+
+def check_events(name, spans):
+    events = read("--perfetto", name)["traceEvents"]
+    for event in events:
+        assert set(event) - {"ph", "tid"} == TYPES[event["ph"]] - {"tid"}, event
+        assert event["ph"] == "M" or event["ts"] >= 0, event
+    kept = [span for span in spans if span["kind"] != "turn"]
+    assert sum(event["ph"] == "X" for event in events) == len(kept)
+    arrows = [{e["id"]: e["ts"] for e in events if e["ph"] == end} for end in "sf"]
+    assert arrows[0].keys() == arrows[1].keys()
+    assert all(arrows[0][i] <= arrows[1][i] for i in arrows[0])
+    last = {}
+    for event in events:
+        if event["ph"] == "C":
+            assert event["ts"] > last.get("ts", -1), event
+            last = event
+            assert event["args"]["running"] >= 0 and event["args"]["pending"] >= 0, event
+    assert not last or last["args"] == {"running": 0, "pending": 0}, last
+    return arrows[0]
+
+
+def check_long():
+    """10,000 calls with names that JSON must escape."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "long.trace")
+        with open(path, "w", encoding="utf-8") as file:
+            for i in range(1, 10001):
+                for ev, t_ns, tid in (("scheduled", 0, 7), ("started", 1000, 8 + i % 9), ("completed", 90000, 8 + i % 9)):
+                    file.write(json.dumps({"t_ns": i * 1000000 + t_ns, "pid": 7, "tid": tid, "ev": ev, "cookie": i,
+                                           "name": f'"</script>\\ é {i}'}) + "\n")
+        calls, spans = check_model(path)
+        assert calls[-1]["name"] == '"</script>\\ é 10000', calls[-1]
+        check_events(path, spans)
+
+
+for case in CASES:
+    arrow_count = len(check_events(case, check_model(case)[1]))
+    assert arrow_count or case != "ordered.trace", "no arrow"
+check_long()
