@@ -39,14 +39,24 @@ struct strings {
 void strings_add(struct strings *list, const char *text);
 void strings_free(struct strings *list);
 
+/* A temporary folder of which nothing is left when this program ends, but see stage.c. */
+struct stage {
+	char *path; /* NULL: not open */
+	int fd;
+	bool named; /* it stands in TMPDIR */
+};
+
+int stage_open(struct stage *stage);
+void stage_close(struct stage *stage);
+
 /*
  * Modules that are asked for: a name (ahci), a modalias (pci:v00008086d00002922...), or a folder of the
  * kernel's tree that ends in a slash (drivers/ata/); with '?' at its end it may be missing.
  */
 struct modules {
 	struct strings wanted;
-	const char *dir; /* .../lib/modules/VERSION */
-	char *stage;     /* a temporary folder that holds the image's own indexes, or NULL */
+	const char *dir;    /* .../lib/modules/VERSION */
+	struct stage stage; /* holds the image's own indexes */
 };
 
 int modules_read_list(struct modules *modules, const char *path);
@@ -76,11 +86,23 @@ int file_add(struct tree *tree, const char *spec);
 /* Runs @argv and waits; its output goes to @output (caller frees) if that is not NULL. */
 int command_run(char *const argv[], char **output);
 
-/* Writes the tree to @path by way of a temporary file beside it. @compression: a name of archive_compressions(). */
+struct output {
+	const char *name; /* as given */
+	char *target;     /* the file that is replaced, behind links; NULL: written in place */
+	char *temporary;  /* the name of the new file until it is renamed; NULL: it has none yet */
+	int fd;
+};
+
+int output_open(struct output *output, const char *name);
+/* @complete: put the image in its place; else leave the old one. Call it also after output_open() has failed. */
+int output_close(struct output *output, bool complete);
+
+/* Writes the tree to @path. @compression: none, gzip, zstd, lz4, xz. */
 int archive_make(const struct tree *tree, const char *path, const char *compression);
 bool archive_knows(const char *compression);
 
-/* Set by SIGINT, SIGTERM and SIGHUP: clean up and go. */
+/* SIGINT, SIGTERM and SIGHUP make interrupted() true: clean up and go. */
+void catch_signals(void);
 bool interrupted(void);
 
 __attribute__((format(printf, 1, 2))) int fail(const char *format, ...);

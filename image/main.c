@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,8 @@ static const char help[] =
 	"Usage: inorder-image [OPTION]... -o FILE\n"
 	"Makes an initramfs: inorder-init as /init, kernel modules, programs, and what these need.\n"
 	"\n"
-	"  -o, --output FILE      write the image there\n"
+	"  -o, --output FILE      write the image there: a file is replaced when all is well, a link is\n"
+	"                         followed, a device, a pipe or - (standard output) is written to\n"
 	"  -l, --list             print size and path of everything in the image; without -o nothing is written\n"
 	"  -t, --tree DIR         the kernel's modules, .../lib/modules/VERSION (default: the running kernel's)\n"
 	"  -m, --module WANT      add a module: a name, a modalias, or a folder with a slash at its end\n"
@@ -33,7 +33,8 @@ static const char help[] =
 	"  -f, --file PATH:PLACE  add a file\n"
 	"  -s, --shell[=PROGRAM]  add a shell as /bin/sh, which is run when a boot fails (default: /bin/sh)\n"
 	"  -i, --init PROGRAM     what becomes /init (default: " INORDER_INIT ")\n"
-	"  -c, --compress NAME    none (the fastest to boot where the disk is fast), lz4, zstd or gzip (default: none)\n"
+	"  -c, --compress NAME    none (the fastest to boot where the disk is fast), lz4, zstd, gzip, xz\n"
+	"                         (default: none)\n"
 	"  -h, --help             print this\n"
 	"  -V, --version          print the version\n"
 	"\n"
@@ -68,28 +69,6 @@ struct request {
 	struct strings files;
 	struct modules modules;
 };
-
-static volatile sig_atomic_t signalled;
-
-static void on_signal(int number)
-{
-	signalled = number;
-}
-
-bool interrupted(void)
-{
-	return signalled != 0;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN); /* a compressor that dies is an error of a write */
-}
 
 static void ask_for_shell(struct request *request, const char *shell)
 {
@@ -166,6 +145,8 @@ static int parse(struct request *request, int argc, char **argv)
 		return wrong("no --output given", NULL);
 	if (!archive_knows(request->compression))
 		return wrong("no such compression:", request->compression);
+	if (request->list && request->output && !strcmp(request->output, "-"))
+		return wrong("--list and the image cannot both go to standard output", NULL);
 	return -1;
 }
 

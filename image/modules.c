@@ -164,7 +164,7 @@ static int add_wanted(struct resolver *resolver, const char *word)
 static int link_module(const struct image_entry *entry, void *data)
 {
 	const struct modules *modules = data;
-	char *path = text("%s%s", modules->stage, entry->path);
+	char *path = text("%s%s", modules->stage.path, entry->path);
 	int result = 0;
 
 	if (interrupted())
@@ -179,7 +179,7 @@ static int link_module(const struct image_entry *entry, void *data)
 
 static int run_depmod(struct resolver *resolver)
 {
-	char *stage = resolver->modules->stage;
+	char *stage = resolver->modules->stage.path;
 	char *const argv[] = {(char *)"depmod", (char *)"-b", stage, (char *)resolver->version, NULL};
 
 	for (size_t i = 0; i < COUNT(inputs); i++) {
@@ -199,21 +199,13 @@ static int run_depmod(struct resolver *resolver)
 static int add_indexes(struct resolver *resolver)
 {
 	struct modules *modules = resolver->modules;
-	const char *base = getenv("TMPDIR");
 	int result = 0;
 
-	modules->stage = text("%s/inorder-image.XXXXXX", base && *base ? base : "/tmp");
-	if (!mkdtemp(modules->stage)) {
-		result = fail("cannot make the folder '%s': %s", modules->stage, strerror(errno));
-		free(modules->stage);
-		modules->stage = NULL;
-		return result;
-	}
-	if (tree_visit(resolver->tree, link_module, modules) || run_depmod(resolver))
+	if (stage_open(&modules->stage) || tree_visit(resolver->tree, link_module, modules) || run_depmod(resolver))
 		return -1;
 	for (size_t i = 0; !result && i < COUNT(indexes); i++) {
 		char *place = text("/lib/modules/%s/%s", resolver->version, indexes[i]);
-		char *made = text("%s%s", modules->stage, place);
+		char *made = text("%s%s", modules->stage.path, place);
 
 		if (access(made, R_OK) == 0)
 			result = tree_add_file(resolver->tree, place, made);
@@ -263,11 +255,6 @@ int modules_add(struct modules *modules, struct tree *tree)
 
 void modules_release(struct modules *modules)
 {
-	char *const argv[] = {(char *)"rm", (char *)"-rf", (char *)"--", modules->stage, NULL};
-
-	if (modules->stage)
-		command_run(argv, NULL);
-	free(modules->stage);
-	modules->stage = NULL;
+	stage_close(&modules->stage);
 	strings_free(&modules->wanted);
 }

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """inorder-image as a command: image.py CASE SOURCE BUILD. Needs no machine, only the kernel's modules."""
+import fcntl
 import gzip
 import os
 import resource
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -87,7 +90,7 @@ def case_content(tree, folder):
 def case_same(tree, folder):
     """The same input gives the same bytes, whatever the machine's clock, zone and file times are."""
     first, second = (os.path.join(folder, name) for name in 'ab')
-    for compression in ('none', 'gzip', 'zstd', 'lz4'):
+    for compression in ('none', 'gzip', 'zstd', 'lz4', 'xz'):
         call(tree, '-m', 'ahci', '-c', compression, '-o', first)
         time.sleep(1.1)   # a time stamp in seconds would differ now
         call(tree, '-m', 'ahci', '-c', compression, '-o', second, TZ='Asia/Tokyo', TMPDIR=folder, LC_ALL='C')
@@ -102,12 +105,16 @@ def case_compression(tree, folder):
     plain, packed = (os.path.join(folder, name) for name in ('plain', 'packed'))
     call(tree, '-m', 'ahci', '-o', plain)
     call(tree, '-m', 'ahci', '-c', 'gzip', '-o', packed)
-    must(gzip.decompress(read(packed)) == read(plain), 'the same archive from gzip')
-    for compression, magic in (('zstd', b'\x28\xb5\x2f\xfd'), ('lz4', b'\x02\x21\x4c\x18')):
+    archive = gzip.decompress(read(packed))
+    must(read(plain).startswith(archive), 'the same archive from gzip')
+    tail = gzip.decompress(read(plain)[len(archive):])
+    must(unpack(tail) == {}, 'an empty archive after the uncompressed one: unmkinitramfs wants one')
+    for compression, magic in (('zstd', b'\x28\xb5\x2f\xfd'), ('lz4', b'\x02\x21\x4c\x18'),
+                               ('xz', b'\xfd7zXZ\0\0\x01')):   # 01: CRC32, the one check that the kernel knows
         call(tree, '-m', 'ahci', '-c', compression, '-o', packed)
-        must(read(packed)[:4] == magic, f'the magic that the kernel expects of {compression}')
+        must(read(packed).startswith(magic), f'the magic that the kernel expects of {compression}')
         done = subprocess.run([compression, '-dc', packed], capture_output=True, check=True)
-        must(done.stdout == read(plain), f'the same archive from {compression}')
+        must(done.stdout == archive, f'the same archive from {compression}')
 
 
 def case_wanted(tree, _folder):
@@ -150,7 +157,7 @@ def case_full(tree, folder):
     out = os.path.join(folder, 'image')
     with open(out, 'w', encoding='utf-8') as old:
         old.write('old')
-    for compression in ('none', 'gzip', 'lz4'):
+    for compression in ('none', 'gzip', 'zstd', 'lz4', 'xz'):
         done = subprocess.run([IMAGE, '-t', tree, '-i', INIT, '-m', 'ahci', '-c', compression, '-o', out], check=False,
                               env={**os.environ, 'TMPDIR': folder}, capture_output=True, text=True,
                               restore_signals=False,   # SIGXFSZ stays ignored: the write itself fails
@@ -160,29 +167,146 @@ def case_full(tree, folder):
         must(read(out) == b'old' and os.listdir(folder) == ['image'], 'the old image, and nothing else')
 
 
-def interrupt(command, folder, phase):
-    """Sends a signal once there is a file of that phase. Returns whether it came before the image was complete."""
-    process = subprocess.Popen(command, env={**os.environ, 'TMPDIR': folder}, stderr=subprocess.PIPE)
-    while process.poll() is None and not any(name.startswith(phase) for name in os.listdir(folder)):
-        pass
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
-    _, said = process.communicate()
-    if process.returncode == 0:
-        must(os.listdir(folder) == ['image'], f'nothing but the image, but there is {os.listdir(folder)}')
-        os.unlink(os.path.join(folder, 'image'))
-        return False
-    must(process.returncode == 1, f'exit code 1 in {phase}, not {process.returncode}: {said.decode()}')
-    must(os.listdir(folder) == [], f'nothing left after {phase}, but there is {os.listdir(folder)}')
-    return True
+def case_debian(tree, folder):
+    """Debian's own tools read every image."""
+    if not shutil.which('lsinitramfs') or not shutil.which('unmkinitramfs'):
+        sys.exit(77)
+    wanted = paths(call(tree, '-m', 'ahci', '-l'))
+    for compression in ('none', 'gzip', 'zstd', 'lz4', 'xz'):
+        image, there = (os.path.join(folder, name + compression) for name in ('image-', 'there-'))
+        call(tree, '-m', 'ahci', '-c', compression, '-o', image)
+        done = subprocess.run(['lsinitramfs', image], capture_output=True, text=True, check=False)
+        must(done.returncode == 0 and not done.stderr, f'no complaint about {compression}, but: {done.stderr}')
+        must(['/' + path for path in done.stdout.split()] == wanted, f'all paths with {compression}')
+        done = subprocess.run(['unmkinitramfs', image, there], capture_output=True, text=True, check=False)
+        must(done.returncode == 0 and not done.stderr, f'no complaint about {compression}, but: {done.stderr}')
+        must(any('init' in files for _, _, files in os.walk(there)), f'/init unpacked with {compression}')
+
+
+def case_places(tree, folder):
+    """A device, a pipe and "-" are written to, a link is followed; none of them is replaced."""
+    image, link, fifo = (os.path.join(folder, name) for name in ('image', 'link', 'fifo'))
+    call(tree, '-m', 'ahci', '-o', image)
+    wanted = read(image)
+    os.chmod(image, 0o640)
+    os.symlink('image', link)
+    os.symlink('behind', os.path.join(folder, 'dangling'))
+    call(tree, '-m', 'ahci', '-c', 'gzip', '-o', link)
+    must(os.readlink(link) == 'image' and read(image)[:2] == b'\x1f\x8b', 'a new file behind the link')
+    must(os.stat(image).st_mode & 0o7777 == 0o640, 'the permissions of the file that was replaced')
+    call(tree, '-m', 'ahci', '-o', os.path.join(folder, 'dangling'))
+    must(read(os.path.join(folder, 'behind')) == wanted, 'the file that a link names')
+    os.mkfifo(fifo)
+    with tempfile.TemporaryFile() as got, subprocess.Popen(['cat', fifo], stdout=got) as reader:
+        call(tree, '-m', 'ahci', '-o', fifo)
+        reader.wait()
+        got.seek(0)
+        must(got.read() == wanted and stat.S_ISFIFO(os.stat(fifo).st_mode), 'the image from a pipe')
+    for place in ('-', '/dev/stdout'):
+        done = subprocess.run([IMAGE, '-t', tree, '-i', INIT, '-m', 'ahci', '-o', place], stdout=subprocess.PIPE, check=True)
+        must(done.stdout == wanted, f'the image from {place}')
+    for device in ('/dev/full', '/dev/null'):
+        before = os.stat(device)
+        said = call(tree, '-m', 'ahci', '-o', device, code=1 if device == '/dev/full' else 0)
+        must(os.stat(device).st_rdev == before.st_rdev, f'{device} as it was')
+        must(device == '/dev/null' or 'No space left' in said, f'why in: {said}')
+    must('folder' in call(tree, '-m', 'ahci', '-o', folder, code=1), 'that it is a folder')
+    must(len(os.listdir(folder)) == 5, f'nothing else, but there is {os.listdir(folder)}')
+
+
+def case_small(tree, folder):
+    """A file system that is full: the old image stays."""
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder], check=False,
+                      stderr=subprocess.DEVNULL).returncode:
+        sys.exit(77)
+    try:
+        out = os.path.join(folder, 'image')
+        with open(out, 'w', encoding='utf-8') as old:
+            old.write('old')
+        for compression in ('none', 'gzip', 'zstd', 'lz4', 'xz'):
+            said = call(tree, '-m', 'drivers/ata/', '-c', compression, '-o', out, code=1)
+            must(compression in ('lz4', 'xz') or 'No space left' in said, f'why in: {said}')
+            must(read(out) == b'old' and os.listdir(folder) == ['image'], 'the old image, and nothing else')
+    finally:
+        subprocess.run(['umount', folder], check=True)
+
+
+class Held:
+    """A run of inorder-image that stands still in a phase: its depmod, or its compressor, waits for us."""
+    BARE = ['unshare', '-m', 'sh', '-c', 'umount -l /proc && exec "$@"', 'sh']   # no /proc: no unnamed files
+
+    def __init__(self, tree, folder, phase, bare=False):
+        self.there = tempfile.TemporaryDirectory()
+        self.mark, self.gate = (os.path.join(self.there.name, name) for name in ('mark', 'gate'))
+        os.mkfifo(self.mark)
+        os.mkfifo(self.gate)
+        script = os.path.join(self.there.name, phase)
+        with open(script, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\n[ "$1" != --version ] || exit 0\necho >{self.mark}\nread word <{self.gate}\n')
+        os.chmod(script, 0o755)
+        command = [IMAGE, '-t', tree, '-i', INIT, '-m', 'drivers/ata/', '-c', 'lz4', '-o', os.path.join(folder, 'image')]
+        path = f'{self.there.name}:{os.environ["PATH"]}'
+        self.process = subprocess.Popen((self.BARE if bare else []) + command, stderr=subprocess.PIPE,
+                                        env={**os.environ, 'TMPDIR': folder, 'PATH': path})
+        with open(self.mark, encoding='utf-8') as file:   # until the script is there
+            file.read()
+
+    def end(self, number):
+        """Sends the signal, lets the script go, returns exit code and words."""
+        self.process.send_signal(number)
+        with open(self.gate, 'w', encoding='utf-8'):
+            pass
+        _, said = self.process.communicate()
+        self.there.cleanup()
+        return self.process.returncode, said.decode()
+
+
+def case_killed(tree, folder):
+    """Killed in the middle: the old image stays, and nothing else; at the latest a second run removes what is left."""
+    out = os.path.join(folder, 'image')
+    with open(out, 'w', encoding='utf-8') as old:
+        old.write('old')
+    for phase in ('depmod', 'lz4'):
+        code, _ = Held(tree, folder, phase).end(signal.SIGKILL)
+        must(code == -signal.SIGKILL and read(out) == b'old', f'the old image after the kill in {phase}')
+        left = set(os.listdir(folder)) - {'image'}
+        must(not left or not has_fsmount(), f'nothing left after the kill in {phase}, but there is {left}')
+    other = os.path.join(folder, 'image.inorder-0123456')
+    with open(other, 'w', encoding='utf-8'), open(other + '7', 'w', encoding='utf-8') as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)   # as that of a run that is not over
+        call(tree, '-m', 'ahci', '-o', out, TMPDIR=folder)
+        must(sorted(os.listdir(folder)) == ['image', 'image.inorder-0123456', 'image.inorder-01234567'],
+             f'what is not ours or is in use, but there is {os.listdir(folder)}')
+
+
+def has_fsmount():
+    """Whether a folder can be had that has no name: as root, with the privilege to mount."""
+    done = subprocess.run(['unshare', '-m', 'true'], check=False, stderr=subprocess.DEVNULL)
+    return done.returncode == 0
+
+
+def case_leftovers(tree, folder):
+    """Without /proc temporary files have names: the next run removes those that a killed one has left."""
+    if subprocess.run(Held.BARE + ['true'], check=False, stderr=subprocess.DEVNULL).returncode:
+        sys.exit(77)
+    out, left = os.path.join(folder, 'image'), set()
+    for phase in ('depmod', 'lz4'):
+        code, said = Held(tree, folder, phase, bare=True).end(signal.SIGKILL)
+        must(code == -signal.SIGKILL and not os.path.exists(out), f'no image after the kill in {phase}: {said}')
+        left.update(os.listdir(folder))
+    must(any(name.startswith('image.inorder-') for name in left), 'a file of the killed run')
+    must(any(name.startswith('inorder-image.') for name in left), 'a folder of the killed run')
+    done = subprocess.run(Held.BARE + [IMAGE, '-t', tree, '-i', INIT, '-m', 'ahci', '-o', out], check=False,
+                          env={**os.environ, 'TMPDIR': folder}, capture_output=True, text=True)
+    must(done.returncode == 0 and os.listdir(folder) == ['image'], f'the image alone, but {os.listdir(folder)} {done}')
 
 
 def case_interrupt(tree, folder):
     """A signal leaves neither a half image nor temporary files, be it early or while the image is written."""
-    command = [IMAGE, '-t', tree, '-i', INIT, '-m', 'drivers/net/', '-c', 'gzip', '-o', os.path.join(folder, 'image')]
-    for phase in ('inorder-image.', 'image.'):
-        # on a busy machine all may be done before this process has seen anything
-        must(any(interrupt(command, folder, phase) for _ in range(50)), f'a signal in {phase}')
+    for phase in ('depmod', 'lz4'):
+        code, said = Held(tree, folder, phase).end(signal.SIGTERM)
+        must(code == 1 and said.startswith('inorder-image: '), f'exit code 1 in {phase}, not {code}: {said}')
+        must(os.listdir(folder) == [], f'nothing left after {phase}, but there is {os.listdir(folder)}')
 
 
 CASES = {name[5:]: function for name, function in globals().items() if name.startswith('case_')}
