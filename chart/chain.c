@@ -16,7 +16,9 @@ struct walk {
 	struct model *model;
 	size_t *by_completion; /* calls in order of their completion */
 	size_t completed;
-	size_t thread;
+	size_t *by_end; /* spans in which something was done, in order of their end */
+	size_t ended;
+	size_t thread; /* NONE: none in particular */
 	uint64_t t_ns;
 };
 
@@ -39,6 +41,45 @@ static void sort_completions(struct walk *walk)
 			*APPEND(walk->by_completion, walk->completed) = i;
 	if (walk->completed)
 		qsort_r(walk->by_completion, walk->completed, sizeof(size_t), compare_completion, model->calls);
+}
+
+static int compare_ends(const void *a, const void *b, void *data)
+{
+	const struct span *left = (const struct span *)data + *(const size_t *)a;
+	const struct span *right = (const struct span *)data + *(const size_t *)b;
+
+	if (left->end_ns != right->end_ns)
+		return left->end_ns < right->end_ns ? -1 : 1;
+	return (left > right) - (left < right);
+}
+
+static void sort_ends(struct walk *walk)
+{
+	struct model *model = walk->model;
+
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->spans[i].kind != SPAN_TURN && model->spans[i].kind != SPAN_WAIT &&
+		    model->spans[i].end_ns > model->spans[i].begin_ns)
+			*APPEND(walk->by_end, walk->ended) = i;
+	if (walk->ended)
+		qsort_r(walk->by_end, walk->ended, sizeof(size_t), compare_ends, model->spans);
+}
+
+/* The span that ended last in any thread, before @t_ns or then; NONE if none did. */
+static size_t ended_last(const struct walk *walk, uint64_t t_ns)
+{
+	size_t low = 0;
+	size_t high = walk->ended;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (walk->model->spans[walk->by_end[middle]].end_ns <= t_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? walk->by_end[low - 1] : NONE;
 }
 
 /* The number of calls that were complete at @t_ns. */
@@ -84,6 +125,21 @@ static size_t find_awaited(const struct walk *walk, const struct span *wait)
 	return NONE;
 }
 
+/* Of a wait that never ended: the first call that it still waits for, and that runs. */
+static size_t find_pending(const struct walk *walk, const struct span *wait)
+{
+	const struct model *model = walk->model;
+
+	for (size_t i = 0; i < model->call_count; i++) {
+		const struct call *call = &model->calls[i];
+
+		if (!call->completed_ns && call->run != NONE && call->scheduled_ns <= wait->begin_ns &&
+		    is_awaited(model, wait, call))
+			return i;
+	}
+	return NONE;
+}
+
 /* The call of the same domain whose completion gave @call its turn, or NONE. */
 static size_t find_before(const struct walk *walk, const struct call *call)
 {
@@ -102,9 +158,9 @@ static size_t find_before(const struct walk *walk, const struct call *call)
  */
 static void look(const struct walk *walk, size_t *inside, size_t *before)
 {
-	const struct thread *thread = &walk->model->threads[walk->thread];
+	const struct thread *thread = &walk->model->threads[walk->thread == NONE ? 0 : walk->thread];
 	size_t low = 0;
-	size_t high = thread->span_count;
+	size_t high = walk->thread == NONE ? 0 : thread->span_count;
 
 	*inside = *before = NONE;
 	while (low < high) {
@@ -126,12 +182,15 @@ static void look(const struct walk *walk, size_t *inside, size_t *before)
 	}
 }
 
-static void blame(struct walk *walk, size_t span, uint64_t begin_ns)
+/* @span is what the time from @begin_ns until now depended on; of that, what lies in the path's range. */
+static void blame(struct walk *walk, size_t span, enum link_kind kind, uint64_t begin_ns)
 {
 	struct model *model = walk->model;
 
+	if (begin_ns < model->path.begin_ns)
+		begin_ns = model->path.begin_ns;
 	if (begin_ns < walk->t_ns)
-		*APPEND(model->chain, model->chain_count) = (struct link){span, begin_ns, walk->t_ns};
+		*APPEND(model->chain, model->chain_count) = (struct link){span, kind, begin_ns, walk->t_ns};
 }
 
 static void go(struct walk *walk, size_t thread, uint64_t t_ns)
@@ -152,7 +211,7 @@ static void go_to_completion(struct walk *walk, const struct call *call)
 	size_t span = last_span(call);
 
 	if (span != NONE)
-		go(walk, walk->model->spans[span].thread, call->completed_ns);
+		go(walk, walk->model->spans[span].thread, call->completed_ns ? call->completed_ns : walk->t_ns);
 }
 
 /* From the beginning of the run of @call to what it had to wait for. */
@@ -169,8 +228,10 @@ static void go_before_run(struct walk *walk, const struct span *run, const struc
 	free_ns = before != NONE   ? walk->model->spans[before].end_ns
 		  : inside != NONE ? walk->model->spans[inside].begin_ns
 				   : 0;
-	if (call->scheduled_ns >= free_ns)
-		go(walk, call->scheduler, call->scheduled_ns);
+	if (call->scheduled_ns < free_ns)
+		return;
+	blame(walk, call->run, LINK_QUEUED, call->scheduled_ns);
+	go(walk, call->scheduler, call->scheduled_ns);
 }
 
 static void go_before_retire(struct walk *walk, const struct span *retire, const struct call *call)
@@ -184,25 +245,53 @@ static void go_before_retire(struct walk *walk, const struct span *retire, const
 		go(walk, walk->model->spans[call->run].thread, call->returned_ns ? call->returned_ns : walk->t_ns);
 }
 
+/* Back from the end of a wait, or from within one that never ended, to the call that it was for. */
+static void go_to_awaited(struct walk *walk, size_t index)
+{
+	const struct span *wait = &walk->model->spans[index];
+	uint64_t completed_ns = walk->model->calls[wait->awaited].completed_ns;
+
+	if (completed_ns)
+		blame(walk, index, LINK_SPAN, completed_ns > wait->begin_ns ? completed_ns : wait->begin_ns);
+	go_to_completion(walk, &walk->model->calls[wait->awaited]);
+}
+
 static void step_back(struct walk *walk, size_t index)
 {
 	const struct span *span = &walk->model->spans[index];
 
-	if (span->kind == SPAN_WAIT && span->awaited != NONE && walk->t_ns + SLACK_NS >= span->end_ns &&
+	if (span->kind == SPAN_WAIT && span->awaited != NONE &&
+	    (span->unfinished || walk->t_ns + SLACK_NS >= span->end_ns) &&
 	    last_span(&walk->model->calls[span->awaited]) != NONE) {
-		uint64_t completed_ns = walk->model->calls[span->awaited].completed_ns;
-
-		blame(walk, index, completed_ns > span->begin_ns ? completed_ns : span->begin_ns);
-		go_to_completion(walk, &walk->model->calls[span->awaited]);
+		go_to_awaited(walk, index);
 		return;
 	}
-	blame(walk, index, span->begin_ns);
+	blame(walk, index, LINK_SPAN, span->begin_ns);
 	if (span->kind == SPAN_RUN && span->call != NONE)
 		go_before_run(walk, span, &walk->model->calls[span->call]);
 	else if (span->kind == SPAN_RETIRE && span->call != NONE)
 		go_before_retire(walk, span, &walk->model->calls[span->call]);
 	else
 		go(walk, span->thread, span->begin_ns);
+}
+
+/*
+ * The thread did nothing that is traced. A short while (a line is written, the next step is looked for) it goes on
+ * with its own last span; else with what ended last in any thread. False if nothing was before.
+ */
+static bool bridge(struct walk *walk, size_t before)
+{
+	const struct model *model = walk->model;
+	uint64_t short_ns = (model->path.end_ns - model->path.begin_ns) / 100;
+	size_t last = ended_last(walk, walk->t_ns);
+
+	if (before != NONE && (last == NONE || model->spans[last].end_ns <= model->spans[before].end_ns ||
+			       walk->t_ns - model->spans[before].end_ns <= short_ns))
+		last = before;
+	if (last == NONE)
+		return false;
+	go(walk, model->spans[last].thread, model->spans[last].end_ns);
+	return true;
 }
 
 static void walk_back(struct walk *walk)
@@ -212,13 +301,13 @@ static void walk_back(struct walk *walk)
 	size_t before;
 
 	/* Each step goes back in time or to another thread; the bound is for traces whose times make no sense. */
-	for (size_t i = 0; i < 4 * model->span_count; i++) {
+	for (size_t i = 0; i < 4 * model->span_count + 4 && walk->t_ns > model->path.begin_ns; i++) {
 		look(walk, &inside, &before);
-		if (inside == NONE && before == NONE)
-			return;
-		if (before != NONE && model->spans[before].end_ns < walk->t_ns) {
-			if (inside != NONE)
-				blame(walk, inside, model->spans[before].end_ns);
+		if (inside == NONE) {
+			if (!bridge(walk, before))
+				return;
+		} else if (before != NONE && model->spans[before].end_ns < walk->t_ns) {
+			blame(walk, inside, LINK_SPAN, model->spans[before].end_ns);
 			go(walk, walk->thread, model->spans[before].end_ns);
 		} else {
 			step_back(walk, inside);
@@ -226,24 +315,61 @@ static void walk_back(struct walk *walk)
 	}
 }
 
-/* The end is that of the thread which wrote the last line; of a thread with something to show, if that one has not. */
+/* The thread that a boot, or a program, ends in: the first of its process; NONE if it has nothing to show. */
+static size_t main_thread(const struct model *model)
+{
+	for (size_t i = 0; i < model->thread_count; i++) {
+		long pid = model->processes[model->threads[i].process].pid;
+
+		if (model->threads[i].span_count && model->threads[i].tid == (pid ? pid : 1))
+			return i;
+	}
+	return NONE;
+}
+
+/* A call, step or phase of that name at the end of the path: its thread. */
+static size_t named_thread(const struct model *model)
+{
+	for (size_t i = model->span_count; i-- > 0;)
+		if (model->spans[i].end_ns == model->path.end_ns && model->path.end_name &&
+		    model->spans[i].kind != SPAN_TURN && span_name(model, &model->spans[i]) == model->path.end_name)
+			return model->spans[i].thread;
+	return NONE;
+}
+
+/* The end of all is that of the thread which wrote the last line; of a thread with something to show, if that one has
+ * not. */
 static void find_end(struct walk *walk)
 {
 	const struct model *model = walk->model;
 
-	walk->thread = model->last_thread;
-	walk->t_ns = model->end_ns;
-	if (walk->thread != NONE && model->threads[walk->thread].span_count)
+	walk->t_ns = model->path.end_ns;
+	walk->thread = named_thread(model);
+	if (walk->thread != NONE)
 		return;
-	walk->thread = NONE;
-	walk->t_ns = 0;
-	for (size_t i = 0; i < model->span_count; i++) {
-		const struct span *span = &model->spans[i];
+	walk->thread = walk->t_ns < model->end_ns ? main_thread(model) : model->last_thread;
+	if (walk->thread == NONE || !model->threads[walk->thread].span_count)
+		walk->thread = NONE;
+}
 
-		if (span->kind == SPAN_TURN || span->end_ns <= walk->t_ns || span->end_ns == span->begin_ns)
-			continue;
-		walk->thread = span->thread;
-		walk->t_ns = span->end_ns;
+/* What of the path is left between the links. */
+static void find_gaps(struct model *model)
+{
+	uint64_t until_ns = model->path.end_ns;
+	size_t later = NONE;
+
+	for (size_t i = 0; i <= model->chain_count; i++) {
+		const struct link *link = i < model->chain_count ? &model->chain[i] : NULL;
+		uint64_t end_ns = link ? link->end_ns : model->path.begin_ns;
+
+		if (end_ns < until_ns)
+			*APPEND(model->gaps, model->gap_count) =
+				(struct gap){link ? link->span : NONE, later, end_ns, until_ns};
+		if (!link)
+			return;
+		model->path.explained_ns += link->end_ns - link->begin_ns;
+		until_ns = link->begin_ns;
+		later = link->span;
 	}
 }
 
@@ -252,11 +378,14 @@ void model_find_chain(struct model *model)
 	struct walk walk = {.model = model};
 
 	sort_completions(&walk);
+	sort_ends(&walk);
 	for (size_t i = 0; i < model->span_count; i++)
-		if (model->spans[i].kind == SPAN_WAIT && !model->spans[i].unfinished)
-			model->spans[i].awaited = find_awaited(&walk, &model->spans[i]);
+		if (model->spans[i].kind == SPAN_WAIT)
+			model->spans[i].awaited = model->spans[i].unfinished ? find_pending(&walk, &model->spans[i])
+									     : find_awaited(&walk, &model->spans[i]);
 	find_end(&walk);
-	if (walk.thread != NONE)
-		walk_back(&walk);
+	walk_back(&walk);
+	find_gaps(model);
 	free(walk.by_completion);
+	free(walk.by_end);
 }

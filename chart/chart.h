@@ -3,10 +3,11 @@
  * inorder-chart: from a trace to a picture, in steps that know only the one before:
  *
  *   input.c, parse_trace.c, parse_klog.c   lines    -> records
- *   records.c, model.c, resolve.c, chain.c records  -> calls, threads, spans of time
+ *   records.c, model.c, resolve.c          records  -> calls, threads, spans of time
+ *   end.c, chain.c                         model    -> the critical path
  *   layout.c, scale.c, width.c             model    -> rows, lanes, coordinates
  *   draw.c, draw_rows.c, svg.c             layout   -> SVG
- *   summary.c                              model    -> text
+ *   title.c, summary.c                     model    -> text
  */
 #ifndef CHART_H
 #define CHART_H
@@ -162,10 +163,34 @@ struct process {
 };
 
 /* A part of a span that the whole had to wait for. */
+enum link_kind {
+	LINK_SPAN,   /* of the span itself */
+	LINK_QUEUED, /* from when the span's call was scheduled until a thread began it */
+};
+
 struct link {
 	size_t span;
+	enum link_kind kind;
 	uint64_t begin_ns;
 	uint64_t end_ns;
+};
+
+/* A part of the time that no link explains. It stands between what ended last in any thread and what came next. */
+struct gap {
+	size_t after;  /* the span that ended last before it; NONE: nothing did */
+	size_t before; /* the span that came next; NONE: the end of the path */
+	uint64_t begin_ns;
+	uint64_t end_ns;
+};
+
+/* From where to where the critical path leads, and how much of that its links explain. */
+struct path {
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	uint64_t explained_ns;
+	const char *end_name;   /* "/init", a phase, ...; NULL: the last event */
+	size_t late_count;      /* spans that begin after the default end of a boot: marked, not stretched over */
+	uint64_t late_first_ns; /* when the first of them begins */
 };
 
 struct model {
@@ -174,8 +199,10 @@ struct model {
 	struct call *calls;
 	struct span *spans;
 	struct phase *phases;
-	struct link *chain; /* the last first */
-	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count;
+	struct link *chain; /* the last first; with the gaps it covers all of the path */
+	struct gap *gaps;   /* the last first */
+	struct path path;
+	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count, gap_count;
 	size_t workers; /* that were started, as far as the trace says */
 	size_t earlier_boots;
 	size_t last_thread; /* that wrote the last line, or NONE */
@@ -187,6 +214,7 @@ struct selection {
 	long pid;         /* 0: all */
 	uint64_t from_ns; /* after the model's begin */
 	uint64_t to_ns;   /* 0: to the end */
+	const char *end;  /* --to: a call, a step, a phase or seconds; NULL: the default end */
 };
 
 /* False if there is nothing to draw. */
@@ -195,8 +223,14 @@ void model_free(struct model *model);
 const char *call_name(const struct call *call);
 const char *span_name(const struct model *model, const struct span *span);
 bool span_failed(const struct model *model, const struct span *span);
-/* Which call's completion ended each wait, and the chain that decided how long it all took: model->chain. */
+/* Sets the range of the path (model->path). False, told on standard error, if it is empty or its end is not there. */
+bool model_select(struct model *model, const struct selection *selection);
+/* Which call's completion ended each wait, and what decided how long the range took: model->chain and gaps. */
 void model_find_chain(struct model *model);
+/* "after NAME", for people. Returns @text. */
+const char *gap_text(const struct model *model, const struct gap *gap, char *text, size_t bytes);
+/* How much of the path is explained, in tenths of a percent. */
+unsigned int path_permille(const struct model *model);
 
 /* "object+0xoffset" becomes a name of the object's symbol table, when it is there. */
 void resolve_add(const char *argument); /* "OBJECT=FILE", or "FILE" */

@@ -288,35 +288,6 @@ static void draw_load(struct svg *svg, const struct model *model, const struct l
 
 /* ---- title ---- */
 
-static const char *program_name(const struct model *model)
-{
-	for (size_t i = 0; i < model->process_count; i++) {
-		const char *program = model->processes[i].program;
-		const char *slash = program ? strrchr(program, '/') : NULL;
-
-		if (program)
-			return slash ? slash + 1 : program;
-	}
-	return model->process_count && model->processes[0].pid == 0 ? "kernel log" : "trace";
-}
-
-void title_text(const struct model *model, const struct selection *selection, const char *given, char *text,
-		size_t bytes)
-{
-	uint64_t total_ns = model->end_ns - model->begin_ns;
-	char total[32];
-	char from[32];
-	char to[32];
-	const char *name = given ? given : program_name(model);
-	int used = snprintf(text, bytes, "%.*s: %s", text_bytes(name, 400), name,
-			    duration_text(total_ns, total, sizeof(total)));
-
-	if (selection->from_ns || selection->to_ns)
-		snprintf(text + used, bytes - (size_t)used, " (shown: %s to %s)",
-			 duration_text(selection->from_ns, from, sizeof(from)),
-			 duration_text(selection->to_ns ? selection->to_ns : total_ns, to, sizeof(to)));
-}
-
 __attribute__((format(printf, 3, 4))) static void add(char *text, size_t bytes, const char *format, ...)
 {
 	size_t used = strlen(text);

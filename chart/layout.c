@@ -198,6 +198,14 @@ static bool has_pending(const struct model *model)
 	return false;
 }
 
+/* What came soon after the end of a boot is shown; what came much later would leave no room for the boot itself. */
+static uint64_t shown_end_ns(const struct model *model)
+{
+	uint64_t most_ns = model->path.end_ns + (model->path.end_ns - model->path.begin_ns) / 4;
+
+	return model->end_ns < most_ns ? model->end_ns : model->path.end_ns;
+}
+
 void layout_build(struct layout *layout, struct model *model, const struct selection *selection, double width)
 {
 	size_t with_phases = 0;
@@ -205,8 +213,8 @@ void layout_build(struct layout *layout, struct model *model, const struct selec
 	*layout = (struct layout){.width = width};
 	layout->scale.left = LEFT;
 	layout->scale.width = width - LEFT - RIGHT;
-	layout->scale.begin_ns = model->begin_ns + selection->from_ns;
-	layout->scale.end_ns = selection->to_ns ? model->begin_ns + selection->to_ns : model->end_ns;
+	layout->scale.begin_ns = model->path.begin_ns;
+	layout->scale.end_ns = selection->to_ns || selection->end ? model->path.end_ns : shown_end_ns(model);
 	if (layout->scale.end_ns <= layout->scale.begin_ns)
 		layout->scale.end_ns = layout->scale.begin_ns + 1;
 	for (size_t i = 0; i < model->process_count; i++)

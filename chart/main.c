@@ -32,8 +32,9 @@ static const char usage[] =
 	"  -J, --json                  the model, for programs; docs/CHART.md describes it\n"
 	"  -P, --perfetto              a trace for ui.perfetto.dev and chrome://tracing\n"
 	"  -p, --pid PID               only this process\n"
-	"  -f, --from SECONDS          begin the picture there\n"
-	"  -u, --until SECONDS         end the picture there\n"
+	"  -f, --from SECONDS          begin picture, text and path there\n"
+	"  -u, --until SECONDS         end them there\n"
+	"  -e, --to NAME|PHASE|SECONDS where the path ends, instead of /init, the switch to the root, or the last event\n"
 	"  -s, --symbols [OBJECT=]FILE where to find the names of OBJECT's functions\n"
 	"  -w, --width PIXELS          width of the picture, 600 to 20000; 1400 unless told\n"
 	"  -V, --version               print the version\n"
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
 	{"pid", required_argument, NULL, 'p'},
 	{"from", required_argument, NULL, 'f'},
 	{"until", required_argument, NULL, 'u'},
+	{"to", required_argument, NULL, 'e'},
 	{"symbols", required_argument, NULL, 's'},
 	{"width", required_argument, NULL, 'w'},
 	{"json", no_argument, NULL, 'J'},
@@ -101,6 +103,9 @@ static bool option(struct options *options, int letter)
 			return false;
 		options->selection.to_ns = (uint64_t)(value * 1e9);
 		return true;
+	case 'e':
+		options->selection.end = keep(optarg);
+		return true;
 	case 's':
 		resolve_add(optarg);
 		return true;
@@ -117,8 +122,8 @@ static int render(struct model *model, const struct options *options, FILE *file
 	char title[512];
 	int result;
 
-	title_text(model, &options->selection, options->title, title, sizeof(title));
 	model_find_chain(model);
+	title_text(model, &options->selection, options->title, title, sizeof(title));
 	switch (options->format) {
 	case TEXT:
 		return summary_print(model, title, file);
@@ -171,7 +176,7 @@ static int chart(const struct options *options, struct input *input)
 		fprintf(stderr, "inorder-chart: drawing the last of %zu boots\n", model.earlier_boots + 1);
 	if (input->lost)
 		fprintf(stderr, "inorder-chart: %zu lines are missing, its writer could not write them\n", input->lost);
-	result = write_out(&model, options);
+	result = model_select(&model, &options->selection) ? write_out(&model, options) : USAGE;
 	model_free(&model);
 	if (result == DONE && input->bad) {
 		fprintf(stderr, "inorder-chart: %zu lines were not understood\n", input->bad);
@@ -187,7 +192,7 @@ int main(int argc, char **argv)
 	int result = DONE;
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "o:t:TJPp:f:u:s:w:Vh", long_options, NULL)) >= 0) {
+	while ((letter = getopt_long(argc, argv, "o:t:TJPp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
 		if (letter == 'h') {
 			fputs(usage, stdout);
 			return DONE;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
+#include "model.h"
 
 struct call_node {
 	uint64_t cookie;
@@ -36,7 +36,7 @@ static size_t process_of(struct model *model, long pid)
 	return model->process_count - 1;
 }
 
-static size_t thread_make(struct model *model, size_t process, long tid)
+size_t thread_make(struct model *model, size_t process, long tid)
 {
 	struct thread *thread = APPEND(model->threads, model->thread_count);
 
@@ -96,7 +96,7 @@ static size_t call_find(const struct model *model, size_t process, uint64_t cook
 	return found ? (*found)->call : NONE;
 }
 
-static size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64_t begin_ns, uint64_t end_ns)
+size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64_t begin_ns, uint64_t end_ns)
 {
 	struct span *span = APPEND(model->spans, model->span_count);
 
@@ -342,12 +342,29 @@ static bool said_again(const struct model *model, size_t thread, const struct re
 	       (record->func && strstr(record->func, "+0x0/0x0"));
 }
 
+/* A probe whose thread the log does not tell, in the initcall around it. False if there is none. */
+static bool add_probe(struct model *model, size_t process, const struct record *record)
+{
+	size_t index;
+
+	if (record->type != ASYNC_TRACE_CALLED || record->pid != 0 || !record->since_ns)
+		return false;
+	index = nest_probe(model, process, record->since_ns, record->t_ns);
+	if (index == NONE)
+		return false;
+	model->spans[index].name = record->name;
+	model->spans[index].error = record->error;
+	return true;
+}
+
 static void add_record(struct model *model, const struct record *record)
 {
 	size_t process = process_of(model, record->pid);
 	size_t thread = record->type == ASYNC_TRACE_PHASE ? NONE : thread_of(model, process, record->tid);
 
 	model->processes[process].last_ns = record->t_ns;
+	if (thread == NONE && add_probe(model, process, record))
+		return;
 	if (thread == NONE && record->since_ns)
 		thread = thread_free_since(model, process, record->since_ns);
 	if (said_again(model, thread, record) || (thread == NONE && record->type < ASYNC_TRACE_WORKER))
@@ -452,8 +469,12 @@ bool model_build(struct model *model, struct input *input, long pid)
 		add_record(model, record);
 		model->last_thread = thread_of(model, process_of(model, record->pid), record->tid);
 	}
+	for (size_t i = 0; i < model->process_count; i++)
+		if (model->processes[i].pid == 0)
+			nest_kernel_start(model, i);
 	finish_calls(model);
 	finish_threads(model);
+	model->path = (struct path){.begin_ns = model->begin_ns, .end_ns = model->end_ns};
 	return model->span_count || model->phase_count;
 }
 
@@ -471,29 +492,6 @@ void model_free(struct model *model)
 	free(model->spans);
 	free(model->phases);
 	free(model->chain);
+	free(model->gaps);
 	*model = (struct model){0};
-}
-
-const char *call_name(const struct call *call)
-{
-	if (call->name && *call->name)
-		return call->name;
-	return call->func && *call->func ? resolve(call->func) : "(unnamed)";
-}
-
-const char *span_name(const struct model *model, const struct span *span)
-{
-	if (span->kind == SPAN_STEP)
-		return span->name && *span->name ? resolve(span->name) : "(unnamed)";
-	return span->call == NONE ? "" : call_name(&model->calls[span->call]);
-}
-
-bool span_failed(const struct model *model, const struct span *span)
-{
-	bool in_kernel = model->processes[model->threads[span->thread].process].pid == 0;
-
-	if (span->kind == SPAN_STEP) /* a driver without its device is nothing to worry about */
-		return span->error && !(in_kernel && (span->error == -ENODEV || span->error == -ENXIO));
-	return (span->kind == SPAN_RUN || span->kind == SPAN_RETIRE) && span->call != NONE &&
-	       model->calls[span->call].error;
 }

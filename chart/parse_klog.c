@@ -14,6 +14,8 @@
 
 #include "chart.h"
 
+#define PROBE_DEFER 517 /* the kernel's EPROBE_DEFER: neither a success nor a failure */
+
 /* Where and when a line was written. */
 struct stamp {
 	uint64_t t_ns;
@@ -217,6 +219,8 @@ static const char *parse_probe(struct input *input, const struct stamp *stamp, c
 	record->name = keep_part(rest, bytes);
 	record->since_ns = usecs < stamp->t_ns / 1000 ? stamp->t_ns - usecs * 1000 : 1;
 	record->error = error > 0 ? 0 : error; /* some kernels print 1 for a device that was bound */
+	if (error == PROBE_DEFER || error == -PROBE_DEFER)
+		record->error = -PROBE_DEFER; /* from Linux 5.11 on printed without its sign */
 	return NULL;
 }
 

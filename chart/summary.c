@@ -9,6 +9,7 @@
 
 #define LONGEST_MOST 20
 #define CHAIN_MOST 40
+#define GAPS_MOST 10
 
 static int compare_lengths(const void *a, const void *b, void *data)
 {
@@ -69,6 +70,53 @@ static void print_phases(const struct model *model, FILE *file)
 			(double)(model->phases[i].begin_ns - model->begin_ns) / 1e6, model->phases[i].name);
 }
 
+static void print_link(const struct model *model, const struct link *link, FILE *file)
+{
+	const struct span *span = &model->spans[link->span];
+
+	if (link->kind == LINK_QUEUED)
+		fprintf(file, "%12.3f %12.3f  %-7s %7ld  %s\n", (double)(link->end_ns - link->begin_ns) / 1e6,
+			(double)(link->begin_ns - model->begin_ns) / 1e6, "queued", model->threads[span->thread].tid,
+			span_name(model, span));
+	else
+		print_span(model, span, link->begin_ns, link->end_ns, file);
+}
+
+static int compare_gaps(const void *a, const void *b)
+{
+	const struct gap *left = a;
+	const struct gap *right = b;
+	uint64_t left_ns = left->end_ns - left->begin_ns;
+	uint64_t right_ns = right->end_ns - right->begin_ns;
+
+	if (left_ns != right_ns)
+		return left_ns > right_ns ? -1 : 1;
+	return (left->begin_ns > right->begin_ns) - (left->begin_ns < right->begin_ns);
+}
+
+static void print_gaps(const struct model *model, FILE *file)
+{
+	struct gap *gaps = NULL;
+	size_t count = 0;
+	uint64_t sum_ns = 0;
+	char text[256];
+
+	for (size_t i = 0; i < model->gap_count; i++) {
+		*APPEND(gaps, count) = model->gaps[i];
+		sum_ns += model->gaps[i].end_ns - model->gaps[i].begin_ns;
+	}
+	if (count) {
+		qsort(gaps, count, sizeof(*gaps), compare_gaps);
+		fprintf(file, "\nnot explained: %.3f ms in %zu gaps\n%12s %12s  %s\n", (double)sum_ns / 1e6, count,
+			"ms", "at ms", "where");
+	}
+	for (size_t i = 0; i < count && i < GAPS_MOST; i++)
+		fprintf(file, "%12.3f %12.3f  %s\n", (double)(gaps[i].end_ns - gaps[i].begin_ns) / 1e6,
+			(double)(gaps[i].begin_ns - model->begin_ns) / 1e6,
+			gap_text(model, &gaps[i], text, sizeof(text)));
+	free(gaps);
+}
+
 /* The longest links, in order of time. */
 static void print_chain(const struct model *model, FILE *file)
 {
@@ -89,12 +137,14 @@ static void print_chain(const struct model *model, FILE *file)
 	}
 	if (count > CHAIN_MOST)
 		shortest_ns = lengths[CHAIN_MOST - 1];
-	fprintf(file, "\nwhat the total depends on: %.3f ms in %zu parts\n%12s %12s  %-7s %7s  %s\n",
-		(double)sum_ns / 1e6, model->chain_count, "ms", "at ms", "what", "thread", "name");
+	fprintf(file,
+		"\nwhat the total depends on: %.3f ms of %.3f ms (%u.%u %%) in %zu parts\n%12s %12s  %-7s %7s  %s\n",
+		(double)sum_ns / 1e6, (double)(model->path.end_ns - model->path.begin_ns) / 1e6,
+		path_permille(model) / 10, path_permille(model) % 10, model->chain_count, "ms", "at ms", "what",
+		"thread", "name");
 	for (size_t i = model->chain_count; i-- > 0;)
 		if (model->chain[i].end_ns - model->chain[i].begin_ns >= shortest_ns)
-			print_span(model, &model->spans[model->chain[i].span], model->chain[i].begin_ns,
-				   model->chain[i].end_ns, file);
+			print_link(model, &model->chain[i], file);
 	free(lengths);
 }
 
@@ -109,7 +159,11 @@ int summary_print(struct model *model, const char *title, FILE *file)
 		model->call_count, model->thread_count, (double)sums_ns[SPAN_RUN] / 1e6,
 		(double)sums_ns[SPAN_STEP] / 1e6, (double)sums_ns[SPAN_RETIRE] / 1e6, (double)sums_ns[SPAN_WAIT] / 1e6);
 	print_phases(model, file);
+	if (model->path.late_count)
+		fprintf(file, "\n%zu steps begin after the end, the first at %.3f ms\n", model->path.late_count,
+			(double)(model->path.late_first_ns - model->begin_ns) / 1e6);
 	print_chain(model, file);
+	print_gaps(model, file);
 	print_longest(model, file);
 	return ferror(file) || fflush(file) ? (errno ? -errno : -EIO) : 0;
 }

@@ -267,15 +267,18 @@ static void chain_goes_from_the_end_to_the_beginning(void **state)
 		LINE(13, 9, "\"ev\":\"continued\""),
 		NULL,
 	};
-	static const uint64_t begins_ms[] = {12, 10, 4};
-	static const uint64_t ends_ms[] = {13, 12, 9};
+	static const uint64_t begins_ms[] = {12, 10, 4, 1};
+	static const uint64_t ends_ms[] = {13, 12, 9, 4};
 	struct model model;
 	struct input input;
 
 	(void)state;
 	read_lines(&model, &input, lines);
-	assert_int_equal(model.chain_count, 3);
-	for (size_t i = 0; i < 3; i++) {
+	assert_int_equal(model.chain_count, 4);
+	assert_int_equal(model.chain[3].kind, LINK_QUEUED);
+	assert_int_equal(model.path.explained_ns, 11000000);
+	assert_int_equal(model.gap_count, 1); /* from 9 to 10: its turn had come, and no thread had seen it */
+	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(model.chain[i].begin_ns, begins_ms[i] * 1000000);
 		assert_int_equal(model.chain[i].end_ns, ends_ms[i] * 1000000);
 	}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Steps of a kernel log that do not say in which thread they ran. "probe of NAME returned" tells when the probe ended
+ * and how long it took, no more. An initcall that was open all that time is taken for its caller.
+ */
+#define _GNU_SOURCE
+#include "model.h"
+
+/* Kernels before 5.12 count 1024 ns as a microsecond; and a line is written some time after what it tells. */
+static uint64_t slack_ns(uint64_t length_ns)
+{
+	return length_ns / 40 + 100000;
+}
+
+/* True if a closed span of @thread overlaps the beginning of the probe: then they ran in two threads. */
+static bool cuts(const struct model *model, size_t thread, size_t around, uint64_t since_ns)
+{
+	for (size_t i = model->span_count; i-- > around + 1;) {
+		const struct span *span = &model->spans[i];
+
+		if (span->thread == thread && span->end_ns > since_ns &&
+		    span->begin_ns + slack_ns(span->end_ns - span->begin_ns) < since_ns)
+			return true;
+	}
+	return false;
+}
+
+/* The step that is open in @thread and began before the probe; NONE if there is none, or not before. */
+static size_t step_around(const struct model *model, size_t thread, uint64_t since_ns, uint64_t slack)
+{
+	const struct thread *on = &model->threads[thread];
+	size_t innermost = on->depth ? on->stack[on->depth - 1] : NONE;
+
+	if (innermost == NONE || model->spans[innermost].kind != SPAN_STEP ||
+	    model->spans[innermost].begin_ns > since_ns + slack)
+		return NONE;
+	return innermost;
+}
+
+static size_t find_around(const struct model *model, size_t process, uint64_t since_ns, uint64_t end_ns)
+{
+	size_t best = NONE;
+
+	for (size_t i = 0; i < model->thread_count; i++) {
+		size_t around;
+
+		if (model->threads[i].process != process || model->threads[i].depth == 0)
+			continue;
+		around = step_around(model, i, since_ns, slack_ns(end_ns - since_ns));
+		if (around == NONE || cuts(model, i, around, since_ns))
+			continue;
+		if (best == NONE || model->spans[around].begin_ns > model->spans[best].begin_ns)
+			best = around;
+	}
+	return best;
+}
+
+/*
+ * Spans that ended within the probe are its children. A parent is made before its children everywhere else, so
+ * the new span takes the place of its first child, and that one moves to the end of the list.
+ */
+static size_t adopt(struct model *model, size_t around, size_t index)
+{
+	size_t first = NONE;
+
+	for (size_t i = index; i-- > around + 1;) {
+		struct span *child = &model->spans[i];
+		const struct span *probe = &model->spans[index];
+
+		if (child->parent != around || child->end_ns <= probe->begin_ns)
+			continue;
+		if (child->begin_ns < probe->begin_ns)
+			model->spans[index].begin_ns = child->begin_ns;
+		first = i;
+	}
+	if (first == NONE)
+		return index;
+	for (size_t i = first; i < index; i++) {
+		if (model->spans[i].parent == around && model->spans[i].end_ns > model->spans[index].begin_ns)
+			model->spans[i].parent = first;
+		else if (model->spans[i].parent == first)
+			model->spans[i].parent = index;
+	}
+	struct span moved = model->spans[first];
+
+	model->spans[first] = model->spans[index];
+	model->spans[index] = moved;
+	return first;
+}
+
+size_t nest_probe(struct model *model, size_t process, uint64_t since_ns, uint64_t end_ns)
+{
+	size_t around = find_around(model, process, since_ns, end_ns);
+	size_t index;
+
+	if (around == NONE)
+		return NONE;
+	if (since_ns < model->spans[around].begin_ns)
+		since_ns = model->spans[around].begin_ns;
+	index = span_make(model, SPAN_STEP, model->spans[around].thread, since_ns, end_ns);
+	model->spans[index].parent = around;
+	return adopt(model, around, index);
+}
+
+/* The thread that runs start_kernel() and then kernel_init(). */
+static size_t first_thread(const struct model *model, size_t process)
+{
+	for (size_t i = 0; i < model->thread_count; i++)
+		if (model->threads[i].process == process && model->threads[i].tid == 1)
+			return i;
+	return NONE;
+}
+
+static void add_step(struct model *model, size_t thread, uint64_t begin_ns, uint64_t end_ns, const char *name)
+{
+	size_t index;
+
+	if (begin_ns >= end_ns)
+		return;
+	index = span_make(model, SPAN_STEP, thread, begin_ns, end_ns);
+	model->spans[index].name = keep(name);
+}
+
+/* When the log of a kernel begins, and when it runs /init; UINT64_MAX and 0 if the log does not tell. */
+static void find_ends(const struct model *model, size_t process, uint64_t *begin_ns, uint64_t *init_ns)
+{
+	const char *kernel = keep("kernel");
+
+	*begin_ns = UINT64_MAX;
+	*init_ns = 0;
+	for (size_t i = 0; i < model->phase_count; i++) {
+		const struct phase *phase = &model->phases[i];
+
+		if (phase->process != process)
+			continue;
+		if (phase->name[0] == '/' && !*init_ns)
+			*init_ns = phase->begin_ns;
+		else if (phase->name == kernel && *begin_ns == UINT64_MAX)
+			*begin_ns = phase->begin_ns;
+	}
+}
+
+/* Before /init the kernel waits for all asynchronous calls: from when its first thread has nothing to wait for. */
+static uint64_t joined(const struct model *model, size_t process, uint64_t last_ns, uint64_t init_ns)
+{
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *span = &model->spans[i];
+
+		if (span->kind == SPAN_RUN && model->threads[span->thread].process == process &&
+		    span->end_ns > last_ns && span->end_ns <= init_ns)
+			last_ns = span->end_ns;
+	}
+	return last_ns;
+}
+
+void nest_kernel_start(struct model *model, size_t process)
+{
+	size_t thread = first_thread(model, process);
+	uint64_t first_ns = UINT64_MAX;
+	uint64_t last_ns = 0;
+	uint64_t begin_ns;
+	uint64_t init_ns;
+
+	find_ends(model, process, &begin_ns, &init_ns);
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *span = &model->spans[i];
+
+		if (span->thread != thread || span->kind == SPAN_TURN)
+			continue;
+		if (span->begin_ns < first_ns)
+			first_ns = span->begin_ns;
+		if (span->begin_ns < init_ns && (!span->end_ns || span->end_ns > last_ns))
+			last_ns = span->end_ns ? span->end_ns : UINT64_MAX;
+	}
+	if (first_ns == UINT64_MAX)
+		return;
+	if (last_ns)
+		last_ns = joined(model, process, last_ns, init_ns);
+	add_step(model, thread, begin_ns, first_ns, "start_kernel");
+	if (last_ns)
+		add_step(model, thread, last_ns, init_ns, "kernel_init");
+}
