@@ -158,11 +158,15 @@ static size_t find_before(const struct walk *walk, const struct call *call)
  */
 static void look(const struct walk *walk, size_t *inside, size_t *before)
 {
-	const struct thread *thread = &walk->model->threads[walk->thread == NONE ? 0 : walk->thread];
+	const struct thread *thread;
 	size_t low = 0;
-	size_t high = walk->thread == NONE ? 0 : thread->span_count;
+	size_t high;
 
 	*inside = *before = NONE;
+	if (walk->thread == NONE)
+		return;
+	thread = &walk->model->threads[walk->thread];
+	high = thread->span_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
