@@ -123,11 +123,12 @@ static void write_spans(const struct model *model, FILE *file)
 
 static void write_path(const struct model *model, FILE *file)
 {
-	fputs(",\n\"path\":{\"columns\":[\"span\",\"begin_ns\",\"end_ns\"],\"rows\":[", file);
+	fputs(",\n\"path\":{\"columns\":[\"span\",\"begin_ns\",\"end_ns\",\"what\"],\"rows\":[", file);
 	for (size_t i = model->chain_count; i-- > 0;) {
 		fprintf(file, "%s\n[%zu", i + 1 < model->chain_count ? "," : "", model->chain[i].span);
 		time_of(model, model->chain[i].begin_ns, file);
 		time_of(model, model->chain[i].end_ns, file);
+		text_of(model->chain[i].kind == LINK_QUEUED ? "queued" : "span", file);
 		putc(']', file);
 	}
 	fputs("]}", file);

@@ -40,7 +40,11 @@ def check_model(name):
     for call in calls:
         assert call["run"] is None or spans[call["run"]]["kind"] == "run", call
     for link in rows(model, "path"):
-        assert spans[link["span"]]["begin_ns"] <= link["begin_ns"] < link["end_ns"], link
+        assert link["begin_ns"] < link["end_ns"], link
+        if link["what"] == "queued":
+            assert link["end_ns"] <= spans[link["span"]]["begin_ns"], link
+        else:
+            assert link["what"] == "span" and spans[link["span"]]["begin_ns"] <= link["begin_ns"], link
     return calls, spans
 
 
