@@ -20,7 +20,7 @@ help:
 	@echo 'make coverage      which lines and branches of the library the tests run'
 	@echo 'make bench         runs the benchmarks'
 	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
-	@echo 'make check-kernel  checks that kernel; LONG=1 also with KASAN, KCSAN and lockdep'
+	@echo 'make check-kernel  checks that kernel; LONG=1: KASAN, KCSAN, lockdep too; KERNEL=6.12: that one'
 	@echo 'make check-module  checks the kernel port as a module in the stock kernel, beside its own async calls'
 	@echo 'make install       installs to PREFIX (/usr/local unless set), below DESTDIR if that is set'
 	@echo 'make clean         removes what the others made'
@@ -79,7 +79,7 @@ boot-kernel: all
 
 check-kernel: all
 	tools/install-packages kernel
-	tools/check-kernel --build $(BUILD) $(if $(LONG),--long)
+	tools/check-kernel --build $(BUILD) $(if $(LONG),--long) $(if $(KERNEL),--kernel $(KERNEL))
 
 check-module: all
 	tools/install-packages kernel

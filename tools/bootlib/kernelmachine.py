@@ -4,8 +4,8 @@ import os
 import re
 import shutil
 
-from . import cpio, disks, machine, report
-from .common import Failure, written
+from . import cpio, disks, machine, package, report
+from .common import Failure, run, written
 from .linux import TOP
 
 INIT = os.path.join(TOP, 'tools/kernel/init')
@@ -22,6 +22,26 @@ TROUBLE = re.compile(r'^.*(?:BUG:|kernel BUG at|BUG \S+ \(|invalid opcode|divide
 FIRST = re.compile(report.STAMP + r'calling  \S+ @ 1$', re.M)
 CHECK = re.compile(report.STAMP + r'inorder-check: (.*)$', re.M)
 LIMIT_S = 120
+
+
+def is_static(program):
+    return ' INTERP ' not in run(['readelf', '-lW', program], f'read {program}')
+
+
+def static_busybox(folder, say):
+    """A busybox that needs no libraries: the machine's, or, where that one does (Debian's package busybox), one that is
+    unpacked in folder and not installed."""
+    if os.access(BUSYBOX, os.X_OK) and is_static(BUSYBOX):
+        return BUSYBOX
+    try:
+        program = package.unpacked('busybox-static', 'bin/busybox', folder, say)
+    except Failure as failure:
+        raise Failure(f'{BUSYBOX} is missing or needs shared libraries, which /init of a kernel under test has not, and '
+                      f'busybox-static cannot be fetched: {failure}. Install it: apt-get install busybox-static') from failure
+    if not is_static(program):
+        raise Failure(f'{program} needs shared libraries, which /init of a kernel under test has not: remove it and '
+                      'install busybox-static')
+    return program
 
 
 class Machine:
@@ -46,9 +66,7 @@ class Machine:
     def image(self, name, modules, script=''):
         """An initramfs of that name with these modules, by their paths, and a script for /init; returns its path."""
         path = os.path.join(self.folder, f'{name.replace("/", "-")}.cpio')
-        if not os.access(BUSYBOX, os.X_OK):
-            raise Failure(f'{BUSYBOX} is missing: tools/install-packages kernel')
-        sources = {'init': INIT, 'bin/busybox': BUSYBOX, 'sbin/rootinit': self.rootinit, 'sbin/modprobe': MODPROBE}
+        sources = {'init': INIT, 'bin/busybox': static_busybox(os.path.dirname(self.folder), self.say), 'sbin/rootinit': self.rootinit, 'sbin/modprobe': MODPROBE}
         sources.update((f'modules/{os.path.basename(module)}', module) for module in modules)
         files = {'script': script.encode()} if script else {}
         for target, source in sources.items():

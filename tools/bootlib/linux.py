@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kernels built from Debian's linux-source-6.1: a tree as shipped, and one with our async in it."""
+"""Kernels built from Debian's linux-source packages: a tree as shipped, and one with our async in it."""
 import contextlib
 import fcntl
 import filecmp
@@ -17,10 +17,11 @@ import time
 from . import package
 from .common import Failure, run, written
 
-PACKAGE = 'linux-source-6.1'
+DEFAULT = '6.1'                    # the version that Debian 12, the reference, has
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONFIGS = os.path.join(TOP, 'tools/kernel')
 OVERLAY = os.path.join(TOP, 'tools/kernel-overlay')
+PATCHES = os.path.join(TOP, 'ports/linux/patches')
 OURS = 'kernel/inorder/core'       # where the overlay puts the core
 SAY_EVERY_S = 10
 
@@ -33,6 +34,9 @@ KINDS = {
     'kasan': ('x86_64', BZIMAGE, ('common', 'qemu', 'lockdep', 'kasan')),
     'kcsan': ('x86_64', BZIMAGE, ('common', 'qemu', 'kcsan')),
 }
+
+# Where Debian has the sources of later kernels.
+SUITES = ('bookworm-backports', 'trixie', 'trixie-backports', 'sid')
 
 # What neither x86 nor um builds from.
 UNUSED = ('arch/[!xu]*/*.[chS]', 'arch/[!xu]*/*.dts*', 'Documentation/devicetree/*', 'tools/testing/*', 'tools/perf/*')
@@ -60,11 +64,28 @@ class Build:
         return full
 
 
+def folder_of(build, version):
+    """Where the kernels of a version are built."""
+    folder = os.path.join(os.path.abspath(build), 'linux')
+    return folder if version == DEFAULT else os.path.join(folder, version)
+
+
+def versions():
+    """The versions that the overlay has patches for."""
+    return sorted(os.listdir(PATCHES), key=lambda version: [int(part) for part in version.split('.')])
+
+
+def overlay_options(version):
+    """What the overlay can add for that version."""
+    return [f'--{name}' for name in ('owners', 'sd') if os.path.exists(os.path.join(PATCHES, version, f'{name}.patch'))]
+
+
 class Kernels:
     """The trees and builds in build/linux. Only one process at a time works there."""
 
-    def __init__(self, build, say, jobs=None):
-        self.folder = os.path.join(os.path.abspath(build), 'linux')
+    def __init__(self, build, say, jobs=None, version=DEFAULT):
+        self.version = version
+        self.folder = folder_of(build, version)
         self.say = say
         self.jobs = jobs or os.cpu_count() or 1
         self.stock = os.path.join(self.folder, 'stock')
@@ -80,17 +101,17 @@ class Kernels:
 
     def get_stock(self, kind):
         if not os.path.isdir(self.stock):
-            unpack_source(self.stock, self.say)
+            unpack_source(self.stock, self.version, self.say)
         return self.build(self.stock, kind)
 
     def get_ours(self, kind):
         """The kernel with the overlay. It begins as a copy of the stock one, so little is compiled twice."""
         if not os.path.isdir(self.stock):
-            unpack_source(self.stock, self.say)
+            unpack_source(self.stock, self.version, self.say)
         if not os.path.isdir(self.ours):
             self.say('linking a second tree')
             link_tree(self.stock, self.ours)
-        run([OVERLAY, '--owners', '--sd', self.ours], f'put the overlay into {self.ours}')
+        run([OVERLAY, *overlay_options(self.version), self.ours], f'put the overlay into {self.ours}')
         if not os.path.isdir(os.path.join(self.ours, kind)) and os.path.isdir(os.path.join(self.stock, kind)):
             self.copy(kind)
         return self.build(self.ours, kind)
@@ -211,14 +232,18 @@ def errors_of(log, most=40):
     return '\n'.join(lines[-most:])
 
 
-def unpack_source(folder, say):
+def unpack_source(folder, version, say):
     """Has apt fetch the package and unpacks the sources; folder appears when it is complete."""
+    name = f'linux-source-{version}'
     with made(folder) as tree, tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as work:
-        archive = package.download(PACKAGE, work, say)
+        if version == DEFAULT:
+            archive = package.download(name, work, say)
+        else:
+            archive = package.download_of_suites(name, SUITES, os.path.dirname(folder), work, say)
         say('unpacking the sources of the kernel')
-        excluded = ' '.join(f"--exclude='{PACKAGE}/{pattern}'" for pattern in UNUSED)
+        excluded = ' '.join(f"--exclude='{name}/{pattern}'" for pattern in UNUSED)
         run(['bash', '-o', 'pipefail', '-c',
-             f'dpkg-deb --fsys-tarfile "$1" | tar -xO ./usr/src/{PACKAGE}.tar.xz | xz -dc -T2 | '
+             f'dpkg-deb --fsys-tarfile "$1" | tar -xO ./usr/src/{name}.tar.xz | xz -dc -T2 | '
              f'tar -x -C "$2" --strip-components=1 --wildcards {excluded}', 'unpack', archive, tree],
             f'unpack {archive}')
 
@@ -234,6 +259,8 @@ def configure(kernel):
     """Everything off but what the parts ask for; an option that does not come out as asked for is an error."""
     names = KINDS[kernel.kind][2] + (('ours',) if os.path.exists(os.path.join(kernel.tree, OURS)) else ())
     parts = [os.path.join(CONFIGS, f'{name}.config') for name in names]
+    own = os.path.join(CONFIGS, f'linux-{version_of(kernel.tree)}.config')    # what that version calls otherwise
+    parts += [own] if os.path.exists(own) else []
     wishes = {}                       # a later part overrides an earlier one
     for part in parts:
         wishes.update(re.findall(r'^(CONFIG_\w+)=(.*)$', read(part), re.M))
@@ -254,6 +281,12 @@ def configure(kernel):
                       f'it depends on is off: {", ".join(lost)}')
     with written(stamp) as new, open(new, 'w', encoding='ascii') as file:
         file.write(digest)
+
+
+def version_of(tree):
+    """As in 6.12."""
+    makefile = read(os.path.join(tree, 'Makefile'))
+    return '.'.join(re.search(rf'^{word} = (\d+)$', makefile, re.M).group(1) for word in ('VERSION', 'PATCHLEVEL'))
 
 
 def is_set(line, got):
