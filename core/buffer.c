@@ -207,6 +207,8 @@ void rob_release(struct async_block *block, uint64_t mask, struct rob_after *aft
 	if (block->live)
 		return;
 	block_remove(block);
+	if (block->kind == ROB_ENTRY)
+		rob_entry_done(block);
 	if (block->kind == ROB_TABLE && !block->dead)
 		rob_free_block(block, after);
 }

@@ -388,6 +388,7 @@ void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
 void rob_check_generation(struct rob_frame *frame);
 struct rob_slot *rob_frame_slot(struct rob_frame *frame);
 bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot);
+void rob_entry_done(struct async_block *block);
 bool rob_lease_registered(struct rob_lease *lease);
 bool rob_registered_on_stack(struct rob_thread *thread);
 bool rob_is_quiet(void);

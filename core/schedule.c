@@ -110,6 +110,16 @@ static bool is_full(const struct request *request)
 	return rob_inline_only() || rob.queue.pending >= rob.config.pending;
 }
 
+/* Nothing to call: known here, where it can be seen who asked. */
+static async_cookie_t refuse(const struct request *request)
+{
+	char caller[160];
+
+	port_symbol((async_func_t)(uintptr_t)request->caller, caller, sizeof(caller));
+	port_log(2, "inorder: %s schedules a call without a function (NULL); it is refused, the cookie is 0\n", caller);
+	return 0;
+}
+
 /* Any call, any state. With the lock held; returns without. */
 static async_cookie_t schedule_locked(struct request *request)
 {
@@ -118,6 +128,10 @@ static async_cookie_t schedule_locked(struct request *request)
 	unsigned width;
 	bool full;
 
+	if (port_unlikely(!request->func)) {
+		port_unlock(&rob.lock);
+		return refuse(request);
+	}
 	if (port_unlikely(!port_load_relaxed(&rob.started))) {
 		port_unlock(&rob.lock);
 		rob_start();
@@ -160,11 +174,11 @@ static async_cookie_t schedule_locked(struct request *request)
  * spare one, and fewer are pending than rob.quick says, which is 0 before the first
  * call of all.
  */
-ALWAYS_INLINE struct async_block *block_at_once(struct async_domain *domain, int width)
+ALWAYS_INLINE struct async_block *block_at_once(async_func_t func, struct async_domain *domain, int width)
 {
 	struct async_block *block = domain->last;
 
-	if (port_unlikely(domain->generation != rob.generation || rob.queue.pending >= rob.quick ||
+	if (port_unlikely(!func || domain->generation != rob.generation || rob.queue.pending >= rob.quick ||
 			  port_self()->owner || port_traces()))
 		return NULL;
 	if (port_likely(block && block->capacity - block->fill >= width))
@@ -204,7 +218,7 @@ ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struc
 	port_lock(&rob.lock);
 	if (!domain)
 		domain = &rob.main_domain;
-	block = block_at_once(domain, 1);
+	block = block_at_once(func, domain, 1);
 	if (port_unlikely(!block)) {
 		struct request request = {
 			.func = func, .data = data, .domain = domain, .caller = CALLER(), .try_only = try_only};
@@ -252,7 +266,7 @@ async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, vo
 	port_lock(&rob.lock);
 	if (!domain)
 		domain = &rob.main_domain;
-	block = port_likely(retire) ? block_at_once(domain, 2) : NULL;
+	block = port_likely(retire) ? block_at_once(func, domain, 2) : NULL;
 	if (port_unlikely(!block)) {
 		struct request request = {
 			.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
@@ -275,16 +289,49 @@ bool async_try_schedule(async_func_t func, void *data, struct async_domain *doma
 	return given;
 }
 
+/*
+ * What stands in an entry exactly while its call is in progress in this process; until then it may hold anything, a
+ * copy of another entry too. Hardly ever this by chance.
+ */
+static void *entry_mark(const struct async_entry *entry)
+{
+	return (void *)(((uintptr_t)entry ^ (uintptr_t)0x9e3779b97f4a7c15u) + rob.generation);
+}
+
+void rob_entry_done(struct async_block *block)
+{
+	((struct async_entry *)(void *)block)->reserved[0] = NULL;
+}
+
+/* The entry's call is in progress: it stays what it is. With the lock held; returns without. */
+static async_cookie_t refuse_entry(struct rob_record *record)
+{
+	async_cookie_t cookie = rob_cookie(&record->slot);
+
+	port_unlock(&rob.lock);
+	port_log(
+		2,
+		"inorder: an entry is scheduled again while its call, cookie %llu, is in progress; that call stays, the "
+		"new one is refused\n",
+		(unsigned long long)cookie);
+	return cookie;
+}
+
 async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire, void *data,
 				    struct async_domain *domain)
 {
 	struct rob_record *record = (struct rob_record *)(void *)entry;
 	struct request request = {.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
 
+	if (port_unlikely(!func))
+		return refuse(&request);
 	rob_lock();
+	if (port_unlikely(entry->reserved[0] == entry_mark(entry)))
+		return refuse_entry(record);
 	request.owner = owner_of(&request);
 	request.domain = rob_domain(domain);
 	rob_record_init(record, ROB_ENTRY);
+	entry->reserved[0] = entry_mark(entry);
 	fill(&record->slot, &request, true);
 	if (rob_inline_only() && !rob_quiesced(request.domain, port_self()))
 		return run_inline(&request, &record->slot);

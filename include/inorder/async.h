@@ -17,6 +17,8 @@ extern "C" {
 #endif
 
 #define INORDER_API __attribute__((visibility("default")))
+/* The same layout on every 32-bit ABI and with every compiler option. */
+#define INORDER_ALIGNED __attribute__((aligned(8)))
 
 /** A call's place in program order: strictly increasing, never reused, never 0. */
 typedef uint64_t async_cookie_t;
@@ -38,12 +40,12 @@ struct async_domain {
 	struct async_block *last;
 	struct async_waiter *waiters;
 	struct async_waiter *waiters_last;
-	async_cookie_t error_cookie;
+	INORDER_ALIGNED async_cookie_t error_cookie;
 	int error;
 	unsigned int generation;
 	unsigned int exclusive;
 	unsigned int ordered;
-	async_cookie_t lowest;
+	INORDER_ALIGNED async_cookie_t lowest;
 	void *reserved[8];
 };
 
@@ -69,13 +71,13 @@ struct async_domain {
 
 /* Storage for one call, the caller's. Private; needs no initialisation. */
 struct async_entry {
-	uint64_t storage[17];
+	INORDER_ALIGNED uint64_t storage[17];
 	void *reserved[3];
 };
 
 /* Whom a call belongs to beside its domain: a plug-in, a subsystem. Private fields. */
 struct async_owner {
-	uint64_t in_progress;
+	INORDER_ALIGNED uint64_t in_progress;
 	unsigned int generation;
 	unsigned int waiting;
 	const char *name;
@@ -118,7 +120,7 @@ struct async_config {
  *        return: pthread_exit() or an exception that leaves it ends the program; longjmp() out of it is undefined
  * @data: handed to @func; the library does not touch it
  *
- * Return:   the cookie of the call, never 0.
+ * Return:   the cookie of the call; 0, after a report, if @func is NULL.
  * Context:  any thread, also inside a call; not a signal handler. May run @func before it returns, when there is
  *           no storage, too much is pending or there are no workers: hold no lock that @func takes.
  * Ordering: what happened before the call of this function happens before @func.
@@ -191,7 +193,8 @@ INORDER_API async_cookie_t async_schedule_ordered(async_func_t func, async_func_
  * @data: handed to both
  * @domain: the domain, or NULL for the default one; must outlive the call
  *
- * Return:   the cookie of the call, never 0.
+ * Return:   the cookie of the call; 0, after a report, if @func is NULL. If the entry's call is still in progress,
+ *           that call's cookie after a report, and nothing is scheduled.
  * Context:  any thread, also inside a call; not a signal handler. Allocates nothing, and no limit of pending calls
  *           applies; runs @func before it returns only when there are no workers (INORDER_THREADS=0).
  * Ordering: as async_schedule() and async_schedule_ordered().
