@@ -93,22 +93,48 @@ struct async_owner {
 	}
 #define ASYNC_OWNER(var) struct async_owner var = ASYNC_OWNER_INIT(#var)
 
+/*
+ * What workers look like to the system. Without it they have the processors, the
+ * nice value and the timer slack of the process (of its main thread), no real-time
+ * policy, and names "inorder/N". What the system refuses is left as it is.
+ */
+struct async_workers {
+	uint32_t size;             /* sizeof(struct async_workers) */
+	uint32_t realtime;         /* priority under SCHED_FIFO, 1 to 99; 0: not real-time */
+	int32_t nice;              /* added to the nice value of the process */
+	uint32_t cpus_bytes;       /* of *cpus; 0: the processors of the process */
+	const void *cpus;          /* a cpu_set_t; copied */
+	const char *name;          /* 1 to 9 characters instead of "inorder"; copied; NULL: that */
+	void (*start)(void *data); /* runs in each worker before its first call; NULL: none */
+	void (*end)(void *data);   /* runs in each worker that ends, as the last thing; NULL: none */
+	void *data;
+	void *reserved[4];
+};
+#define ASYNC_WORKERS_INIT \
+	{ \
+		sizeof(struct async_workers), 0, 0, 0, 0, 0, 0, 0, 0, \
+		{ \
+			0 \
+		} \
+	}
+
 /* What the environment does not override. A field that is ASYNC_DEFAULT keeps its default. */
 #define ASYNC_DEFAULT UINT32_MAX
 struct async_config {
-	uint32_t size;           /* sizeof(struct async_config) */
-	uint32_t threads;        /* most workers, 0 to 65536; 0: calls run inline */
-	uint32_t pending;        /* most pending calls before calls run inline */
-	uint32_t stack_bytes;    /* stack of a worker; 0: the system's default */
-	uint32_t watchdog_s;     /* report calls that run longer, seconds; 0: off */
-	uint32_t initcall_debug; /* 1: the kernel's lines on standard error */
-	const char *trace_path;  /* full trace, appended; NULL: off */
-	void *reserved[4];
+	uint32_t size;                       /* sizeof(struct async_config) */
+	uint32_t threads;                    /* most workers, 0 to 65536; 0: calls run inline */
+	uint32_t pending;                    /* most pending calls before calls run inline */
+	uint32_t stack_bytes;                /* stack of a worker; 0: the system's default */
+	uint32_t watchdog_s;                 /* report calls that run longer, seconds; 0: off */
+	uint32_t initcall_debug;             /* 1: the kernel's lines on standard error */
+	const char *trace_path;              /* full trace, appended; NULL: off */
+	const struct async_workers *workers; /* what workers look like to the system; copied; NULL: like the process */
+	void *reserved[3];
 };
 #define ASYNC_CONFIG_INIT \
 	{ \
 		sizeof(struct async_config), ASYNC_DEFAULT, ASYNC_DEFAULT, ASYNC_DEFAULT, ASYNC_DEFAULT, \
-			ASYNC_DEFAULT, 0, \
+			ASYNC_DEFAULT, 0, 0, \
 		{ \
 			0 \
 		} \

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "core.h"
+#include "guest.h"
 
 #define THREADS_DEFAULT 256
 #define THREADS_MOST 65536
@@ -106,6 +107,7 @@ void port_start(struct port_config *config)
 	config->watchdog_s = debug.watchdog_s;
 	if (debug.initcall || debug.path[0])
 		port_trace_start(debug.initcall ? 2 : -1, debug.path[0] ? debug.path : NULL);
+	guest_signals_note();
 	pthread_atfork(rob_fork_prepare, rob_fork_parent, rob_fork_child);
 	pthread_setcancelstate(cancel, &cancel);
 	errno = saved;
@@ -113,7 +115,7 @@ void port_start(struct port_config *config)
 
 static int check(const struct async_config *config)
 {
-	if (!config || config->size < offsetof(struct async_config, reserved) || config->size > sizeof(*config))
+	if (!config || config->size < offsetof(struct async_config, workers) || config->size > sizeof(*config))
 		return -EINVAL;
 	if (config->threads != ASYNC_DEFAULT && config->threads > THREADS_MOST)
 		return -EINVAL;
@@ -133,7 +135,10 @@ int async_configure(const struct async_config *config)
 	port_lock(&rob.lock);
 	if (rob.generation) {
 		error = -EBUSY;
-	} else {
+	} else if (config->size > offsetof(struct async_config, workers)) {
+		error = guest_workers_set(config->workers);
+	}
+	if (!error) {
 		memcpy(&given, config, config->size); /* an older caller's is shorter */
 		snprintf(trace_path, sizeof(trace_path), "%s", config->trace_path ? config->trace_path : "");
 	}

@@ -68,10 +68,15 @@ uint64_t port_spin_ns(void)
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns)
 {
 	uint32_t expected = 0;
+	bool rests;
 
-	if (port_cas_acq_rel(&parker->flags, &expected, PORT_PARKED))
+	if (port_cas_acq_rel(&parker->flags, &expected, PORT_PARKED)) {
+		rests = port_rest_begin();
 		while (port_load_acquire(&parker->flags) == PORT_PARKED)
 			if (!port_futex_wait(&parker->flags, PORT_PARKED, deadline_ns))
 				break;
+		if (rests)
+			port_rest_end();
+	}
 	return port_xchg_acq_rel(&parker->flags, 0) & ~PORT_PARKED;
 }

@@ -174,6 +174,10 @@ static inline void port_unpark(struct port_parker *parker, uint32_t flags)
 		port_futex_wake(&parker->flags, 1);
 }
 
+/* A worker without a call goes to sleep, or comes back: it takes no signals meanwhile. Whether it is one. */
+bool port_rest_begin(void);
+void port_rest_end(void);
+
 /* The longest that a short call may spin for its turn, in ns: some wake-ups; 0 with one processor. */
 uint64_t port_spin_ns(void);
 

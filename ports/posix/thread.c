@@ -7,8 +7,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
 
 #include "core.h"
+#include "guest.h"
 
 __thread struct rob_thread port_thread;
 __thread int port_tid;
@@ -16,14 +18,11 @@ __thread int port_tid;
 /* More than any machine that this was tried on; larger masks fall back to sysconf(). */
 static unsigned count_cpus(void)
 {
-	cpu_set_t set;
+	unsigned count = guest_cpus();
 	long online;
-	int count = 0;
 
-	if (!sched_getaffinity(0, sizeof(set), &set))
-		count = CPU_COUNT(&set);
-	if (count > 0)
-		return (unsigned)count;
+	if (count)
+		return count;
 	online = sysconf(_SC_NPROCESSORS_ONLN);
 	return online > 0 ? (unsigned)online : 1;
 }
@@ -73,25 +72,76 @@ void port_watch_thread(void)
 
 /* ---- starting threads ---- */
 
+#define MONITOR_BYTES (32 * 1024) /* its own use of the stack */
+#define WORKER_BYTES (16 * 1024)  /* what a call has at the least, however small a stack is configured */
+#define ALTERNATE_BYTES (32 * 1024)
+#define ALTERNATE_LEAST (128 * 1024) /* with smaller stacks there is no room for it */
+#define LOCKED_BYTES (256 * 1024)    /* a worker's stack where all of it is in memory at once */
+
+/* Whether a handler asks for an alternate stack and this thread has none: a sanitizer may have given it one. */
+static bool wants_alternate(void)
+{
+	struct sigaction action;
+	stack_t own;
+
+	return !sigaction(SIGSEGV, NULL, &action) && (action.sa_flags & SA_ONSTACK) && !sigaltstack(NULL, &own) &&
+	       (own.ss_flags & SS_DISABLE);
+}
+
+/* A handler with SA_ONSTACK needs somewhere to run when the stack is at its end. */
+static __attribute__((noinline)) void worker_main_alternate(struct rob_worker *worker)
+{
+	_Alignas(16) unsigned char alternate[ALTERNATE_BYTES];
+	stack_t stack = {.ss_sp = alternate, .ss_size = sizeof(alternate)}, none = {.ss_flags = SS_DISABLE};
+
+	sigaltstack(&stack, NULL);
+	rob_worker_main(worker);
+	sigaltstack(&none, NULL);
+}
+
 static void *worker_thread(void *worker)
 {
+	bool small = rob.config.stack_bytes && rob.config.stack_bytes < ALTERNATE_LEAST;
+
 	port_hold();
-	rob_worker_main(worker);
+	guest_signals_begin(true);
+	guest_dress();
+	if (!small && wants_alternate())
+		worker_main_alternate(worker);
+	else
+		rob_worker_main(worker);
+	guest_undress();
 	return NULL;
 }
 
 static void *monitor_thread(void *unused)
 {
+	prctl(PR_SET_NAME, "inorder/monitor");
+	guest_signals_begin(false);
 	port_hold();
 	rob_monitor_main();
 	return unused;
 }
 
-/* Signals go to the program's own threads, as if the library had none. The new thread sees what its starter wrote (O7). */
+/* 0: the system's default, unless it would be locked in memory; and never too small for the program's thread-local data. */
+static size_t stack_of(struct rob_worker *worker, uint32_t wanted)
+{
+	size_t least;
+
+	if (worker && !wanted && !guest_locks_memory())
+		return 0;
+	least = guest_stack_least(worker ? WORKER_BYTES : MONITOR_BYTES);
+	if (worker && !wanted)
+		wanted = LOCKED_BYTES;
+	return wanted && wanted + least - WORKER_BYTES > least ? wanted + least - WORKER_BYTES : least;
+}
+
+/* No signal reaches the new thread before it has its own mask. It sees what its starter wrote (O7). */
 int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
+	size_t bytes;
 	sigset_t all, before;
 	int saved = errno;
 	int error = pthread_attr_init(&attr);
@@ -99,11 +149,9 @@ int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
 	if (error)
 		return -error;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (!worker)
-		stack_bytes = 64 * 1024;
-	if (stack_bytes)
-		pthread_attr_setstacksize(&attr,
-					  stack_bytes < PTHREAD_STACK_MIN ? (size_t)PTHREAD_STACK_MIN : stack_bytes);
+	bytes = stack_of(worker, stack_bytes);
+	if (bytes)
+		pthread_attr_setstacksize(&attr, bytes);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&thread, &attr, worker ? worker_thread : monitor_thread, worker);
@@ -115,6 +163,7 @@ int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
 
 _Noreturn void port_thread_exit(void)
 {
+	guest_undress();
 	pthread_exit(NULL);
 }
 

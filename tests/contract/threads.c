@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the library's threads are to the program: no signals, nothing left behind, errno untouched, growth at once. */
+/* What the library's threads are to the program: nothing left behind, errno untouched, growth at once. */
 #include "harness.h"
 
 #include <signal.h>
@@ -8,25 +8,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
-
-static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGCHLD, SIGALRM};
-
-static unsigned int blocked_here(void)
-{
-	sigset_t set;
-	unsigned int n = 0;
-
-	CHECK(!pthread_sigmask(SIG_SETMASK, NULL, &set));
-	for (unsigned int i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		n += sigismember(&set, signals[i]) == 1;
-	return n;
-}
-
-static void count_blocked(void *data, async_cookie_t cookie)
-{
-	(void)cookie;
-	*(unsigned int *)data = blocked_here();
-}
 
 /* Two of a kind, so that neither runs in the thread that waits. */
 static void in_worker(async_func_t func, void *data)
@@ -38,16 +19,6 @@ static void in_worker(async_func_t func, void *data)
 	gate_start(&gate, NULL);
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
-}
-
-TEST(signals_go_to_the_programs_own_threads, .pools = PMANY)
-{
-	unsigned int before = blocked_here(), inside = 0;
-
-	in_worker(count_blocked, &inside);
-	CHECK_EQ(inside, sizeof(signals) / sizeof(signals[0]));
-	CHECK_EQ(blocked_here(), before);
-	CHECK(before < inside);
 }
 
 static void note_detached(void *data, async_cookie_t cookie)

@@ -29,4 +29,14 @@ void posix_processors(unsigned count)
 	port_store_relaxed(&port_processors, count);
 }
 
+/* Signals are no part of what is explored. */
+bool port_rest_begin(void)
+{
+	return false;
+}
+
+void port_rest_end(void)
+{
+}
+
 _Static_assert(sizeof(struct port_lock) == POSIX_WORD && sizeof(struct port_parker) == POSIX_WORD, "one word each");

@@ -151,7 +151,8 @@ TEST(signals_interrupt_no_wait_and_reach_no_worker, .pools = PALL, .limit_s = 60
 	struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: every system call may be interrupted */
 	struct actor stormy, actor;
 
-	block_signal(SIG_BLOCK); /* until a thread knows that it is one of ours */
+	block_signal(SIG_BLOCK); /* until a thread knows that it is one of ours; workers have the mask of first use */
+	async_schedule(nothing, NULL);
 	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
 	actor_start(&stormy, storm, NULL);
 	actor_start(&actor, work_under_signals, NULL);

@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "fuzz.h"
+#include "guest.h"
 
 /* The world of config.c, in the place of the library's and of the system's: see meson.build. */
 int fuzz_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
@@ -47,6 +48,22 @@ void rob_fork_child(void)
 {
 }
 void rob_exit(void)
+{
+}
+
+void guest_signals_note(void)
+{
+}
+int guest_workers_set(const struct async_workers *workers)
+{
+	HOLD(!workers);
+	return 0;
+}
+bool port_rest_begin(void)
+{
+	return false;
+}
+void port_rest_end(void)
 {
 }
 

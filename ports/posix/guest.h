@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What the library's threads take from the process that they are guests of. Files of this port only. */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <inorder/async.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* At first use: calls run with the signal mask of this thread. */
+void guest_signals_note(void);
+/* In a new thread of the library, which begins with every signal blocked. */
+void guest_signals_begin(bool worker);
+
+/* The smallest stack that holds the program's static thread-local data and leaves useful_bytes for code. */
+size_t guest_stack_least(size_t useful_bytes);
+/* Whether every new mapping is locked in memory (mlockall), so that a stack costs its full size. */
+bool guest_locks_memory(void);
+
+/* Checks and copies what async_configure() was given; NULL: nothing. 0 or -EINVAL. */
+int guest_workers_set(const struct async_workers *workers);
+/* Processors that workers may use; 0: not known. */
+unsigned guest_cpus(void);
+/* The calling worker gets processors, policy, nice value, timer slack and name of the process; runs the start hook. */
+void guest_dress(void);
+/* The end hook, if the start hook ran in this thread. */
+void guest_undress(void);
+
+#endif
