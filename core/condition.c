@@ -88,7 +88,7 @@ bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
 		return true;
 	if (waiter->holder && !rob_block(slot)->domain->exclusive && (rob_block(slot)->pending & rob_bit(slot)))
 		return true; /* held back until this thread ends its quiescing */
-	if (!waiter->deadlock)
+	if (!rob_leaves_dependents(waiter))
 		return false;
 	for (struct async_waiter *other = rob.waiters; other; other = other->all_next)
 		if (other->mark == rob.mark && stuck_behind(other->thread, slot))

@@ -194,6 +194,15 @@ struct async_waiter {
 	bool candidate;
 };
 
+/*
+ * A victim leaves out the rest of its cycle. A call that ends the program leaves out what waits for it: those waits
+ * do not return. Which waiters those are: rob_deadlock_mark().
+ */
+static inline bool rob_leaves_dependents(const struct async_waiter *waiter)
+{
+	return waiter->deadlock || (waiter->everything && waiter->thread->top);
+}
+
 /* To be done once the lock is dropped. */
 struct rob_after {
 	struct async_waiter *wake;   /* satisfied waiters, by next */
@@ -257,6 +266,7 @@ struct rob {
 	unsigned
 		forks; /* what every call that returns looks at: not the generation, which is in the lock's line; changes in a forked child only */
 	unsigned quiesce; /* L: begins without their end */
+	unsigned exits;   /* L: waits of calls that end the program */
 	bool ended;       /* L: past the exit's full wait: calls run inline */
 };
 
@@ -378,6 +388,7 @@ struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
 void rob_slot_unused(struct rob_slot *slot);
 void rob_issue(struct async_domain *domain, struct rob_slot *slot);
 void rob_release(struct async_block *block, uint64_t mask, struct rob_after *after);
+void rob_entry_done(struct async_block *block);
 void rob_record_init(struct rob_record *record, enum rob_kind kind);
 
 /* ---- frame.c ---- */
@@ -388,7 +399,6 @@ void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
 void rob_check_generation(struct rob_frame *frame);
 struct rob_slot *rob_frame_slot(struct rob_frame *frame);
 bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot);
-void rob_entry_done(struct async_block *block);
 bool rob_lease_registered(struct rob_lease *lease);
 bool rob_registered_on_stack(struct rob_thread *thread);
 bool rob_is_quiet(void);
@@ -507,7 +517,7 @@ void rob_fork_child(void);
 
 /* ---- life.c ---- */
 
-void rob_exit(void);
+void rob_exit(bool last);
 
 /* ---- quiesce.c ---- */
 

@@ -51,7 +51,7 @@ static void drop_waiters(void)
 {
 	rob.waiters = rob.all_waiters = rob.all_waiters_last = rob.odd = NULL;
 	memset(rob.bucket, 0, sizeof(rob.bucket));
-	rob.call_waiters = rob.ascending = 0;
+	rob.call_waiters = rob.ascending = rob.exits = 0;
 }
 
 /* In a forked child: no thread but this one is left. What it was as a worker is never used again: its call looks at it. */
@@ -78,6 +78,10 @@ void rob_fork_child(void)
 {
 	struct rob_thread *self = port_self();
 
+	if (!rob.generation) { /* not used yet */
+		port_unlock(&rob.lock);
+		return;
+	}
 	drop_calls();
 	drop_waiters();
 	rob_pool_reset(self->worker);

@@ -19,12 +19,18 @@ void rob_set_owner_finder(rob_owner_finder find)
 	port_unlock(&rob.lock);
 }
 
-/* Normal exit: every call completes, those on this stack apart; later ones run in their callers. */
-void rob_exit(void)
+/*
+ * Normal exit: every call completes, those on this stack and what waits for them apart. It comes once before
+ * the destructors of what existed at first use; calls that destructors schedule are started afresh (rob_start()
+ * asks for another such wait). After the last time, later calls run in their callers.
+ */
+void rob_exit(bool last)
 {
-	if (!port_load_acquire(&rob.started)) /* O1 */
-		return;
 	port_lock(&rob.lock);
+	if (!rob.generation) {
+		port_unlock(&rob.lock);
+		return;
+	}
 	if (rob.quiesce) {
 		struct rob_after after = {0};
 
@@ -36,7 +42,8 @@ void rob_exit(void)
 	}
 	rob_wait_exit();
 	port_lock(&rob.lock);
-	rob.ended = true;
+	rob.ended |= last;
 	rob.quick = 0;
+	port_store_relaxed(&rob.started, 0);
 	port_unlock(&rob.lock);
 }

@@ -93,7 +93,7 @@ void rob_pool_help_wanted(struct rob_after *after)
 
 		if (waiter->timed)
 			continue;
-		if (waiter->deadlock)
+		if (rob_leaves_dependents(waiter))
 			rob_deadlock_mark(waiter);
 		slot = rob_help_slot(waiter, after);
 		if (slot && (!lowest || slot->place < lowest->place) &&

@@ -14,6 +14,7 @@ void rob_start(void)
 		rob.generation = 1;
 		rob.pool.cpus = port_cpus();
 	}
+	port_arm_exit();
 	port_store_release(&rob.started, 1);
 	port_unlock(&rob.lock);
 	if (first && rob.config.watchdog_s)

@@ -112,6 +112,8 @@ static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 			rob_waiter_remove(waiter);
 			continue;
 		}
+		if (port_unlikely(rob.exits)) /* it may wait for a call that ends the program */
+			rob_waiters_odd(&after);
 		flags = park(waiter, deadline_ns, &after);
 		if (!(flags & ROB_DONE))
 			continue;
@@ -181,7 +183,7 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 
 	waiter->thread = self;
 	self->id = port_thread_id();
-	waiter->cookie = self->top ? self->top->cookie : 0;
+	waiter->cookie = self->top && !waiter->everything ? self->top->cookie : 0; /* an exit is part of no cycle */
 	waiter->timed = deadline_ns;
 	waiter->ascending = ascends(waiter);
 	waiter->holder = self->quiesce && waiter->kind < ROB_WAIT_QUIET && !waiter->everything;
@@ -329,6 +331,7 @@ void rob_wait_exit(void)
 {
 	struct async_waiter waiter = {.kind = ROB_WAIT_ALL, .bound = ASYNC_COOKIE_MAX, .everything = true};
 
+	rob.exits += !!port_self()->top;
 	do_wait(&waiter, 0);
 }
 

@@ -18,7 +18,7 @@ bool rob_satisfied(struct async_waiter *waiter)
 		return rob_is_quiet();
 	if (waiter->kind == ROB_WAIT_OPEN)
 		return !rob.quiesce;
-	if (waiter->deadlock)
+	if (rob_leaves_dependents(waiter))
 		rob_deadlock_mark(waiter);
 	if (waiter->kind == ROB_WAIT_OWNER && !waiter->owner->in_progress)
 		return true;

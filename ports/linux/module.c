@@ -23,7 +23,7 @@ static void __exit end(void)
 
 	port_debugfs_end();
 	port_enter(&task);
-	rob_exit();
+	rob_exit(true);
 	port_leave(&task);
 	port_loads_end();
 	port_threads_end();

@@ -220,6 +220,11 @@ struct port_config {
 
 void port_start(struct port_config *config);
 
+/* Nothing: whoever ends it calls rob_exit(). */
+static inline void port_arm_exit(void)
+{
+}
+
 /*
  * So many calls run at once before one has to be seen asleep for another to begin. The kernel's calls sleep, waiting
  * for devices, and that one does so is seen only by and by: not the number of processors.

@@ -108,7 +108,6 @@ void port_start(struct port_config *config)
 	if (debug.initcall || debug.path[0])
 		port_trace_start(debug.initcall ? 2 : -1, debug.path[0] ? debug.path : NULL);
 	guest_signals_note();
-	pthread_atfork(rob_fork_prepare, rob_fork_parent, rob_fork_child);
 	pthread_setcancelstate(cancel, &cancel);
 	errno = saved;
 }
@@ -146,8 +145,35 @@ int async_configure(const struct async_config *config)
 	return error;
 }
 
+/* ---- fork and exit ---- */
+
+/*
+ * Not at first use: another thread may fork beside the first call, and its child would have a lock that was held.
+ * What the program registers later prepares earlier, so a handler of its own may wait for calls.
+ */
+__attribute__((constructor(102))) static void watch_forks(void)
+{
+	pthread_atfork(rob_fork_prepare, rob_fork_parent, rob_fork_child);
+}
+
+static bool armed; /* under the core's lock, until the process ends */
+
+/* Runs before the destructors of all objects that were there when it was registered. */
+static void before_destructors(void)
+{
+	armed = false;
+	rob_exit(false);
+}
+
+/* Handlers run in the opposite order: this one before what was registered before it. */
+void port_arm_exit(void)
+{
+	if (!armed)
+		armed = !atexit(before_destructors);
+}
+
 /* The last destructor to run: after the program's own, and what it registered with atexit(). */
 __attribute__((destructor(101))) static void at_exit(void)
 {
-	rob_exit();
+	rob_exit(true);
 }

@@ -253,8 +253,10 @@ struct port_config {
 	uint32_t watchdog_s;
 };
 
-/* Fills the configuration, starts the trace, registers fork and exit handlers. Once, before anything else. */
+/* Fills the configuration, starts the trace. Once, before anything else, with the core's lock held. */
 void port_start(struct port_config *config);
+/* A normal exit waits before the destructors of what exists now. With the core's lock held. */
+void port_arm_exit(void);
 extern port_u32 port_processors;
 /* Processors that this process may use, at least 1. */
 unsigned port_cpus(void);

@@ -41,7 +41,6 @@ struct sink {
 _Bool port_tracing;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static struct sink full = {.fd = -1, .what = "the trace"};
 static struct sink kernel = {.fd = -1, .what = "the initcall lines"};
 static pid_t own_pid;
@@ -225,7 +224,8 @@ static void fork_child(void)
 	errno = saved;
 }
 
-static void fork_register(void)
+/* When the library is loaded, and before the core's handlers: at a fork the core's lock is taken first, as at first use. */
+__attribute__((constructor(101))) static void fork_register(void)
 {
 	own_pid = getpid();
 	if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
@@ -240,7 +240,6 @@ static void set_tracing(void)
 
 int async_trace_initcall(int fd)
 {
-	pthread_once(&fork_once, fork_register);
 	pthread_mutex_lock(&lock);
 	__atomic_store_n(&kernel.fd, fd < 0 ? -1 : fd, __ATOMIC_RELAXED);
 	kernel.told = false;
@@ -293,7 +292,6 @@ int async_trace_open(const char *path)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	fd = path ? open_file(path, &status) : -1;
 	if (!path || fd >= 0) {
-		pthread_once(&fork_once, fork_register);
 		pthread_mutex_lock(&lock);
 		use_file(fd, path, &status);
 		set_tracing();

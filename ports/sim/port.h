@@ -152,6 +152,11 @@ struct port_config {
 };
 
 void port_start(struct port_config *config);
+
+/* Nothing: whoever ends it calls rob_exit(). */
+static inline void port_arm_exit(void)
+{
+}
 unsigned port_cpus(void);
 int sim_thread_start(struct rob_worker *worker, struct sim_site *site);
 #define port_thread_start(worker, stack_bytes) ((void)(stack_bytes), sim_thread_start(worker, SIM_SITE("thread_start")))

@@ -103,6 +103,8 @@ struct port_config {
 
 /* Once, with the core's lock held, before anything else. */
 void port_start(struct port_config *config);
+/* With the core's lock held, at first use and again after rob_exit(false): see to it that a normal end of the process calls rob_exit(). */
+void port_arm_exit(void);
 unsigned port_cpus(void);
 /* A thread in rob_worker_main(worker), or rob_monitor_main() for NULL. 0 or a negative errno: then none comes. */
 int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);

@@ -47,8 +47,9 @@ void rob_fork_parent(void)
 void rob_fork_child(void)
 {
 }
-void rob_exit(void)
+void rob_exit(bool last)
 {
+	(void)last;
 }
 
 void guest_signals_note(void)
