@@ -18,9 +18,9 @@ port_u32 port_processors;
 
 bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {
-	struct timespec until = {(time_t)(deadline_ns / 1000000000u), (long)(deadline_ns % 1000000000u)};
+	struct port_timespec until = {(port_time)(deadline_ns / 1000000000u), (port_time)(deadline_ns % 1000000000u)};
 	int saved = errno;
-	long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, deadline_ns ? &until : NULL, NULL,
+	long result = syscall(PORT_FUTEX, word, FUTEX_WAIT_BITSET_PRIVATE, expected, deadline_ns ? &until : NULL, NULL,
 			      FUTEX_BITSET_MATCH_ANY);
 	bool in_time = !result || errno != ETIMEDOUT;
 

@@ -112,11 +112,27 @@ static inline void port_relax(void)
 
 /* ---- futex ---- */
 
+/*
+ * The kernel's own types: where time_t has 64 bits and a long 32, as with musl or
+ * -D_TIME_BITS=64, SYS_futex would read the halves of another structure.
+ */
+#if defined(SYS_futex_time64) && __SIZEOF_LONG__ == 4
+#define PORT_FUTEX SYS_futex_time64 /* Linux 5.1 */
+typedef int64_t port_time;
+#else
+#define PORT_FUTEX SYS_futex
+typedef long port_time;
+#endif
+
+struct port_timespec {
+	port_time seconds, nanoseconds;
+};
+
 static inline void port_futex_wake(port_u32 *word, int count)
 {
 	int saved = errno;
 
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+	syscall(PORT_FUTEX, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 	errno = saved;
 }
 
