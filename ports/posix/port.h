@@ -34,6 +34,25 @@ struct rob_worker;
 
 /* ---- atomics; whose orders they carry: docs/ORDERING.md ---- */
 
+/*
+ * In a program built with ThreadSanitizer the library mostly is not: its atomic operations and futexes, by which
+ * calls happen before waits return, are not seen. So it reports them, where somebody is there to listen.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define PORT_SEES_ITSELF 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PORT_SEES_ITSELF 1
+#endif
+#endif
+#ifdef PORT_SEES_ITSELF
+#define port_saw(what, p) ((void)(p))
+#else
+extern void __tsan_acquire(void *) __attribute__((weak));
+extern void __tsan_release(void *) __attribute__((weak));
+#define port_saw(what, p) (port_unlikely(__tsan_##what) ? __tsan_##what((void *)(uintptr_t)(p)) : (void)0)
+#endif
+
 typedef _Atomic uint32_t port_u32;
 typedef const char *_Atomic port_name;
 
@@ -45,7 +64,10 @@ static inline uint32_t port_load_relaxed(port_u32 *p)
 /* O1, O2, O3 */
 static inline uint32_t port_load_acquire(port_u32 *p)
 {
-	return atomic_load_explicit(p, memory_order_acquire);
+	uint32_t value = atomic_load_explicit(p, memory_order_acquire);
+
+	port_saw(acquire, p);
+	return value;
 }
 
 static inline void port_store_relaxed(port_u32 *p, uint32_t value)
@@ -56,37 +78,53 @@ static inline void port_store_relaxed(port_u32 *p, uint32_t value)
 /* O1 */
 static inline void port_store_release(port_u32 *p, uint32_t value)
 {
+	port_saw(release, p);
 	atomic_store_explicit(p, value, memory_order_release);
 }
 
 /* O4; for a word of the public types, which cannot be declared atomic. */
 static inline uint64_t port_load64_acquire(uint64_t *p)
 {
-	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+	uint64_t value = __atomic_load_n(p, __ATOMIC_ACQUIRE);
+
+	port_saw(acquire, p);
+	return value;
 }
 
 /* O4 */
 static inline void port_store64_release(uint64_t *p, uint64_t value)
 {
+	port_saw(release, p);
 	__atomic_store_n(p, value, __ATOMIC_RELEASE);
 }
 
 /* O3 */
 static inline uint32_t port_xchg_acq_rel(port_u32 *p, uint32_t value)
 {
-	return atomic_exchange_explicit(p, value, memory_order_acq_rel);
+	uint32_t before;
+
+	port_saw(release, p);
+	before = atomic_exchange_explicit(p, value, memory_order_acq_rel);
+	port_saw(acquire, p);
+	return before;
 }
 
 /* O3 */
 static inline uint32_t port_or_release(port_u32 *p, uint32_t bits)
 {
+	port_saw(release, p);
 	return atomic_fetch_or_explicit(p, bits, memory_order_release);
 }
 
 /* O2, O3. On failure *old is what stands there. */
 static inline bool port_cas_acq_rel(port_u32 *p, uint32_t *old, uint32_t value)
 {
-	return atomic_compare_exchange_strong_explicit(p, old, value, memory_order_acq_rel, memory_order_acquire);
+	bool done;
+
+	port_saw(release, p);
+	done = atomic_compare_exchange_strong_explicit(p, old, value, memory_order_acq_rel, memory_order_acquire);
+	port_saw(acquire, p);
+	return done;
 }
 
 /* O6 */
@@ -160,13 +198,16 @@ static inline void port_lock(struct port_lock *lock)
 	if (port_unlikely(!atomic_compare_exchange_strong_explicit(&lock->word, &expected, PORT_HELD,
 								   memory_order_acquire, memory_order_relaxed)))
 		port_lock_slow(lock);
+	port_saw(acquire, lock);
 }
 
 /* O5 */
 static inline void port_unlock(struct port_lock *lock)
 {
-	uint32_t word = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
+	uint32_t word;
 
+	port_saw(release, lock);
+	word = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
 	if (port_unlikely(word != PORT_HELD))
 		port_unlock_slow(lock, word);
 }
