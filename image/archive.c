@@ -17,6 +17,7 @@
 
 struct writer {
 	struct archive *archive;
+	struct links links;
 	time_t mtime;
 	int64_t inode;
 };
@@ -122,29 +123,48 @@ static int write_content(struct writer *writer, const char *source, int64_t byte
 	return got ? fail("cannot write '%s' to the image: %s", source, reason(writer->archive)) : 0;
 }
 
+/* Returns how many bytes follow the header: none for another name of a file that was written. */
+static int64_t set_content(struct writer *writer, struct archive_entry *header, const struct image_entry *entry,
+			   const struct stat *status)
+{
+	struct link *link = links_find(&writer->links, status, entry->mode);
+	bool again = link && link->number;
+
+	if (!again)
+		writer->inode++;
+	if (link && !again)
+		link->number = writer->inode;
+	archive_entry_set_ino64(header, link ? link->number : writer->inode);
+	archive_entry_set_nlink(header, link ? link->count : 1);
+	return again ? 0 : status->st_size;
+}
+
 static int write_entry(const struct image_entry *entry, void *data)
 {
 	struct writer *writer = data;
 	struct archive_entry *header = must(archive_entry_new());
 	struct stat status = {0};
+	int64_t bytes = 0;
 	int result = 0;
 
+	archive_entry_set_pathname(header, entry->path + 1);
+	archive_entry_set_mode(header, entry->mode);
+	archive_entry_set_rdev(header, entry->rdev);
+	archive_entry_set_mtime(header, writer->mtime, 0);
+	if (entry->target)
+		archive_entry_set_symlink(header, entry->target);
 	if (interrupted())
 		result = fail("interrupted");
 	else if (entry->source && stat(entry->source, &status))
 		result = fail("cannot read '%s': %s", entry->source, strerror(errno));
-	archive_entry_set_pathname(header, entry->path + 1);
-	archive_entry_set_mode(header, entry->mode);
-	archive_entry_set_rdev(header, entry->rdev);
-	archive_entry_set_size(header, status.st_size);
-	archive_entry_set_mtime(header, writer->mtime, 0);
-	archive_entry_set_ino64(header, ++writer->inode);
-	archive_entry_set_nlink(header, 1);
+	else
+		bytes = set_content(writer, header, entry, &status);
+	archive_entry_set_size(header, bytes);
 	if (!result && archive_write_header(writer->archive, header) != ARCHIVE_OK)
 		result = fail("cannot write '%s': %s", entry->path, reason(writer->archive));
 	archive_entry_free(header);
-	if (!result && entry->source)
-		result = write_content(writer, entry->source, status.st_size);
+	if (!result && entry->source && (bytes || !status.st_size))
+		result = write_content(writer, entry->source, bytes);
 	return result;
 }
 
@@ -166,7 +186,7 @@ static int source_date(time_t *mtime)
 static int write_tree(const struct tree *tree, int fd, const char *compression)
 {
 	struct writer writer = {.archive = must(archive_write_new())};
-	int result = source_date(&writer.mtime);
+	int result = source_date(&writer.mtime) || links_count(&writer.links, tree) ? -1 : 0;
 
 	if (!result && (archive_write_set_format_cpio_newc(writer.archive) < ARCHIVE_WARN ||
 			filters[filter_index(compression)].add(writer.archive) < ARCHIVE_WARN ||
@@ -179,6 +199,7 @@ static int write_tree(const struct tree *tree, int fd, const char *compression)
 	if (!result && archive_write_close(writer.archive) != ARCHIVE_OK)
 		result = fail("cannot write the image: %s", reason(writer.archive));
 	archive_write_free(writer.archive);
+	links_free(&writer.links);
 	return result;
 }
 
@@ -220,11 +241,13 @@ static int write_tail(int fd)
 	return result;
 }
 
-int archive_make(const struct tree *tree, const char *path, const char *compression)
+int archive_make(const struct tree *early, const struct tree *tree, const char *path, const char *compression)
 {
 	struct output output;
 	int result = check_program(compression) || output_open(&output, path) ? -1 : 0;
 
+	if (!result && early->root)
+		result = write_tree(early, output.fd, "none");
 	if (!result)
 		result = write_tree(tree, output.fd, compression);
 	if (!result && !strcmp(compression, "none"))

@@ -6,29 +6,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+
+#ifndef INORDER_INIT
+#define INORDER_INIT "/usr/local/libexec/inorder/inorder-init"
+#endif
 
 /* One path of the image. */
 struct image_entry {
 	char *path;   /* absolute, in the image */
-	char *source; /* a file of this machine, or NULL: a folder or a device */
+	char *source; /* a regular file: the one of this machine that it is a copy of */
+	char *target; /* a symbolic link: where it leads */
 	mode_t mode;  /* type and permissions */
 	dev_t rdev;
 };
-
-/* The image's content, kept sorted by path (a folder stands before what is in it). */
-struct tree {
-	void *root;
-};
-
-void tree_free(struct tree *tree);
-int tree_add_dir(struct tree *tree, const char *path);
-int tree_add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev);
-/* Adds @source at @path and the folders above it; the same file twice is fine, two files in one place are not. */
-int tree_add_file(struct tree *tree, const char *path, const char *source);
-bool tree_has(const struct tree *tree, const char *path);
-/* Calls @visit for each entry in order until one returns non-zero, which is returned. */
-int tree_visit(const struct tree *tree, int (*visit)(const struct image_entry *entry, void *data), void *data);
 
 /* A growing list of strings, all owned by it. */
 struct strings {
@@ -38,6 +30,48 @@ struct strings {
 
 void strings_add(struct strings *list, const char *text);
 void strings_free(struct strings *list);
+
+/* What stays out, whoever wants it: paths in the image, with all that is below them, and names of modules. */
+struct omits {
+	struct strings patterns;
+	bool *used; /* one a pattern: it has left something out */
+};
+
+/* The image's content, kept sorted by path (a folder stands before what is in it). */
+struct tree {
+	void *root;
+	const struct omits *omits; /* or NULL */
+};
+
+void tree_free(struct tree *tree);
+int tree_add_dir(struct tree *tree, const char *path);
+int tree_add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev);
+/* Adds @source at @path and the folders above it; the same file twice is fine, two files in one place are not. */
+int tree_add_file(struct tree *tree, const char *path, const char *source);
+/* The same with all permissions of @source, where tree_add_file() asks only whether it can be executed. */
+int tree_add_exact(struct tree *tree, const char *path, const char *source);
+int tree_add_link(struct tree *tree, const char *path, const char *target);
+bool tree_omits(const struct tree *tree, const char *path);
+bool tree_has(const struct tree *tree, const char *path);
+/* Calls @visit for each entry in order until one returns non-zero, which is returned. */
+int tree_visit(const struct tree *tree, int (*visit)(const struct image_entry *entry, void *data), void *data);
+
+/* A file of this machine that is in the image, once or more often. */
+struct link {
+	dev_t device;
+	ino_t inode;
+	mode_t mode;
+	unsigned int count;
+	int64_t number; /* the inode number that the archive gives it; 0: not written yet */
+};
+
+struct links {
+	void *root;
+};
+
+int links_count(struct links *links, const struct tree *tree);
+struct link *links_find(const struct links *links, const struct stat *status, mode_t mode);
+void links_free(struct links *links);
 
 /* A temporary folder of which nothing is left when this program ends, but see stage.c. */
 struct stage {
@@ -49,22 +83,35 @@ struct stage {
 int stage_open(struct stage *stage);
 void stage_close(struct stage *stage);
 
+/* Where firmware is; NULL: none is added. */
+struct firmware {
+	const char *root;
+};
+
+struct kmod_module;
+/* Adds what @module names. What is missing is a warning: many devices need no more than one of the files. */
+int firmware_add(struct tree *tree, const struct firmware *firmware, const char *version, struct kmod_module *module);
+
+/* @which: no, host (of this processor) or all. @early: the tree of the archive that comes first. */
+bool microcode_knows(const char *which);
+int microcode_add(struct tree *early, const struct stage *stage, const char *root, const char *which);
+
 /*
  * Modules that are asked for: a name (ahci), a modalias (pci:v00008086d00002922...), or a folder of the
  * kernel's tree that ends in a slash (drivers/ata/); with '?' at its end it may be missing.
  */
 struct modules {
 	struct strings wanted;
-	const char *dir;    /* .../lib/modules/VERSION */
-	struct stage stage; /* holds the image's own indexes */
+	const char *dir;           /* .../lib/modules/VERSION */
+	const struct stage *stage; /* holds the image's own indexes */
+	struct firmware firmware;
 };
 
 int modules_read_list(struct modules *modules, const char *path);
 /* Takes the words of one line. Returns -1, silently, if it is no text. */
 int modules_read_line(struct modules *modules, char *line, size_t bytes);
-/* Adds the modules, what they depend on, and their indexes. Call modules_release() when the image is written. */
+/* Adds the modules, what they depend on, their firmware, and indexes. */
 int modules_add(struct modules *modules, struct tree *tree);
-void modules_release(struct modules *modules);
 
 /* A word that asks for modules. */
 struct want {
@@ -77,11 +124,17 @@ void want_parse(const char *word, struct want *want);
 void spec_parse(const char *spec, char **source, char **place);
 /* An absolute path without "//", "/./" and a slash at its end; the caller frees it. NULL: it is no place in the image. */
 char *place_parse(const char *path);
+/* The place to which a link at @path leads that says @target; the caller frees it. NULL: none. */
+char *place_beside(const char *path, const char *target);
 
 /* @spec: NAME or PATH, with :PATH_IN_IMAGE if it is to stand elsewhere there. Libraries come along. */
 int program_add(struct tree *tree, const char *spec);
-/* A plain file, SOURCE[:PATH_IN_IMAGE]. */
+/* A file, SOURCE[:PATH_IN_IMAGE]: a link comes as a link, with the file that it leads to, unless a path is given. */
 int file_add(struct tree *tree, const char *spec);
+/* @source at @place; where @source is a link, so is @place, and what it leads to is added, too. */
+int file_add_linked(struct tree *tree, const char *place, const char *source);
+/* A folder with all that is in it, SOURCE[:PATH_IN_IMAGE]. */
+int dir_add(struct tree *tree, const char *spec);
 
 /* Runs @argv and waits; its output goes to @output (caller frees) if that is not NULL. */
 int command_run(char *const argv[], char **output);
@@ -97,15 +150,43 @@ int output_open(struct output *output, const char *name);
 /* @complete: put the image in its place; else leave the old one. Call it also after output_open() has failed. */
 int output_close(struct output *output, bool complete);
 
-/* Writes the tree to @path. @compression: none, gzip, zstd, lz4, xz. */
-int archive_make(const struct tree *tree, const char *path, const char *compression);
+/* Writes the image to @path: @early, uncompressed, unless it is empty; then @tree. */
+int archive_make(const struct tree *early, const struct tree *tree, const char *path, const char *compression);
 bool archive_knows(const char *compression);
+
+/* What build is asked for. */
+struct request {
+	const char *output;
+	const char *init;
+	const char *compression;
+	const char *tree;
+	const char *shell; /* NULL: none */
+	const char *microcode;
+	bool list;
+	struct strings module_lists;
+	struct strings programs;
+	struct strings files;
+	struct strings dirs;
+	struct omits omits;
+	struct modules modules;
+};
+
+/* Returns -1 to go on, or the exit code. Values are kept by pointer. */
+int request_parse(struct request *request, int argc, char **argv);
+void request_free(struct request *request);
+int build(struct request *request);
+
+/* The help, or the version alone; returns 0. */
+int help_print(bool all);
+/* Says what is wrong and where help is; returns the exit code. @word may be NULL. */
+int usage_error(const char *what, const char *word);
 
 /* SIGINT, SIGTERM and SIGHUP make interrupted() true: clean up and go. */
 void catch_signals(void);
 bool interrupted(void);
 
 __attribute__((format(printf, 1, 2))) int fail(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
 void *must(void *memory);
 __attribute__((format(printf, 1, 2))) char *text(const char *format, ...);
 

@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <libkmod.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,25 @@ static int add_needed(struct resolver *resolver, struct kmod_module *module)
 	return result;
 }
 
+/* Names are compared as the kernel does, to which - and _ are the same. */
+static bool omitted(struct resolver *resolver, const char *name)
+{
+	const struct omits *omits = resolver->tree->omits;
+	bool result = false;
+
+	for (size_t i = 0; omits && !result && i < omits->patterns.count; i++) {
+		char *pattern = must(strdup(omits->patterns.items[i]));
+
+		for (char *at = pattern; (at = strchr(at, '-'));)
+			*at = '_';
+		result = *pattern != '/' && fnmatch(pattern, name, 0) == 0;
+		if (result)
+			omits->used[i] = true;
+		free(pattern);
+	}
+	return result;
+}
+
 static int add_module(struct resolver *resolver, struct kmod_module *module)
 {
 	const char *path = kmod_module_get_path(module), *dir = resolver->modules->dir;
@@ -77,7 +97,9 @@ static int add_module(struct resolver *resolver, struct kmod_module *module)
 	char *place;
 	int result;
 
-	if (!path) /* built into the kernel */
+	if (!path) /* built into the kernel; it may need firmware all the same */
+		return firmware_add(resolver->tree, &resolver->modules->firmware, resolver->version, module);
+	if (omitted(resolver, kmod_module_get_name(module)))
 		return 0;
 	if (strncmp(path, dir, length) || path[length] != '/')
 		return fail("module '%s' is outside of '%s'", path, dir);
@@ -87,7 +109,11 @@ static int add_module(struct resolver *resolver, struct kmod_module *module)
 	else if (access(path, R_OK))
 		result = fail("module '%s' is in modules.dep, but cannot be read: %s", path, strerror(errno));
 	else
-		result = tree_add_file(resolver->tree, place, path) || add_needed(resolver, module) ? -1 : 0;
+		result = tree_add_file(resolver->tree, place, path) || add_needed(resolver, module) ||
+					 firmware_add(resolver->tree, &resolver->modules->firmware, resolver->version,
+						      module)
+				 ? -1
+				 : 0;
 	free(place);
 	return result;
 }
@@ -164,12 +190,14 @@ static int add_wanted(struct resolver *resolver, const char *word)
 static int link_module(const struct image_entry *entry, void *data)
 {
 	const struct modules *modules = data;
-	char *path = text("%s%s", modules->stage.path, entry->path);
+	char *path = text("%s%s", modules->stage->path, entry->path);
 	int result = 0;
 
 	if (interrupted())
 		result = fail("interrupted");
 	else if (strncmp(entry->path, "/lib", 4) || (entry->path[4] && strncmp(entry->path, "/lib/modules", 12)))
+		result = 0;
+	else if (!entry->source && !S_ISDIR(entry->mode))
 		result = 0;
 	else if (entry->source ? symlink(entry->source, path) : mkdir(path, 0755))
 		result = fail("cannot make '%s': %s", path, strerror(errno));
@@ -179,7 +207,7 @@ static int link_module(const struct image_entry *entry, void *data)
 
 static int run_depmod(struct resolver *resolver)
 {
-	char *stage = resolver->modules->stage.path;
+	char *stage = resolver->modules->stage->path;
 	char *const argv[] = {(char *)"depmod", (char *)"-b", stage, (char *)resolver->version, NULL};
 
 	for (size_t i = 0; i < COUNT(inputs); i++) {
@@ -201,11 +229,11 @@ static int add_indexes(struct resolver *resolver)
 	struct modules *modules = resolver->modules;
 	int result = 0;
 
-	if (stage_open(&modules->stage) || tree_visit(resolver->tree, link_module, modules) || run_depmod(resolver))
+	if (tree_visit(resolver->tree, link_module, modules) || run_depmod(resolver))
 		return -1;
 	for (size_t i = 0; !result && i < COUNT(indexes); i++) {
 		char *place = text("/lib/modules/%s/%s", resolver->version, indexes[i]);
-		char *made = text("%s%s", modules->stage.path, place);
+		char *made = text("%s%s", modules->stage->path, place);
 
 		if (access(made, R_OK) == 0)
 			result = tree_add_file(resolver->tree, place, made);
@@ -251,10 +279,4 @@ int modules_add(struct modules *modules, struct tree *tree)
 	free(index);
 	free(soft);
 	return result;
-}
-
-void modules_release(struct modules *modules)
-{
-	stage_close(&modules->stage);
-	strings_free(&modules->wanted);
 }

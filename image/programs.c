@@ -18,6 +18,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Debian's name of this kind of machine, which is that of folders of libraries. */
+#if defined(__x86_64__)
+#define TRIPLET "x86_64-linux-gnu"
+#elif defined(__aarch64__)
+#define TRIPLET "aarch64-linux-gnu"
+#else
+#define TRIPLET "."
+#endif
+
 /* Where a program is looked for that is given by name: the shortest path first, which scripts rely on. */
 static const char *const program_dirs[] = {"/sbin", "/bin", "/usr/sbin", "/usr/bin"};
 
@@ -79,6 +88,37 @@ static int add_library(struct tree *tree, const char *name, const char *path)
 	return result;
 }
 
+/* Libraries that others open by themselves when they run, so no header names them; they may be missing here. */
+static const struct {
+	const char *by, *library;
+} opened[] = {
+	{"libcryptsetup.so.12", "libgcc_s.so.1"}, /* a thread that is cancelled unwinds */
+	{"libargon2.so.1", "libgcc_s.so.1"},
+	{"libcrypto.so.3", "ossl-modules/legacy.so"}, /* the hash of old LUKS and plain volumes */
+};
+
+static int add_opened(struct tree *tree, const char *name, const char *path)
+{
+	static const char *const folders[] = {"", "/lib/" TRIPLET, "/usr/lib/" TRIPLET, "/lib64", "/usr/lib64"};
+	const char *slash = strrchr(path, '/');
+	int result = 0;
+
+	for (size_t i = 0; !result && i < sizeof(opened) / sizeof(opened[0]); i++) {
+		bool found = strcmp(opened[i].by, name) != 0;
+
+		for (size_t j = 0; !found && !result && j < sizeof(folders) / sizeof(folders[0]); j++) {
+			char *there = j ? text("%s/%s", folders[j], opened[i].library)
+					: text("%.*s/%s", (int)(slash - path), path, opened[i].library);
+
+			found = access(there, R_OK) == 0;
+			if (found)
+				result = add_library(tree, opened[i].library, there);
+			free(there);
+		}
+	}
+	return result;
+}
+
 /* One line of the loader: "libx.so.1 => /lib/libx.so.1 (0x...)", "/lib64/ld.so (0x...)", "linux-vdso.so.1 (0x...)". */
 static int add_line(struct tree *tree, const char *program, char *line)
 {
@@ -91,7 +131,9 @@ static int add_line(struct tree *tree, const char *program, char *line)
 		*arrow = '\0';
 	if (arrow && !strcmp(path, "not found"))
 		return fail("'%s' needs the library '%s', which is not found: install it", program, name);
-	return path[0] == '/' ? add_library(tree, name, path) : 0;
+	if (path[0] != '/')
+		return 0;
+	return add_library(tree, name, path) || add_opened(tree, name, path) ? -1 : 0;
 }
 
 static int add_libraries(struct tree *tree, const char *program, char *interpreter)
@@ -136,17 +178,26 @@ static int split(const char *spec, char **source, char **place)
 	return -1;
 }
 
-int file_add(struct tree *tree, const char *spec)
+/* A script needs the program that its first line names; what else it calls is not looked for. */
+static int add_script(struct tree *tree, const char *path)
 {
-	char *source, *place;
-	int result;
+	char line[256] = "", *end;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (split(spec, &source, &place))
-		return -1;
-	result = tree_add_file(tree, place, source);
-	free(source);
-	free(place);
-	return result;
+	if (fd < 0)
+		return fail("cannot read '%s': %s", path, strerror(errno));
+	if (!read_at(fd, line, 2, 0) || memcmp(line, "#!", 2)) {
+		close(fd);
+		return 0;
+	}
+	if (pread(fd, line, sizeof(line) - 1, 2) < 0)
+		line[0] = '\0';
+	close(fd);
+	end = line + strspn(line, " \t");
+	end[strcspn(end, " \t\r\n")] = '\0';
+	if (*end != '/' || strchr(end, ':') || !strcmp(end, path))
+		return fail("'%s' is a script without a program that runs it", path);
+	return tree_has(tree, end) ? 0 : program_add(tree, end);
 }
 
 int program_add(struct tree *tree, const char *spec)
@@ -159,8 +210,8 @@ int program_add(struct tree *tree, const char *spec)
 	result = interpreter_of(source, &interpreter);
 	if (!result)
 		result = tree_add_file(tree, place, source);
-	if (!result && interpreter)
-		result = add_libraries(tree, source, interpreter);
+	if (!result)
+		result = interpreter ? add_libraries(tree, source, interpreter) : add_script(tree, source);
 	free(interpreter);
 	free(source);
 	free(place);

@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ static void entry_free(void *memory)
 
 	free(entry->path);
 	free(entry->source);
+	free(entry->target);
 	free(entry);
 }
 
@@ -27,6 +29,21 @@ void tree_free(struct tree *tree)
 {
 	tdestroy(tree->root, entry_free);
 	tree->root = NULL;
+}
+
+bool tree_omits(const struct tree *tree, const char *path)
+{
+	const struct omits *omits = tree->omits;
+
+	for (size_t i = 0; omits && i < omits->patterns.count; i++) {
+		const char *pattern = omits->patterns.items[i];
+
+		if (*pattern == '/' && fnmatch(pattern, path, FNM_LEADING_DIR) == 0) {
+			omits->used[i] = true;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Returns the entry that stands at @path: a new one, or the one that was there (*@added is false then). */
@@ -43,16 +60,23 @@ static struct image_entry *insert(struct tree *tree, const char *path, bool *add
 	return *found;
 }
 
-static int add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev);
-
+/* A folder above an entry keeps what it has, if it is there. */
 static int add_parents(struct tree *tree, const char *path)
 {
 	char *parent = must(strdup(path)), *slash = strrchr(parent, '/');
+	struct image_entry *entry;
+	bool added = false;
 	int result = 0;
 
 	if (slash && slash != parent) {
 		*slash = '\0';
-		result = add_node(tree, parent, S_IFDIR | 0755, 0);
+		entry = insert(tree, parent, &added);
+		if (added) {
+			entry->mode = S_IFDIR | 0755;
+			result = add_parents(tree, parent);
+		} else if (!S_ISDIR(entry->mode)) {
+			result = fail("'%s' is wanted below '%s', which is no folder in the image", path, parent);
+		}
 	}
 	free(parent);
 	return result;
@@ -68,6 +92,8 @@ static int add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev
 	struct image_entry *entry;
 	bool added;
 
+	if (tree_omits(tree, path))
+		return 0;
 	entry = insert(tree, path, &added);
 	if (!added && (entry->mode & S_IFMT) != (mode & S_IFMT))
 		return fail("'%s' is wanted twice, as different things", path);
@@ -90,6 +116,32 @@ int tree_add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev)
 	return result;
 }
 
+static int add_link(struct tree *tree, const char *path, const char *target)
+{
+	struct image_entry *entry;
+	bool added;
+
+	if (tree_omits(tree, path))
+		return 0;
+	entry = insert(tree, path, &added);
+	if (!added)
+		return entry->target && !strcmp(entry->target, target)
+			       ? 0
+			       : fail("'%s' is wanted twice: as a link to '%s', and as something else", path, target);
+	entry->mode = S_IFLNK | 0777;
+	entry->target = must(strdup(target));
+	return add_parents(tree, path);
+}
+
+int tree_add_link(struct tree *tree, const char *path, const char *target)
+{
+	char *place = place_parse(path);
+	int result = place ? add_link(tree, place, target) : no_place(path);
+
+	free(place);
+	return result;
+}
+
 static bool same_file(const char *a, const char *b)
 {
 	struct stat one, other;
@@ -102,20 +154,23 @@ static int add_file(struct tree *tree, const char *path, const char *source, mod
 	struct image_entry *entry;
 	bool added;
 
+	if (tree_omits(tree, path))
+		return 0;
 	entry = insert(tree, path, &added);
 	if (!added)
 		return entry->source && same_file(entry->source, source)
 			       ? 0
 			       : fail("'%s' and '%s' are both wanted at '%s'",
-				      entry->source ? entry->source : "a folder", source, path);
-	entry->mode = S_IFREG | ((permissions & 0111) ? 0755 : 0644);
+				      entry->source ? entry->source : "something else", source, path);
+	entry->mode = S_IFREG | permissions;
 	entry->source = must(strdup(source));
 	return add_parents(tree, path);
 }
 
-int tree_add_file(struct tree *tree, const char *path, const char *source)
+static int add_source(struct tree *tree, const char *path, const char *source, bool exact)
 {
 	struct stat status;
+	mode_t mode;
 	char *place;
 	int result;
 
@@ -123,10 +178,21 @@ int tree_add_file(struct tree *tree, const char *path, const char *source)
 		return fail("cannot read '%s' for the image: %s", source, strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return fail("'%s' is no regular file", source);
+	mode = exact ? status.st_mode & 07777 : (status.st_mode & 0111) ? 0755 : 0644;
 	place = place_parse(path);
-	result = place ? add_file(tree, place, source, status.st_mode) : no_place(path);
+	result = place ? add_file(tree, place, source, mode) : no_place(path);
 	free(place);
 	return result;
+}
+
+int tree_add_file(struct tree *tree, const char *path, const char *source)
+{
+	return add_source(tree, path, source, false);
+}
+
+int tree_add_exact(struct tree *tree, const char *path, const char *source)
+{
+	return add_source(tree, path, source, true);
 }
 
 bool tree_has(const struct tree *tree, const char *path)

@@ -38,16 +38,32 @@ void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN); /* a compressor that dies is an error of a write */
 }
 
+/* A line as a whole, whoever else writes to standard error. */
+static void print(const char *kind, const char *format, va_list args)
+{
+	char line[4096];
+
+	vsnprintf(line, sizeof(line), format, args);
+	fprintf(stderr, "inorder-image: %s%s\n", kind, line);
+}
+
 int fail(const char *format, ...)
 {
 	va_list args;
 
-	fputs("inorder-image: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	print("", format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return -1;
+}
+
+void warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print("warning: ", format, args);
+	va_end(args);
 }
 
 void *must(void *memory)

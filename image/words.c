@@ -62,29 +62,52 @@ void spec_parse(const char *spec, char **source, char **place)
 	*place = colon ? must(strdup(colon + 1)) : NULL;
 }
 
-char *place_parse(const char *path)
+static bool is(const char *component, size_t length, const char *word)
+{
+	return length == strlen(word) && !strncmp(component, word, length);
+}
+
+/* With @up, ".." goes up; else it is refused. */
+static char *parse_place(const char *path, bool up)
 {
 	char *place = must(malloc(strlen(path) + 1)), *end = place;
+	bool good = *path == '/';
 
-	if (*path != '/')
-		goto wrong;
-	while (*path) {
+	while (good && *path) {
 		size_t length;
 
 		path += strspn(path, "/");
 		length = strcspn(path, "/");
-		if (length == 2 && !strncmp(path, "..", 2))
-			goto wrong;
-		if (length && !(length == 1 && *path == '.')) {
+		*end = '\0';
+		if (is(path, length, "..")) {
+			good = up;
+			if (strrchr(place, '/'))
+				end = strrchr(place, '/');
+		} else if (length && !is(path, length, ".")) {
 			*end++ = '/';
 			end = mempcpy(end, path, length);
 		}
 		path += length;
 	}
 	*end = '\0';
-	if (end > place)
+	if (good && end > place)
 		return place;
-wrong:
 	free(place);
 	return NULL;
+}
+
+char *place_parse(const char *path)
+{
+	return parse_place(path, false);
+}
+
+char *place_beside(const char *path, const char *target)
+{
+	const char *slash = strrchr(path, '/');
+	char *joined =
+		*target == '/' || !slash ? must(strdup(target)) : text("%.*s/%s", (int)(slash - path), path, target);
+	char *place = parse_place(joined, true);
+
+	free(joined);
+	return place;
 }

@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -150,6 +151,136 @@ def case_errors(tree, folder):
         must('--help' in call(tree, *arguments, code=2), f'a hint at --help for {arguments}')
     must(read(out) == b'old' and os.listdir(folder) == ['image'], 'the old image, and nothing else')
     must('Usage:' in call(tree, '--help') and call(tree, '--version').startswith('inorder-image '), 'help and version')
+
+
+def archives(data):
+    """The archives of an image that is not compressed, each as its entries."""
+    found = []
+    while data.startswith(b'070701'):
+        found.append(unpack(data))
+        end = data.index(b'TRAILER!!!\0') + 11
+        while end < len(data) and data[end] == 0:
+            end += 1
+        data = data[end:]
+    return found
+
+
+def write(path, data=b'', mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'wb') as file:
+        file.write(data)
+    os.chmod(path, mode)
+
+
+def case_files(tree, folder):
+    """Files, links, hard links, folders and devices come as they are; the permissions too: a key stays secret."""
+    there, out = os.path.join(folder, 'there'), os.path.join(folder, 'image')
+    write(f'{there}/key', b'secret', 0o600)
+    write(f'{there}/sub/one', b'twice', 0o755)
+    os.link(f'{there}/sub/one', f'{there}/sub/two')
+    os.symlink('../key', f'{there}/sub/link')
+    os.symlink('nowhere', f'{there}/sub/dangling')
+    os.mkdir(f'{there}/sub/empty', 0o700)
+    os.mkfifo(f'{there}/pipe', 0o600)
+    call(tree, '-d', f'{there}:/etc/there', '-f', '/dev/null', '-f', '/dev/zero:/dev/other', '-o', out)
+    entries = archives(read(out))[0]
+
+    def mode(path):
+        return entries[path][0][1]
+    must(mode('etc/there/key') == 0o100600 and entries['etc/there/key'][1] == b'secret', 'a file with its permissions')
+    must(mode('etc/there/sub/empty') == 0o40700 and mode('etc/there/pipe') == 0o10600, 'an empty folder, a pipe')
+    must(mode('etc/there/sub/link') == 0o120777 and entries['etc/there/sub/link'][1] == b'../key', 'a link')
+    must(entries['etc/there/sub/dangling'][1] == b'nowhere', 'a link that leads nowhere')
+    one, two = entries['etc/there/sub/one'], entries['etc/there/sub/two']
+    must(one[0][0] == two[0][0] and one[0][4] == two[0][4] == 2, 'two names of one inode')
+    must((one[1], two[1]) == (b'twice', b''), 'its content once')
+    must(mode('dev/null') == 0o20666 and entries['dev/null'][0][9:11] == [1, 3], 'a device')
+    must(entries['dev/other'][0][9:11] == [1, 5], 'a device at another place')
+    if shutil.which('cpio'):
+        with open(out, 'rb') as archive:
+            subprocess.run(['cpio', '-i', '--quiet', '--no-absolute-filenames', '-D', there], stdin=archive, check=True)
+        must(read(f'{there}/etc/there/sub/two') == b'twice', 'that cpio understands the hard link')
+    call(tree, '-f', f'{there}/sub/link', '-f', f'{there}/sub/link:/etc/copy', '-o', out)
+    entries = archives(read(out))[0]
+    must(entries['etc/copy'][1] == b'secret', 'with a place: what the link leads to')
+    must(entries[there[1:] + '/sub/link'][1] == b'../key' and there[1:] + '/key' in entries, 'without: both')
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(f'{there}/socket')
+        must('--omit' in call(tree, '-d', f'{there}:/x', '-o', out, code=1), 'what to do about a socket')
+        call(tree, '-d', f'{there}:/x', '--omit', '/x/sock*', '-o', out)
+    for arguments, word in ((['-f', there], '--add-dir'), (['-d', f'{there}/key'], 'Not a directory'),
+                            (['-d', '/no/such'], '/no/such'), (['-f', '/no/such'], '/no/such'),
+                            (['-f', '/etc/passwd:/a', '-f', '/etc/passwd:/a/b'], 'no folder')):
+        must(word in call(tree, *arguments, '-o', out, code=1), f'{word} for {arguments}')
+
+
+def case_omit(tree, folder):
+    """What is to stay out stays out, whoever wants it; a pattern that fits nothing is named."""
+    listing = paths(call(tree, '-m', 'ext4', '-p', 'e2fsck', '--omit', 'mbcache', '--omit', 'crc32c-*',
+                         '--omit', '/sbin', '-l'))
+    must(any('/ext4.ko' in path for path in listing), 'ext4')
+    must(not any('mbcache' in path or 'crc32c' in path or '/sbin' in path for path in listing), 'nothing omitted')
+    done = subprocess.run([IMAGE, '-t', tree, '-i', INIT, '--omit', 'nothing', '-o', os.path.join(folder, 'image')],
+                          check=True, capture_output=True, text=True)
+    must("warning: '--omit nothing'" in done.stderr, f'a warning in: {done.stderr}')
+
+
+def case_firmware(tree, folder):
+    """Firmware that a module names; what is missing is one warning a module."""
+    root, out = os.path.join(folder, 'firmware'), os.path.join(folder, 'image')
+    write(f'{root}/e100/real', b'one')
+    os.symlink('real', f'{root}/e100/d101m_ucode.bin')
+    write(f'{root}/updates/e100/d101s_ucode.bin', b'new')
+    write(f'{root}/e100/d101s_ucode.bin', b'old')
+    write(f'{root}/unrelated.bin')
+    done = subprocess.run([IMAGE, '-t', tree, '-i', INIT, '-m', 'e100', '--firmware', root, '-o', out], check=True,
+                          capture_output=True, text=True)
+    entries = archives(read(out))[0]
+    must(entries['lib/firmware/e100/d101m_ucode.bin'][1] == b'real', 'a link as a link')
+    must(entries['lib/firmware/e100/real'][1] == b'one', 'and what it leads to')
+    must(entries['lib/firmware/updates/e100/d101s_ucode.bin'][1] == b'new', 'what the kernel would take')
+    must('lib/firmware/unrelated.bin' not in entries, 'nothing else')
+    must(done.stderr.count('\n') == 1 and '1 of the 3' in done.stderr and 'd102e' in done.stderr,
+         f'one warning in: {done.stderr}')
+    write(f'{root}/e100/d102e_ucode.bin.xz', b'xz')
+    done = subprocess.run([IMAGE, '-t', tree, '-i', INIT, '-m', 'e100', '--firmware', root, '-o', out], check=True,
+                          capture_output=True, text=True)
+    must(not done.stderr and 'lib/firmware/e100/d102e_ucode.bin.xz' in archives(read(out))[0], 'a compressed one')
+
+
+def case_microcode(tree, folder):
+    """Microcode comes first and uncompressed, so that the kernel finds it."""
+    root, out = os.path.join(folder, 'firmware'), os.path.join(folder, 'image')
+    for name, data in (('06-5e-03', b'second'), ('06-4f-01', b'first')):
+        write(f'{root}/intel-ucode/{name}', data)
+    write(f'{root}/amd-ucode/microcode_amd.bin', b'amd')
+    write(f'{root}/amd-ucode/microcode_amd.bin.asc', b'a signature')
+    call(tree, '--firmware', root, '--microcode', 'all', '-o', out)
+    early, main, *_ = archives(read(out))
+    must(early['kernel/x86/microcode/GenuineIntel.bin'][1] == b'firstsecond', 'all of Intel, sorted')
+    must(early['kernel/x86/microcode/AuthenticAMD.bin'][1] == b'amd', 'all of AMD')
+    must('init' in main and 'init' not in early, 'the rest after it')
+    call(tree, '--firmware', root, '--microcode', 'all', '-c', 'zstd', '-o', out)
+    must(archives(read(out))[0].keys() == early.keys(), 'uncompressed, whatever the rest is')
+    if shutil.which('lsinitramfs'):
+        done = subprocess.run(['lsinitramfs', out], capture_output=True, text=True, check=True)
+        must('init' in done.stdout.split() and 'kernel/x86' in done.stdout, 'both for lsinitramfs')
+    call(tree, '--firmware', root, '--microcode', 'host', '-o', out)
+    call(tree, '--microcode', 'some', '-o', out, code=2)
+
+
+def case_libraries(tree, folder):
+    """A script brings the program that runs it; cryptsetup the library that its threads open."""
+    write(f'{folder}/script', b'#! /bin/sh -e\necho\n', 0o755)
+    listing = paths(call(tree, '-p', f'{folder}/script:/bin/script', '-l'))
+    must('/bin/script' in listing and '/bin/sh' in listing and any('libc.so' in path for path in listing), 'a shell')
+    write(f'{folder}/script', b'#!\n', 0o755)
+    must('script' in call(tree, '-p', f'{folder}/script:/bin/script', '-l', code=1), 'a script that nothing runs')
+    if not shutil.which('cryptsetup', path='/sbin:/usr/sbin:/bin:/usr/bin'):
+        sys.exit(77)
+    listing = paths(call(tree, '-p', 'cryptsetup', '-l'))
+    must(any('libgcc_s.so' in path for path in listing), 'libgcc_s.so.1')
+    must(any('libcryptsetup.so' in path for path in listing), 'libcryptsetup.so')
 
 
 def case_full(tree, folder):

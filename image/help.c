@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What --help and --version print. */
+#include "internal.h"
+
+#include <stdio.h>
+
+static const char help[] =
+	"Usage: inorder-image [build] [OPTION]... -o FILE\n"
+	"Makes an initramfs: inorder-init as /init, kernel modules, programs, and what these need.\n"
+	"\n"
+	"  -o, --output FILE      write the image there: a file is replaced when all is well, a link is\n"
+	"                         followed, a device, a pipe or - (standard output) is written to\n"
+	"  -l, --list             print size and path of everything in the image; without -o nothing is written\n"
+	"  -t, --tree DIR         the kernel's modules, .../lib/modules/VERSION (default: the running kernel's)\n"
+	"  -m, --add-module WANT  add a module: a name, a modalias, or a folder with a slash at its end\n"
+	"                         (drivers/ata/); with '?' at the end it may be missing\n"
+	"  -M, --modules FILE     add all modules that the file asks for, in the same words\n"
+	"  -p, --add-program SPEC add a program, NAME or PATH or PATH:PLACE, with its libraries\n"
+	"  -f, --add-file PATH[:PLACE]\n"
+	"                         add a file, a link with what it leads to, or a device\n"
+	"  -d, --add-dir PATH[:PLACE]\n"
+	"                         add a folder with all that is in it\n"
+	"  -O, --omit PATTERN     leave out: a module by name, or a path in the image with all below it\n"
+	"      --firmware DIR     where the firmware is that modules name (default: /lib/firmware)\n"
+	"      --microcode WHICH  of the processor: no, host (this one's), all (default: no)\n"
+	"  -s, --shell[=PROGRAM]  add a shell as /bin/sh, which is run when a boot fails (default: /bin/sh)\n"
+	"  -i, --init PROGRAM     what becomes /init (default: " INORDER_INIT ")\n"
+	"  -c, --compress NAME    none (the fastest to boot where the disk is fast), lz4, zstd, gzip, xz\n"
+	"                         (default: none)\n"
+	"  -h, --help             print this\n"
+	"  -V, --version          print the version\n"
+	"\n"
+	"Older names: --module, --program, --file.\n"
+	"The same input gives the same bytes; files bear the time SOURCE_DATE_EPOCH, or 0.\n"
+	"Exit codes: 0 done, 1 the image could not be made, 2 wrong usage.\n";
+
+int help_print(bool all)
+{
+	fputs(all ? help : "inorder-image " INORDER_VERSION "\n", stdout);
+	return 0;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* What build is asked for: one table for the command line. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind {
+	FLAG, /* a bool */
+	WORD, /* a string: the last one counts */
+	LIST, /* a strings */
+};
+
+#define FIELD(name) offsetof(struct request, name)
+
+/* A letter of 0: none. */
+static const struct option_row {
+	const char *name;
+	char letter;
+	enum kind kind;
+	size_t field;
+} rows[] = {
+	{"output", 'o', WORD, FIELD(output)},
+	{"list", 'l', FLAG, FIELD(list)},
+	{"tree", 't', WORD, FIELD(tree)},
+	{"add-module", 'm', LIST, FIELD(modules.wanted)},
+	{"module", 0, LIST, FIELD(modules.wanted)},
+	{"modules", 'M', LIST, FIELD(module_lists)},
+	{"add-program", 'p', LIST, FIELD(programs)},
+	{"program", 0, LIST, FIELD(programs)},
+	{"add-file", 'f', LIST, FIELD(files)},
+	{"file", 0, LIST, FIELD(files)},
+	{"add-dir", 'd', LIST, FIELD(dirs)},
+	{"omit", 'O', LIST, FIELD(omits.patterns)},
+	{"firmware", 0, WORD, FIELD(modules.firmware.root)},
+	{"microcode", 0, WORD, FIELD(microcode)},
+	{"shell", 's', WORD, FIELD(shell)},
+	{"init", 'i', WORD, FIELD(init)},
+	{"compress", 'c', WORD, FIELD(compression)},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void set(struct request *request, const struct option_row *row, const char *value)
+{
+	void *field = (char *)request + row->field;
+
+	switch (row->kind) {
+	case FLAG:
+		*(bool *)field = true;
+		break;
+	case WORD:
+		*(const char **)field = value;
+		break;
+	case LIST:
+		strings_add(field, value);
+		break;
+	}
+}
+
+/* The table in the forms that getopt_long() wants; help and version come last. */
+static void make_getopt(struct option *options, char *letters)
+{
+	size_t i;
+
+	for (i = 0; i < ROWS; i++) {
+		int argument = rows[i].kind == FLAG    ? no_argument
+			       : rows[i].letter == 's' ? optional_argument
+						       : required_argument;
+
+		options[i] = (struct option){rows[i].name, argument, NULL, (int)i + 256};
+		if (!rows[i].letter)
+			continue;
+		*letters++ = rows[i].letter;
+		for (int colons = argument; colons > 0; colons--)
+			*letters++ = ':';
+	}
+	options[i++] = (struct option){"help", no_argument, NULL, 'h'};
+	options[i++] = (struct option){"version", no_argument, NULL, 'V'};
+	options[i] = (struct option){NULL, 0, NULL, 0};
+	strcpy(letters, "hV");
+}
+
+static const struct option_row *find(int option)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (option == (int)i + 256 || (rows[i].letter && option == rows[i].letter))
+			return &rows[i];
+	return NULL;
+}
+
+int usage_error(const char *what, const char *word)
+{
+	fail("%s%s%s%s; see --help", what, word ? " '" : "", word ? word : "", word ? "'" : "");
+	return 2;
+}
+
+static int check(const struct request *request)
+{
+	if (!request->output && !request->list)
+		return usage_error("no --output given", NULL);
+	if (!archive_knows(request->compression))
+		return usage_error("no such compression:", request->compression);
+	if (!microcode_knows(request->microcode))
+		return usage_error("--microcode is no, host or all, not", request->microcode);
+	if (request->list && request->output && !strcmp(request->output, "-"))
+		return usage_error("--list and the image cannot both go to standard output", NULL);
+	return -1;
+}
+
+int request_parse(struct request *request, int argc, char **argv)
+{
+	struct option options[ROWS + 3];
+	char letters[ROWS * 3 + 3];
+	int option;
+
+	make_getopt(options, letters);
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, letters, options, NULL)) >= 0) {
+		const struct option_row *row = find(option);
+
+		if (row)
+			set(request, row, row->letter == 's' && !optarg ? "/bin/sh" : optarg);
+		else if (option == 'h' || option == 'V')
+			return help_print(option == 'h');
+		else
+			return usage_error("unknown option, or one without its value", argv[optind - 1]);
+	}
+	if (optind < argc)
+		return usage_error("what is meant by", argv[optind]);
+	return check(request);
+}
+
+void request_free(struct request *request)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].kind == LIST)
+			strings_free((void *)((char *)request + rows[i].field));
+	free(request->omits.used);
+}
