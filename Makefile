@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
+.PHONY: all help boot check check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -11,6 +11,7 @@ help:
 	@echo 'make               builds the library and the programs, in $(BUILD)/'
 	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check         runs every test, also under the sanitizers'
+	@echo 'make check-boot    boots the whole matrix of machines, tests/boot/matrix.ini; goes on where it was stopped: ONLY=REGEX'
 	@echo 'make stress        tests again and again, many at once, on one processor, with nothing around: TIMES=10'
 	@echo 'make sanitize      the long form: ASan, UBSan and TSan with gcc and clang, and helgrind'
 	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
@@ -36,6 +37,10 @@ boot: all
 check:
 	tools/install-packages check
 	tools/check
+
+check-boot: all
+	tools/install-packages check
+	tests/boot/matrix.py $(if $(ONLY),--only '$(ONLY)') . $(BUILD)
 
 stress: all
 	tools/install-packages check

@@ -113,6 +113,7 @@ static bool parse_value(const char *word, struct cmdline *result)
 	} values[] = {
 		{"root=", &result->root}, {"rootfstype=", &result->rootfstype}, {"rootflags=", &result->rootflags},
 		{"init=", &result->init}, {"inorder.trace=", &result->trace},   {"break=", &result->break_at},
+		{"boot=", &result->boot},
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
@@ -138,11 +139,9 @@ static bool parse_value(const char *word, struct cmdline *result)
  */
 static bool is_foreign(const char *word)
 {
-	static const char *const prefixes[] = {"inorder.", "rd.",   "cryptdevice=", "cryptopts=", "nfsroot=",
-					       "netroot=", "fsck.", "root.",        "resume=",    "boot="};
+	static const char *const prefixes[] = {
+		"inorder.", "rd.", "cryptdevice=", "cryptopts=", "nfsroot=", "netroot=", "fsck.", "root.", "resume="};
 
-	if (!strcmp(word, "boot=local")) /* what is done anyway */
-		return false;
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
 			return true;

@@ -2,10 +2,12 @@
 /* Small files, links and paths, mostly of sysfs. */
 #include "internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +63,26 @@ bool file_link_name(const char *path, const char *name, char *text, size_t room)
 	last = strrchr(target, '/');
 	path_print_room(text, room, "%s", last ? last + 1 : target);
 	return true;
+}
+
+bool block_partition(const char *disk, unsigned int number, char *name, size_t room)
+{
+	DIR *items = opendir(disk);
+	const struct dirent *item;
+	bool found = false;
+
+	while (items && !found && (item = readdir(items))) {
+		char file[PATH_MAX], text[16];
+
+		path_print(file, "%s/%s/partition", disk, item->d_name);
+		found = item->d_name[0] != '.' && file_read(file, text, sizeof(text)) > 0 &&
+			strtoul(text, NULL, 10) == number;
+		if (found)
+			path_print_room(name, room, "%s", item->d_name);
+	}
+	if (items)
+		closedir(items);
+	return found;
 }
 
 uint64_t now_ns(void)

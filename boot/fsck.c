@@ -3,6 +3,7 @@
  * The check of the root, in a call of its own: it needs the disk, and not the
  * driver of the file system, which may still be loading meanwhile.
  */
+#include "facts.h"
 #include "internal.h"
 
 #include <errno.h>
@@ -24,13 +25,11 @@ static const char *repair_flag(void)
 }
 
 /* The kernel's word on whether anything can be written: a check that cannot write fails on what it would repair. */
-static bool is_read_only(const char *device)
+static bool is_read_only(const struct facts *device)
 {
 	char file[PATH_MAX], text[8];
 
-	path_print(file, "/sys/class/block/%s/ro", device + strlen("/dev/"));
-	for (char *at = file + strlen("/sys/class/block/"); (at = strchr(at, '/')) && strcmp(at, "/ro");)
-		*at = '!';
+	path_print(file, "/sys/dev/block/%u:%u/ro", device->major, device->minor);
 	return file_read(file, text, sizeof(text)) > 0 && !strcmp(text, "1");
 }
 
@@ -59,10 +58,12 @@ static bool choose_checker(const char *type)
 	return !strncmp(type, "ext", 3) && file_exists(checker);
 }
 
-void fsck_start(const char *device, const char *type)
+void fsck_start(const struct facts *root)
 {
-	path_print(checked, "%s", device);
-	if (cmdline.fsck_skip || is_read_only(device)) {
+	const char *device = checked, *type = root->type;
+
+	path_print(checked, "%s", root->device);
+	if (cmdline.fsck_skip || is_read_only(root)) {
 		say("fsck: %s is mounted unchecked: %s", device,
 		    cmdline.fsck_skip ? "the command line says so" : "the device is read-only");
 		return;

@@ -23,7 +23,7 @@
 
 /* cmdline.c: the kernel's command line. Text points into the parsed line. */
 struct cmdline {
-	const char *root, *rootfstype, *rootflags, *init, *trace, *break_at;
+	const char *root, *rootfstype, *rootflags, *init, *trace, *break_at, *boot;
 	const char *unknown[8]; /* words that this /init should know or another initramfs would honour */
 	size_t unknown_count;
 	unsigned int wait_s;  /* for the root; UINT_MAX: no limit */
@@ -51,6 +51,8 @@ int file_read(const char *path, char *text, size_t room);
 /** Write a text to a file that exists. Return: 0 or -errno. */
 int file_write(const char *path, const char *text);
 bool file_exists(const char *path);
+/** The partition @number of the disk at the sysfs path @disk. Return: true if it has one; then its @name. */
+bool block_partition(const char *disk, unsigned int number, char *name, size_t room);
 /** The last part of where the link PATH/NAME points to. Return: true if there is such a link. */
 bool file_link_name(const char *path, const char *name, char *text, size_t room);
 uint64_t now_ns(void);
@@ -73,8 +75,11 @@ bool uevent_wait(int fd, bool (*ready)(void *data), void *data, uint64_t deadlin
 
 /* mounts.c */
 int mounts_early(void);
-/** Mount the root read-only or as asked for. Return: 0 or -errno, said on the console. */
-int mount_root(const char *device, const char *type);
+
+/* mount.c */
+struct facts;
+/** Mount the root as the command line says. Return: 0 or -errno, said on the console. */
+int mount_root(const struct facts *root);
 
 /* modules.c: every module once */
 struct module_set {
@@ -146,13 +151,11 @@ void scsi_release(void);
 /* Finds are registered: a full wait covers them. The rest is exclusive, because it waits for a full wait. */
 extern struct async_domain find_domain, rest_domain;
 
-/* root_device.c: which block device is it */
+/* root_device.c; more of it in root_device.h */
 /** Look at every block device that nobody has looked at yet: @here and now, or each in a call of its own. */
 void root_look(bool here);
-/** The root, once it was seen. Return: false if it was not yet. */
-bool root_device(char *device, size_t room, char *type, size_t type_room);
-/** The block devices that were looked at, for people. */
-void root_seen(char *text, size_t room);
+/** True once the root was seen. */
+bool root_is_found(void);
 /** A file descriptor that can be read when the waiter is to look again; both ends of that. */
 int root_event(void);
 void root_wake(void);
@@ -169,17 +172,19 @@ bool rest_wanted(void);
 /* root.c */
 /** Wait for the root. Return: false if it did not come in time. */
 bool root_wait(void);
-/** Wait for the driver of the root's file system. */
-void root_wait_filesystem(const char *type);
+/** Wait for the driver of a file system. Return: 0, or the error of a load, said on the console. */
+int root_wait_filesystem(const char *type);
 
 /* raid.c */
 /** A member of the array @uuid was seen. */
 void raid_member_seen(const char *device, const char *uuid);
+/** The name of the array @device, without the host's; empty if it is no array that was assembled here. */
+void raid_array_name(const char *device, char *name, size_t room);
 /** Assemble the arrays of the members that were seen. @degraded: also those that lack some. Return: true if any. */
 bool raid_assemble(bool degraded);
 
 /* fsck.c: the check of the root runs in a call of its own */
-void fsck_start(const char *device, const char *type);
+void fsck_start(const struct facts *root);
 /** Return: 0; else what failed was said on the console. */
 int fsck_wait(void);
 

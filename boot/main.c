@@ -4,6 +4,7 @@
  * subsystem does is in its own file, which registers its own initcalls.
  */
 #include "internal.h"
+#include "root_device.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,18 +71,17 @@ static bool hand_over(void)
 
 _Noreturn static void fail_without_root(void)
 {
-	char devices[512];
+	char devices[512], advice[256];
 
 	root_seen(devices, sizeof(devices));
-	failure("root=%s is not there, %u s after every driver was tried. Block devices: %s. Is root= right, and are "
-		"the drivers of the "
-		"disk in the image? rootwait waits longer",
-		cmdline.root, cmdline.wait_s, devices);
+	root_advice(advice, sizeof(advice));
+	failure("root=%s is not there, %u s after every driver was tried. Block devices: %s. %s rootwait waits longer",
+		cmdline.root, cmdline.wait_s, devices, advice);
 }
 
 static void boot(char **argv)
 {
-	char device[64], type[32];
+	struct facts root;
 	bool handed_over;
 
 	async_trace_phase("modules");
@@ -92,27 +92,38 @@ static void boot(char **argv)
 	if (!root_wait())
 		fail_without_root();
 	async_trace_phase("root");
-	root_device(device, sizeof(device), type, sizeof(type));
-	if (cmdline.rootfstype && !strchr(cmdline.rootfstype, ','))
-		path_print(type, "%s", cmdline.rootfstype);
-	if (!*type)
-		failure("nobody knows what file system is on %s: rootfstype= can say", device);
-	fsck_start(device, type);
+	root_device(&root);
+	fsck_start(&root);
 	handed_over = hand_over();
 	async_trace_phase("fsck");
 	if (fsck_wait())
-		failure("the check of the root %s failed", device);
+		failure("the check of the root %s failed", root.device);
 	async_trace_phase("mount");
 	break_here("mount");
-	root_wait_filesystem(type);
-	if (mount_root(device, type))
-		failure("the root %s cannot be mounted", device);
+	if (mount_root(&root))
+		failure("the root %s cannot be mounted", root.device);
 	break_here("bottom");
 	async_trace_phase("switch");
 	async_trace_open(NULL);
 	async_trace_initcall(-1);
 	switch_root(argv, !handed_over);
-	failure("there is no way into the root %s", device);
+	failure("there is no way into the root %s", root.device);
+}
+
+/* What cannot be is refused at once, before anything is touched. */
+static void check_cmdline(void)
+{
+	const char *why;
+
+	if (cmdline.boot && strcmp(cmdline.boot, "local"))
+		failure("boot=%s is not supported by this /init, which waits for local disks only: boot with the "
+			"distribution's initramfs",
+			cmdline.boot);
+	if (!cmdline.root)
+		failure("the kernel's command line has no root=");
+	why = root_parse();
+	if (why)
+		failure("root=%s: %s", cmdline.root, why);
 }
 
 int main(int argc, char **argv)
@@ -136,7 +147,6 @@ int main(int argc, char **argv)
 	if (error)
 		failure("cannot read /proc/cmdline: %s", strerror(-error));
 	configure();
-	if (!cmdline.root)
-		failure("the kernel's command line has no root=");
+	check_cmdline();
 	boot(argv);
 }

@@ -6,6 +6,8 @@
  */
 #include "internal.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,7 @@ enum { MOST_MEMBERS = 64, FIRST_NUMBER = 127 };
 
 struct member {
 	char device[64], array[64];
-	bool assembled;
+	char made[64], name[64]; /* the array's device, once it was assembled, and its name */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the members */
@@ -33,6 +35,15 @@ void raid_member_seen(const char *device, const char *uuid)
 	} else {
 		complain("raid: more than %d members: %s is left out", MOST_MEMBERS, device);
 	}
+	pthread_mutex_unlock(&lock);
+}
+
+void raid_array_name(const char *device, char *name, size_t room)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < member_count; i++)
+		if (!strcmp(members[i].made, device))
+			path_print_room(name, room, "%s", members[i].name);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -54,73 +65,138 @@ static void copy_value(const char *output, const char *name, char *value, size_t
 			at ? at + strlen(name) : "");
 }
 
+/* What a member says of its array. */
+struct array {
+	size_t disks; /* how many it has; 0 if nobody knows */
+	char uuid[64], name[64];
+};
+
 /*
- * What a member says of its array. The kernel would ask modprobe for the driver of the level, and the image has none,
- * so it is loaded here. Return: how many disks the array has; 0 if nobody knows.
+ * Asks a member. The kernel would ask modprobe for the driver of the level, and the image has none, so it is loaded
+ * here.
  */
-static size_t examine(const char *device)
+static void examine(const char *device, struct array *array)
 {
 	const char *const argv[] = {MDADM, "--examine", "--export", device, NULL};
-	char output[2048], level[32], alias[64], disks[32];
+	char output[2048], level[32], alias[64], disks[32], name[128];
 	struct module_set set = {0};
+	const char *colon;
 
+	*array = (struct array){0};
 	if (process_run(argv, output, sizeof(output)))
-		return 0;
+		return;
 	copy_value(output, "MD_LEVEL=", level, sizeof(level));
 	copy_value(output, "MD_DEVICES=", disks, sizeof(disks));
+	copy_value(output, "MD_UUID=", array->uuid, sizeof(array->uuid));
+	copy_value(output, "MD_NAME=", name, sizeof(name));
+	colon = strchr(name, ':'); /* HOST:NAME */
+	path_print(array->name, "%s", colon ? colon + 1 : name);
+	array->disks = strtoul(disks, NULL, 10);
 	path_print(alias, "md-%s", level);
 	modules_request("md_mod", MODULE_FOR_ROOT, &set);
 	modules_request(alias, MODULE_FOR_ROOT, &set);
 	modules_wait(&set);
-	return strtoul(disks, NULL, 10);
 }
 
-/* One array of @count members that begin at @first. Return: true if it runs. */
-static bool assemble(struct member *first, size_t count, const char *array, bool degraded)
+/* What the ARRAY lines of mdadm.conf call the array, if the image has that file. Return: false if nothing. */
+static bool find_configured(const struct array *array, char *path, size_t room)
 {
-	const char *argv[MOST_MEMBERS + 5] = {MDADM, "--assemble", array};
-	const size_t disks = examine(first->device);
+	static const char *const files[] = {"/etc/mdadm/mdadm.conf", "/etc/mdadm.conf"};
+	char text[8192], *line, *rest = text, *device;
+	int got = -ENOENT;
+
+	for (size_t i = 0; i < 2 && got < 0; i++)
+		got = file_read(files[i], text, sizeof(text));
+	while (got > 0 && (line = strsep(&rest, "\n"))) {
+		if (strncmp(line, "ARRAY ", 6) || !*array->uuid || !strcasestr(line, array->uuid))
+			continue;
+		device = line + 6 + strspn(line + 6, " \t");
+		device[strcspn(device, " \t")] = '\0';
+		if (strncmp(device, "/dev/md", 7))
+			continue;
+		path_print_room(path, room, "%s", device);
+		return true;
+	}
+	return false;
+}
+
+/* Its device: as mdadm.conf says, else its name if that is a number, else counted down from 127 as mdadm does. */
+static void choose_device(const struct array *array, bool is_only, char *path, size_t room)
+{
+	static int number = FIRST_NUMBER;
+	char configured[64];
+
+	if (find_configured(array, configured, sizeof(configured)) && isdigit((unsigned char)configured[7]))
+		path_print_room(path, room, "%s", configured);
+	else if (is_only && cmdline.root && !strncmp(cmdline.root, "/dev/md", 7) &&
+		 isdigit((unsigned char)cmdline.root[7]))
+		path_print_room(path, room, "%s", cmdline.root);
+	else if (*array->name && strspn(array->name, "0123456789") == strlen(array->name))
+		path_print_room(path, room, "/dev/md%s", array->name);
+	else
+		path_print_room(path, room, "/dev/md%d", number--);
+}
+
+/* Return: true if mdadm has started the array of @count members that begin at @first. */
+static bool run_mdadm(const struct member *first, size_t count, const char *path, bool degraded)
+{
+	const char *argv[MOST_MEMBERS + 5] = {MDADM, "--assemble", path};
 	char output[1024];
 	int status, at = 3;
 
-	if (count < disks && !degraded)
-		return false;
-	if (count < disks)
+	if (degraded)
 		argv[at++] = "--run";
 	for (size_t i = 0; i < count; i++)
 		argv[at++] = first[i].device;
 	status = process_run(argv, output, sizeof(output));
-	if (status) {
-		complain("raid: %s: " MDADM " ended with %d for %s and %zu more: %s", array, status, first->device,
+	if (status)
+		complain("raid: %s: " MDADM " ended with %d for %s and %zu more: %s", path, status, first->device,
 			 count - 1, status < 0 ? strerror(-status) : output);
+	return !status;
+}
+
+/* One array of @count members that begin at @first. Return: true if it runs. */
+static bool assemble(struct member *first, size_t count, bool degraded)
+{
+	struct array array;
+	char path[64];
+
+	examine(first->device, &array);
+	if (count < array.disks && !degraded)
 		return false;
+	choose_device(&array, count == member_count, path, sizeof(path));
+	if (!run_mdadm(first, count, path, count < array.disks))
+		return false;
+	if (count < array.disks)
+		complain("raid: %s is degraded: it runs with %zu of its %zu disks", path, count, array.disks);
+	for (size_t i = 0; i < count; i++) {
+		path_print(first[i].made, "%s", path);
+		path_print(first[i].name, "%s", array.name);
 	}
-	if (count < disks)
-		complain("raid: %s is degraded: it runs with %zu of its %zu disks", array, count, disks);
-	for (size_t i = 0; i < count; i++)
-		first[i].assembled = true;
 	return true;
+}
+
+/* True if one of @count members that begin at @first is in an array that runs. */
+static bool is_running(const struct member *first, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (*first[i].made)
+			return true;
+	return false;
 }
 
 bool raid_assemble(bool degraded)
 {
-	const bool named = cmdline.root && !strncmp(cmdline.root, "/dev/md", 7);
-	int number = FIRST_NUMBER;
 	bool any = false;
 
 	pthread_mutex_lock(&lock);
 	if (member_count)
 		qsort(members, member_count, sizeof(*members), compare);
 	for (size_t at = 0, next; at < member_count; at = next) {
-		char array[64];
-
 		for (next = at + 1; next < member_count && !strcmp(members[next].array, members[at].array);)
 			next++;
-		path_print(array, "/dev/md%d", number--);
-		if (named && at == 0 && next == member_count) /* the only one */
-			path_print(array, "%s", cmdline.root);
-		if (!members[at].assembled)
-			any |= assemble(&members[at], next - at, array, degraded);
+		if (!is_running(&members[at], next - at))
+			any |= assemble(&members[at], next - at, degraded);
 	}
 	pthread_mutex_unlock(&lock);
 	return any;

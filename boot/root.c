@@ -5,6 +5,7 @@
  * when every driver has been tried.
  */
 #include "internal.h"
+#include "root_device.h"
 
 #include <errno.h>
 #include <inorder/initcall.h>
@@ -32,7 +33,7 @@ static int load_filesystem(void)
 {
 	char types[256], alias[64];
 
-	if (is_finisher() || !cmdline.rootfstype)
+	if (is_finisher() || !cmdline.rootfstype || !strcmp(cmdline.rootfstype, "auto"))
 		return 0;
 	path_print(types, "%s", cmdline.rootfstype);
 	for (char *rest = types, *type; (type = strsep(&rest, ","));) {
@@ -43,19 +44,22 @@ static int load_filesystem(void)
 }
 fs_initcall(load_filesystem);
 
-void root_wait_filesystem(const char *type)
+int root_wait_filesystem(const char *type)
 {
 	char alias[64];
+	int error;
 
 	path_print(alias, "fs-%s", type);
 	modules_request(alias, MODULE_FOR_ROOT, &filesystem);
-	if (modules_wait(&filesystem))
+	error = modules_wait(&filesystem);
+	if (error)
 		complain("root: the driver of %s could not be loaded: the mount may fail", type);
+	return error;
 }
 
 static bool is_found(void)
 {
-	return root_device(NULL, 0, NULL, 0);
+	return root_is_found();
 }
 
 static void settle(void *data, async_cookie_t cookie)
@@ -123,8 +127,10 @@ bool root_wait(void)
 		return true;
 	if (!settled)
 		complain("root: a driver has been busy for %d s; not waiting any longer for it", MOST_S);
-	if (!raid_assemble(true))
-		return false;
-	root_look(false);
-	return wait_for_root(LAST_S, LAST_S);
+	if (raid_assemble(true)) {
+		root_look(false);
+		if (wait_for_root(LAST_S, LAST_S))
+			return true;
+	}
+	return root_look_closely();
 }

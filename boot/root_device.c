@@ -1,32 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which block device is the root: every one is looked at once, in an async
- * call, because reading from a disk may take its time. The first that fits is
- * the root; another one that fits too is named on the console.
+ * Which block device is the root: the first that fits root=, in the order of
+ * names; another one that fits too is named on the console.
  */
+#include "root_device.h"
+
+#include "devices.h"
 #include "internal.h"
 
-#include <blkid/blkid.h>
-#include <dirent.h>
 #include <errno.h>
 #include <inorder/initcall.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define BLOCK "/sys/class/block"
-
-struct block_device {
-	struct block_device *next;
-	char device[64];
-};
-
-static ASYNC_DOMAIN(look_domain);
+static struct root_spec spec;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all below */
-static struct block_device *looked_at;
-static char found[64], found_type[32];
+static struct facts found;
+static bool is_found, accept_incomplete;
 static int event = -1;
 
 static int open_event(void)
@@ -57,185 +49,203 @@ void root_woken(void)
 		complain("root: cannot read what wakes the main thread: %s", strerror(errno));
 }
 
-bool root_device(char *device, size_t room, char *type, size_t type_room)
+const char *root_parse(void)
 {
-	bool is_found;
-
-	pthread_mutex_lock(&lock);
-	is_found = *found;
-	if (device)
-		path_print_room(device, room, "%s", found);
-	if (type)
-		path_print_room(type, type_room, "%s", found_type);
-	pthread_mutex_unlock(&lock);
-	return is_found;
+	if (!root_spec_parse(cmdline.root, &spec))
+		return spec.refusal;
+	facts_want_for(&spec);
+	return NULL;
 }
 
-void root_seen(char *text, size_t room)
+const struct root_spec *root_wanted(void)
 {
-	size_t used = 0;
+	return &spec;
+}
+
+bool root_device(struct facts *root)
+{
+	bool answer;
 
 	pthread_mutex_lock(&lock);
-	path_print_room(text, room, "none");
-	for (const struct block_device *block = looked_at; block && used < room; block = block->next) {
-		path_print_room(text + used, room - used, "%s%s", used ? ", " : "", block->device);
-		used += strlen(text + used);
-		if (used == room - 1)
-			break;
+	answer = is_found;
+	*root = found;
+	pthread_mutex_unlock(&lock);
+	return answer;
+}
+
+bool root_is_found(void)
+{
+	bool answer;
+
+	pthread_mutex_lock(&lock);
+	answer = is_found;
+	pthread_mutex_unlock(&lock);
+	return answer;
+}
+
+/* PARTNROFF: the partition so many after the one that has the id. Return: false if there is none. */
+static bool step_to_partition(struct facts *facts)
+{
+	const long number = (long)facts->partition + spec.offset;
+	char disk[PATH_MAX], name[PATH_MAX + 8], device[64];
+
+	path_print(disk, "/sys/dev/block/%u:%u/..", facts->major, facts->minor);
+	if (facts->partition && number > 0 && block_partition(disk, (unsigned int)number, name, sizeof(name))) {
+		path_print(device, "/dev/%s", name);
+		return facts_read(device, facts) == 0;
 	}
-	pthread_mutex_unlock(&lock);
+	complain("root: %s has the id, but no partition %ld is on its disk, which PARTNROFF=%d asks for", facts->device,
+		 number, spec.offset);
+	return false;
 }
 
-static void note_root(const char *device, const char *type)
+/* A btrfs over several devices is there when all of them were looked at. */
+static bool is_complete(const struct facts *facts)
+{
+	struct facts other;
+	unsigned int members = 0;
+	size_t at = 0;
+
+	if (facts->members < 2)
+		return true;
+	while (devices_next("btrfs", &at, &other))
+		members += !strcmp(other.uuid, facts->uuid);
+	if (members < facts->members)
+		say("root: %s: %u of %u devices of this btrfs are there", facts->device, members, facts->members);
+	return members >= facts->members;
+}
+
+static bool is_same_filesystem(const struct facts *facts)
+{
+	return facts->members > 1 && !strcmp(facts->type, "btrfs") && !strcmp(facts->uuid, found.uuid);
+}
+
+static void note_root(const struct facts *facts)
 {
 	bool first;
 
 	pthread_mutex_lock(&lock);
-	first = !*found;
+	first = !is_found;
 	if (first) {
-		path_print(found, "%s", device);
-		path_print(found_type, "%s", type);
-	} else {
-		complain("root: %s fits %s too; taken was %s", device, cmdline.root, found);
+		found = *facts;
+		is_found = true;
+	} else if (strcmp(facts->device, found.device) && !is_same_filesystem(facts)) {
+		complain("root: %s fits %s too; taken was %s", facts->device, cmdline.root, found.device);
 	}
 	pthread_mutex_unlock(&lock);
 	if (first)
 		root_wake();
 }
 
-static const char *lookup(blkid_probe probe, const char *name)
+/* A device of device mapper is known to people, and to fstab, by its own name. */
+static void use_known_name(struct facts *facts)
 {
-	const char *value = NULL;
+	char name[sizeof(facts->mapper) + 16];
 
-	return blkid_probe_lookup_value(probe, name, &value, NULL) ? "" : value;
+	path_print(name, "/dev/mapper/%s", facts->mapper);
+	if (*facts->mapper && strlen(name) < sizeof(facts->device) && file_exists(name))
+		path_print(facts->device, "%s", name);
 }
 
-/* True if the device that @probe has read is what root= asks for. */
-static bool fits(blkid_probe probe, const char *device)
+static void judge(const struct facts *facts)
 {
-	const struct {
-		const char *prefix, *name;
-		bool any_case;
-	} tags[] = {
-		{"LABEL=", "LABEL", false},
-		{"UUID=", "UUID", true},
-		{"PARTLABEL=", "PART_ENTRY_NAME", false},
-		{"PARTUUID=", "PART_ENTRY_UUID", true},
-		/* udev's links, which do not exist yet */
-		{"/dev/disk/by-label/", "LABEL", false},
-		{"/dev/disk/by-uuid/", "UUID", true},
-		{"/dev/disk/by-partlabel/", "PART_ENTRY_NAME", false},
-		{"/dev/disk/by-partuuid/", "PART_ENTRY_UUID", true},
-	};
+	struct facts root = *facts;
 
-	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
-		const size_t length = strlen(tags[i].prefix);
-		const char *wanted = cmdline.root + length, *value;
-
-		if (strncmp(cmdline.root, tags[i].prefix, length))
-			continue;
-		value = lookup(probe, tags[i].name);
-		return *value && !(tags[i].any_case ? strcasecmp(value, wanted) : strcmp(value, wanted));
-	}
-	return !strcmp(cmdline.root, device);
-}
-
-/* What is worth reading: with rootfstype= nothing else is tried, which saves most of the time. An ext is an ext. */
-static void choose(blkid_probe probe)
-{
-	char raid[] = "linux_raid_member", ext2[] = "ext2", ext3[] = "ext3", ext4[] = "ext4", type[32];
-	char *one[] = {type, raid, NULL}, *ext[] = {ext2, ext3, ext4, raid, NULL};
-
-	blkid_probe_enable_superblocks(probe, 1);
-	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID | BLKID_SUBLKS_TYPE);
-	if (cmdline.rootfstype && !strchr(cmdline.rootfstype, ',')) {
-		path_print(type, "%s", cmdline.rootfstype);
-		blkid_probe_filter_superblocks_type(probe, BLKID_FLTR_ONLYIN, strncmp(type, "ext", 3) ? one : ext);
-	}
-	if (!strncmp(cmdline.root, "PART", 4) || !strncmp(cmdline.root, "/dev/disk/by-part", 17)) {
-		blkid_probe_enable_partitions(probe, 1);
-		blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS);
+	if (!strcmp(facts->type, "linux_raid_member"))
+		raid_member_seen(facts->device, facts->uuid);
+	if (facts_container(facts->type))
+		root_wake(); /* what is inside may be the root */
+	else if (facts_fit(facts, &spec) && (!spec.offset || step_to_partition(&root)) &&
+		 (accept_incomplete || is_complete(&root))) {
+		use_known_name(&root);
+		note_root(&root);
 	}
 }
 
-static void look(void *data, async_cookie_t cookie)
+static int register_judge(void)
 {
-	const struct block_device *block = data;
-	blkid_probe probe;
-
-	if (cookie)
-		async_set_name("root_look");
-	probe = blkid_new_probe_from_filename(block->device);
-	if (!probe) {
-		say("root: cannot read %s: %s", block->device, strerror(errno));
-		return;
-	}
-	choose(probe);
-	if (blkid_do_safeprobe(probe) == 0 && !strcmp(lookup(probe, "TYPE"), "linux_raid_member"))
-		raid_member_seen(block->device, lookup(probe, "UUID"));
-	else if (fits(probe, block->device))
-		note_root(block->device, lookup(probe, "TYPE"));
-	blkid_free_probe(probe);
+	if (!is_finisher())
+		devices_judge(judge);
+	return 0;
 }
-
-static bool is_new(const char *device)
-{
-	const struct block_device *block = looked_at;
-
-	while (block && strcmp(block->device, device))
-		block = block->next;
-	return !block;
-}
-
-static int can_be_read(const struct dirent *item)
-{
-	char file[PATH_MAX], size[32];
-
-	path_print(file, BLOCK "/%s/size", item->d_name);
-	return item->d_name[0] != '.' && file_read(file, size, sizeof(size)) > 0 && strcmp(size, "0");
-}
-
-/* Return: the device, noted as looked at; NULL if somebody has looked at it already. */
-static struct block_device *take(const char *name)
-{
-	struct block_device *block = calloc(1, sizeof(*block));
-
-	if (!block) {
-		complain("root: out of memory: nobody looks at %s", name);
-		return NULL;
-	}
-	path_print(block->device, "/dev/%s", name);
-	for (char *at = block->device; (at = strchr(at, '!'));)
-		*at = '/';
-	pthread_mutex_lock(&lock);
-	if (is_new(block->device)) {
-		block->next = looked_at;
-		looked_at = block;
-	} else {
-		free(block);
-		block = NULL;
-	}
-	pthread_mutex_unlock(&lock);
-	return block;
-}
+core_initcall(register_judge);
 
 void root_look(bool here)
 {
-	struct dirent **items;
-	int count;
+	if (!is_finisher())
+		devices_look(here);
+}
 
-	if (is_finisher() || !cmdline.root)
-		return;
-	count = scandir(BLOCK, &items, can_be_read, versionsort);
-	for (int i = 0; i < count; i++) {
-		struct block_device *block = take(items[i]->d_name);
+bool root_look_closely(void)
+{
+	pthread_mutex_lock(&lock);
+	accept_incomplete = true;
+	pthread_mutex_unlock(&lock);
+	facts_want(FACTS_ANY_TYPE | FACTS_PARTITION);
+	devices_look_again();
+	return root_is_found();
+}
 
-		if (block && here)
-			look(block, 0);
-		else if (block)
-			async_schedule_domain(look, block, &look_domain);
-		free(items[i]);
+/* The nearest of what the devices have: "LABEL=root of /dev/sda1". */
+static bool find_nearest(char *text, size_t room)
+{
+	size_t at = 0, least = SIZE_MAX;
+	struct facts facts;
+
+	while (devices_next(NULL, &at, &facts)) {
+		const char *rival = facts_rival(&facts, &spec);
+		const size_t distance = spelling_distance(spec.raw, rival);
+
+		if (!spelling_is_near(spec.raw, rival) || distance >= least)
+			continue;
+		least = distance;
+		path_print_room(text, room, "%s of %s", rival, facts.device);
 	}
-	if (count >= 0)
-		free(items);
+	return least != SIZE_MAX;
+}
+
+/* What one device is, for people. */
+static void describe(const struct facts *facts, char *text, size_t room)
+{
+	const char *what = facts_container(facts->type);
+
+	path_print_room(text, room, "%s (%s%s%s%s%s)", facts->device,
+			what               ? what
+			: *facts->type     ? facts->type
+			: facts->partition ? "no file system known here"
+					   : "no file system",
+			*facts->label ? " LABEL=" : "", facts->label, *facts->mapper ? " of device mapper: " : "",
+			facts->mapper);
+}
+
+void root_seen(char *text, size_t room)
+{
+	char one[512];
+	size_t used = 0, at = 0;
+	struct facts facts;
+
+	path_print_room(text, room, "none");
+	while (devices_next(NULL, &at, &facts) && used < room - 1) {
+		describe(&facts, one, sizeof(one));
+		path_print_room(text + used, room - used, "%s%s", used ? ", " : "", one);
+		used += strlen(text + used);
+	}
+}
+
+void root_advice(char *text, size_t room)
+{
+	struct facts facts;
+	char nearest[512];
+	size_t at = 0;
+
+	while (devices_next(NULL, &at, &facts))
+		if (facts_fit(&facts, &spec) && facts_container(facts.type)) {
+			path_print_room(text, room, "%s fits, but it is %s: root= names what is inside", facts.device,
+					facts_container(facts.type));
+			return;
+		}
+	if (find_nearest(nearest, sizeof(nearest)))
+		path_print_room(text, room, "Was %s meant?", nearest);
+	else
+		path_print_room(text, room, "Is root= right, and are the drivers of the disk in the image?");
 }

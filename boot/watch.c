@@ -17,7 +17,7 @@ static void watch(void *data, async_cookie_t cookie)
 	(void)cookie;
 	async_set_name("root_watch");
 	async_synchronize_full();
-	if (root_device(NULL, 0, NULL, 0) || is_finisher() || !raid_assemble(false))
+	if (root_is_found() || is_finisher() || !raid_assemble(false))
 		return;
 	root_look(false);
 	async_synchronize_full();
@@ -36,5 +36,5 @@ bool rest_wanted(void)
 	async_synchronize_call(watch_cookie, &watch_domain);
 	if (cmdline.serial || is_finisher())
 		return true;
-	return !root_device(NULL, 0, NULL, 0);
+	return !root_is_found();
 }

@@ -18,8 +18,8 @@ static void check_text(const char *text, const char *line, size_t bytes)
 /* Words for this /init or for another initramfs; all others are for the kernel or for the real init. */
 static bool may_be_unknown(const char *word)
 {
-	static const char *const prefixes[] = {"inorder.", "rd.",   "cryptdevice=", "cryptopts=", "nfsroot=",
-					       "netroot=", "fsck.", "root.",        "resume=",    "boot="};
+	static const char *const prefixes[] = {
+		"inorder.", "rd.", "cryptdevice=", "cryptopts=", "nfsroot=", "netroot=", "fsck.", "root.", "resume="};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
@@ -34,6 +34,7 @@ static void check_texts(const struct cmdline *parsed, const char *line, size_t b
 	check_text(parsed->rootflags, line, bytes);
 	check_text(parsed->init, line, bytes);
 	check_text(parsed->trace, line, bytes);
+	check_text(parsed->boot, line, bytes);
 	HOLD(parsed->unknown_count <= sizeof(parsed->unknown) / sizeof(*parsed->unknown));
 	for (size_t i = 0; i < parsed->unknown_count; i++) {
 		check_text(parsed->unknown[i], line, bytes);
@@ -56,6 +57,7 @@ static char *write_line(const struct cmdline *parsed, size_t bytes)
 	to = add(to, "rootflags=", parsed->rootflags);
 	to = add(to, "init=", parsed->init);
 	to = add(to, "inorder.trace=", parsed->trace);
+	to = add(to, "boot=", parsed->boot);
 	for (size_t i = 0; i < parsed->unknown_count; i++)
 		to = add(to, "", parsed->unknown[i]);
 	to += parsed->wait_s == UINT_MAX ? sprintf(to, "rootwait ") : sprintf(to, "rootdelay=%u ", parsed->wait_s);
@@ -77,6 +79,7 @@ static void same(const struct cmdline *one, const struct cmdline *other)
 	same_text(one->rootflags, other->rootflags);
 	same_text(one->init, other->init);
 	same_text(one->trace, other->trace);
+	same_text(one->boot, other->boot);
 	HOLD(one->unknown_count == other->unknown_count);
 	for (size_t i = 0; i < one->unknown_count; i++)
 		same_text(one->unknown[i], other->unknown[i]);

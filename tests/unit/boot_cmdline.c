@@ -119,9 +119,9 @@ static void test_words_of_initramfs_tools(void **state)
 	assert_string_equal(parse("break=bottom").break_at, "bottom");
 	assert_true(result.no_shell);
 	assert_int_equal(result.panic_s, 20);
-	assert_int_equal(result.unknown_count, 2); /* what is not done is named */
+	assert_int_equal(result.unknown_count, 1); /* what is not done is named */
 	assert_string_equal(result.unknown[0], "resume=UUID=1");
-	assert_string_equal(result.unknown[1], "boot=nfs");
+	assert_string_equal(result.boot, "nfs");
 	result = parse("panic=7 panic=-1");
 	assert_true(result.no_shell);
 	assert_int_equal(result.panic_s, 0);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The block devices that were looked at, each once, and what they are. */
+#ifndef BOOT_DEVICES_H
+#define BOOT_DEVICES_H
+
+#include "facts.h"
+
+/** Who judges a device that was looked at. Devices are judged one at a time, in the order in which they were found. */
+void devices_judge(void (*judge)(const struct facts *facts));
+/** Look at every block device that is new: @here and now, or each in a call of its own. */
+void devices_look(bool here);
+/** Look here and now at every device again, because more is to be known of each (facts_want()). */
+void devices_look_again(void);
+/** The first device that fits @spec; the kernel's name comes before others. Return: false if there is none. */
+bool devices_find(const struct root_spec *spec, struct facts *found);
+/** The device number *@at of those with this type, or of all (NULL); *@at goes on. Return: false after the last. */
+bool devices_next(const char *type, size_t *at, struct facts *found);
+#endif

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Disks on buses: a word such as 'scsi:name.2,ro' means: the second disk of the recipe name, read-only, on virtio-scsi.
+
+Without a number it is the first; '-' instead of a name is an empty disk; options follow after commas."""
+import itertools
+
+from bootlib.machine import escape
+
+# What a bus needs before its disks, and a disk of it; {n} counts the disks of the bus.
+BUSES = {
+    'scsi': (['virtio-scsi-pci,id=scsi'], 'scsi-hd,bus=scsi.0,scsi-id={n}'),
+    'blk': ([], 'virtio-blk-pci'),
+    'mmio': ([], 'virtio-blk-device'),
+    'ahci': (['ich9-ahci,id=ahci'], 'ide-hd,bus=ahci.{n}'),
+    'ide': ([], 'ide-hd,bus=ide.{n}'),
+    'nvme': ([], 'nvme'),
+    'usb': (['qemu-xhci,id=xhci'], 'usb-storage,bus=xhci.0'),
+    'usbhub': (['qemu-xhci,id=xhcih', 'usb-hub,bus=xhcih.0,port=1'], 'usb-storage,bus=xhcih.0,port=1.{n1}'),
+    'ehci': (['usb-ehci,id=ehci'], 'usb-storage,bus=ehci.0'),
+    'uas': (['qemu-xhci,id=xhciu', 'usb-uas,id=uas,bus=xhciu.0'], 'scsi-hd,bus=uas.0,scsi-id=0,lun={n}'),
+    'sd': (['sdhci-pci,id=sdhci'], 'sd-card,bus=sdhci.0'),
+    'lsi': (['lsi53c895a,id=lsi'], 'scsi-hd,bus=lsi.0,scsi-id={n}'),
+    'mega': (['megasas,id=mega'], 'scsi-hd,bus=mega.0,scsi-id={n}'),
+    'pvscsi': (['pvscsi,id=pvscsi'], 'scsi-hd,bus=pvscsi.0,scsi-id={n}'),
+    'mpt': (['mptsas1068,id=mpt'], 'scsi-hd,bus=mpt.0,scsi-id={n}'),
+    'amd': (['am53c974,id=amd'], 'scsi-hd,bus=amd.0,scsi-id={n}'),
+    'cd': (['ich9-ahci,id=ahcicd'], 'ide-cd,bus=ahcicd.{n}'),
+}
+
+
+class Disk:
+    """One word of a row's disks."""
+
+    def __init__(self, word):
+        self.bus, _, rest = word.partition(':')
+        name, *self.options = rest.split(',')
+        self.recipe, _, number = name.partition('.')
+        self.number = int(number or 1)
+        self.is_empty = self.recipe == '-'
+        if self.is_empty:
+            self.recipe = ''
+        self.serial = f'{self.recipe or "empty"}.{self.number}'
+
+
+def attach(disks, path_of):
+    """QEMU's options. Nothing is written to the files: every disk is a snapshot, unless it says keep."""
+    options, counts, serials = [], {}, set()
+    for number, disk in enumerate(disks):
+        before, device = BUSES[disk.bus]
+        count = counts.setdefault(disk.bus, itertools.count())
+        place = next(count)
+        if not place:
+            for each in before:
+                options += ['-device', each]
+        if disk.is_empty:
+            source = 'driver=null-co,size=16M,read-zeroes=on'
+        else:
+            source = f'file={escape(path_of(disk.recipe, disk.number))},format=raw,cache=unsafe'
+            source += ',readonly=on' if 'ro' in disk.options or disk.bus == 'cd' else ''
+            source += '' if 'keep' in disk.options or 'ro' in disk.options or disk.bus == 'cd' else ',snapshot=on'
+        options += ['-drive', f'if=none,id=disk{number},{source}']
+        serial = disk.serial if disk.serial not in serials else f'{disk.serial}.{number}'
+        serials.add(serial)
+        device = device.format(n=place, n1=place + 1)
+        options += ['-device', f'{device},drive=disk{number}' + ('' if disk.bus == 'sd' else f',serial={serial}')]
+    return options
