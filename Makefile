@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
+.PHONY: all help boot check lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -12,6 +12,7 @@ help:
 	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check         runs every test, also under the sanitizers'
 	@echo 'make check-boot    boots the whole matrix of machines, tests/boot/matrix.ini; goes on where it was stopped: ONLY=REGEX'
+	@echo 'make lint          checks the style of every file; tools/lint --fix formats C'
 	@echo 'make stress        tests again and again, many at once, on one processor, with nothing around: TIMES=10'
 	@echo 'make sanitize      the long form: ASan, UBSan and TSan with gcc and clang, and helgrind'
 	@echo 'make torture       random programs against the library: SECONDS=60, or CALLS=N; SEED=N'
@@ -41,6 +42,10 @@ check:
 check-boot: all
 	tools/install-packages check
 	tests/boot/matrix.py $(if $(ONLY),--only '$(ONLY)') . $(BUILD)
+
+lint:
+	tools/install-packages check
+	tools/lint
 
 stress: all
 	tools/install-packages check

@@ -97,7 +97,9 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 int modules_wait(struct module_set *set);
 /** Wait for what the modules of a set need, and free the set. */
 void modules_wait_needs(struct module_set *set);
-/** What a driver wants of the load of its module @name: more @options, unless the user gave @unless; a call after it. */
+/**
+ * What a driver wants of the load of its module @name: more @options, unless the user gave @unless; a call after it.
+ */
 struct module_hook {
 	struct module_hook *next;
 	const char *name, *options, *unless;

@@ -8,7 +8,10 @@
 /** Parse root=. Return: NULL, or why it cannot be the root. */
 const char *root_parse(void);
 const struct root_spec *root_wanted(void);
-/** At the end of the wait: look at all again, for every type, and take a btrfs that lacks devices. Return: true if it is found. */
+/**
+ * At the end of the wait: look at all again, for every type, and take a btrfs that lacks devices. Return: true if it is
+ * found.
+ */
 bool root_look_closely(void);
 /** The root, once it was seen. Return: false if it was not yet. */
 bool root_device(struct facts *root);

@@ -77,7 +77,9 @@ struct input {
 
 /* Reads all of @path ("-": standard input). False, told on standard error, if it cannot be read. */
 bool input_read(struct input *input, const char *path);
-/* One line, ended by NUL; its line end is taken off. NULL if it was understood, or of no interest; else what is wrong. */
+/*
+ * One line, ended by NUL; its line end is taken off. NULL if it was understood, or of no interest; else what is wrong.
+ */
 const char *input_line(struct input *input, char *line, size_t bytes);
 void input_free(struct input *input);
 /* Leaves the records of the last boot, sorted by time. Returns how many boots came before. */

@@ -41,20 +41,13 @@ static const char usage[] =
 	"  -h, --help                  show this\n";
 
 static const struct option long_options[] = {
-	{"output", required_argument, NULL, 'o'},
-	{"title", required_argument, NULL, 't'},
-	{"text", no_argument, NULL, 'T'},
-	{"pid", required_argument, NULL, 'p'},
-	{"from", required_argument, NULL, 'f'},
-	{"until", required_argument, NULL, 'u'},
-	{"to", required_argument, NULL, 'e'},
-	{"symbols", required_argument, NULL, 's'},
-	{"width", required_argument, NULL, 'w'},
-	{"json", no_argument, NULL, 'J'},
-	{"perfetto", no_argument, NULL, 'P'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+	{"output", required_argument, NULL, 'o'}, {"title", required_argument, NULL, 't'},
+	{"text", no_argument, NULL, 'T'},         {"pid", required_argument, NULL, 'p'},
+	{"from", required_argument, NULL, 'f'},   {"until", required_argument, NULL, 'u'},
+	{"to", required_argument, NULL, 'e'},     {"symbols", required_argument, NULL, 's'},
+	{"width", required_argument, NULL, 'w'},  {"json", no_argument, NULL, 'J'},
+	{"perfetto", no_argument, NULL, 'P'},     {"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 };
 
 static bool number(const char *option, const char *text, double least, double most, double *value)

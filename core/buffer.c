@@ -112,7 +112,9 @@ static struct async_block *spare_pop(unsigned large)
 	return block_init(block, large);
 }
 
-/* A spare block becomes the domain's last, for the next call of all, which has to follow at once. NULL: there is none. */
+/*
+ * A spare block becomes the domain's last, for the next call of all, which has to follow at once. NULL: there is none.
+ */
 struct async_block *rob_block_begin(struct async_domain *domain)
 {
 	struct async_block *block = spare_pop(size_class(domain));

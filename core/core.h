@@ -263,8 +263,8 @@ struct rob {
 	struct port_config config;
 	__attribute__((aligned(64))) struct async_domain main_domain;
 	port_u32 started;
-	unsigned
-		forks; /* what every call that returns looks at: not the generation, which is in the lock's line; changes in a forked child only */
+	/* Every call that returns reads this, not the generation, which is in the lock's line. Changes in a child. */
+	unsigned forks;
 	unsigned quiesce; /* L: begins without their end */
 	unsigned exits;   /* L: waits of calls that end the program */
 	bool ended;       /* L: past the exit's full wait: calls run inline */

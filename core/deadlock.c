@@ -62,7 +62,9 @@ struct async_waiter *rob_deadlock_closing(struct async_waiter *waiter)
 	return NULL;
 }
 
-/* Marks the rest of the cycles in which this waiter has the highest cookie; for an exit, all that wait for its calls. */
+/*
+ * Marks the rest of the cycles in which this waiter has the highest cookie; for an exit, all that wait for its calls.
+ */
 void rob_deadlock_mark(struct async_waiter *victim)
 {
 	rob_deadlock_dependents(victim->thread, victim->everything ? ASYNC_COOKIE_MAX : victim->cookie);

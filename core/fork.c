@@ -54,7 +54,9 @@ static void drop_waiters(void)
 	rob.call_waiters = rob.ascending = rob.exits = 0;
 }
 
-/* In a forked child: no thread but this one is left. What it was as a worker is never used again: its call looks at it. */
+/*
+ * In a forked child: no thread but this one is left. What it was as a worker is never used again: its call looks at it.
+ */
 void rob_pool_reset(struct rob_worker *self)
 {
 	struct rob_pool *pool = &rob.pool;

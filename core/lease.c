@@ -187,7 +187,10 @@ static void lease_resize(struct rob_lease *lease, uint32_t begun, uint64_t took_
 		lease->size *= 2;
 }
 
-/* The slots stand in another processor's cache; beginning a call waits for what was asked for before, so it is asked early. */
+/*
+ * The slots stand in another processor's cache; beginning a call waits for what was asked for before, so it is asked
+ * early.
+ */
 static void fetch(const struct rob_lease *lease, uint32_t first, uint32_t count)
 {
 	for (uint32_t i = first; i < first + count && i < lease->count; i++)

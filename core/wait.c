@@ -2,10 +2,9 @@
 /*
  * Waiting.
  *
- * A waiter looks whether its condition holds; if not it stands in a list and parks. Whoever makes the condition true takes it out of the list
- * under the lock, and raises ROB_DONE afterwards (O3): only then does it go on.
- * While it runs a call for progress it is in no list. Other flags make it look
- * again.
+ * A waiter checks its condition; if it does not hold, the waiter enters a list and parks. The thread that makes the
+ * condition true takes the waiter out of the list under the lock, and raises ROB_DONE afterwards (O3): only then does
+ * the waiter go on. While it runs a call for progress it is in no list. Other flags make it check again.
  */
 #include "core.h"
 
@@ -326,7 +325,10 @@ int async_synchronize_owner(struct async_owner *owner)
 	return do_wait(&waiter, 0);
 }
 
-/* The wait of a normal exit: every call of every domain but those on this stack. With the lock held; returns without it. */
+/*
+ * The wait of a normal exit: every call of every domain but those on this stack. With the lock held; returns without
+ * it.
+ */
 void rob_wait_exit(void)
 {
 	struct async_waiter waiter = {.kind = ROB_WAIT_ALL, .bound = ASYNC_COOKIE_MAX, .everything = true};

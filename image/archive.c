@@ -35,7 +35,9 @@ static int filter_gzip(struct archive *archive)
 	return result < ARCHIVE_WARN ? result : archive_write_set_filter_option(archive, "gzip", "timestamp", NULL);
 }
 
-/* The number of threads is fixed: it may change the bytes. Above level 12 a percent of size costs five times the time. */
+/*
+ * The number of threads is fixed: it may change the bytes. Above level 12 a percent of size costs five times the time.
+ */
 static int filter_zstd(struct archive *archive)
 {
 	if (archive_write_add_filter_zstd(archive) < ARCHIVE_WARN ||
@@ -204,8 +206,8 @@ static int write_tree(const struct tree *tree, int fd, const char *compression)
 }
 
 /*
- * Debian's unmkinitramfs expects a compressed archive after uncompressed ones, and fails if nothing follows. So an empty
- * one does, which the kernel unpacks too: the end mark alone, in gzip's format.
+ * Debian's unmkinitramfs expects a compressed archive after uncompressed ones, and fails if nothing follows. So an
+ * empty one does, which the kernel unpacks too: the end mark alone, in gzip's format.
  */
 static int write_tail(int fd)
 {

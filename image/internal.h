@@ -122,7 +122,9 @@ struct want {
 void want_parse(const char *word, struct want *want);
 /* Splits SOURCE[:PLACE]; *@place is NULL if none is given. The caller frees both. */
 void spec_parse(const char *spec, char **source, char **place);
-/* An absolute path without "//", "/./" and a slash at its end; the caller frees it. NULL: it is no place in the image. */
+/*
+ * An absolute path without "//", "/./" and a slash at its end; the caller frees it. NULL: it is no place in the image.
+ */
 char *place_parse(const char *path);
 /* The place to which a link at @path leads that says @target; the caller frees it. NULL: none. */
 char *place_beside(const char *path, const char *target);

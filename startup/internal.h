@@ -31,7 +31,9 @@ void startup_wake(void);
 struct initcall_object *startup_objects(void);
 /* Whether objects have come since it was set to false. Return: what it was. */
 bool startup_set_unsorted(bool now);
-/* Brings the objects that are mapped at these places into the places' order; those that are at none of them come last. */
+/*
+ * Brings the objects that are mapped at these places into the places' order; those that are at none of them come last.
+ */
 void startup_arrange(const uintptr_t *bases, size_t count);
 /* Brings them into the order in which they were loaded, except that what one needs comes before it. 0 or -ENOMEM. */
 int startup_sort(void);

@@ -40,7 +40,10 @@ void harness_add(struct harness_test *test)
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
-	/* time_out() has nothing to lose; a process need not sleep for a second before it ends, as tests start thousands */
+	/*
+	 * time_out() has nothing to lose; a process need not sleep for a second before it ends, as tests start
+	 * thousands
+	 */
 	return "report_signal_unsafe=0:atexit_sleep_ms=10";
 }
 #endif

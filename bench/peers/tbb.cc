@@ -10,7 +10,8 @@
 
 #include "bench.h"
 
-namespace {
+namespace
+{
 
 unsigned most;
 std::unique_ptr<tbb::global_control> control;
@@ -60,9 +61,10 @@ void ordered_wait(size_t count)
 			return index;
 		};
 		auto append = [](size_t index) { order_append(index); };
-		tbb::parallel_pipeline(4 * most, tbb::make_filter<void, size_t>(tbb::filter_mode::serial_in_order, take) &
-				       tbb::make_filter<size_t, size_t>(tbb::filter_mode::parallel, work) &
-				       tbb::make_filter<size_t, void>(tbb::filter_mode::serial_in_order, append));
+		tbb::parallel_pipeline(
+			4 * most, tbb::make_filter<void, size_t>(tbb::filter_mode::serial_in_order, take) &
+					  tbb::make_filter<size_t, size_t>(tbb::filter_mode::parallel, work) &
+					  tbb::make_filter<size_t, void>(tbb::filter_mode::serial_in_order, append));
 	});
 }
 

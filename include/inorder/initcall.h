@@ -25,10 +25,11 @@ extern "C" {
  * levels; a _sync level waits for those of all initcalls before it begins and
  * before it ends. X(name)
  */
+/* clang-format off */
 #define INITCALL_LEVELS(X) \
-	X(core) \
-	X(core_sync) X(postcore) X(postcore_sync) X(arch) X(arch_sync) X(subsys) X(subsys_sync) X(fs) X(fs_sync) \
-		X(device) X(device_sync) X(late) X(late_sync)
+	X(core) X(core_sync) X(postcore) X(postcore_sync) X(arch) X(arch_sync) X(subsys) X(subsys_sync) \
+	X(fs) X(fs_sync) X(device) X(device_sync) X(late) X(late_sync)
+/* clang-format on */
 
 enum initcall_level {
 #define INITCALL_ENUM(name) INITCALL_LEVEL_##name,

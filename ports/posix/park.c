@@ -13,8 +13,8 @@ port_u32 port_processors;
 
 #define LOCK_SPINS 100
 #define UNLOCK_SPINS 4
-#define SPIN_NS \
-	100000 /* more than a wake-up takes, and a processor that a hypervisor or a timer tick takes away: up to 50 us each */
+/* More than a wake-up takes, and a processor that a hypervisor or a timer tick takes away: up to 50 us each. */
+#define SPIN_NS 100000
 
 bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {

@@ -238,7 +238,9 @@ void port_rest_end(void);
 /* The longest that a short call may spin for its turn, in ns: some wake-ups; 0 with one processor. */
 uint64_t port_spin_ns(void);
 
-/* Sleeps until a flag is raised; takes and returns all of them. 0: deadline_ns (CLOCK_MONOTONIC) has passed; 0: none. */
+/*
+ * Sleeps until a flag is raised; takes and returns all of them. 0: deadline_ns (CLOCK_MONOTONIC) has passed; 0: none.
+ */
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
 
 /* ---- memory, clock, thread, log ---- */
@@ -293,7 +295,10 @@ static inline bool port_traces(void)
 	return __atomic_load_n(&port_tracing, __ATOMIC_RELAXED);
 }
 
-/* Whether a waiter may run what it awaits; nested: it stands inside a call that stands inside a call. Small stacks say no. */
+/*
+ * Whether a waiter may run what it awaits; nested: it stands inside a call that stands inside a call. Small stacks say
+ * no.
+ */
 static inline bool port_may_help(bool nested)
 {
 	(void)nested;

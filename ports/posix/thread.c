@@ -123,7 +123,10 @@ static void *monitor_thread(void *unused)
 	return unused;
 }
 
-/* 0: the system's default, unless it would be locked in memory; and never too small for the program's thread-local data. */
+/*
+ * 0: the system's default, unless it would be locked in memory; and never too small for the program's thread-local
+ * data.
+ */
 static size_t stack_of(struct rob_worker *worker, uint32_t wanted)
 {
 	size_t least;

@@ -224,7 +224,10 @@ static void fork_child(void)
 	errno = saved;
 }
 
-/* When the library is loaded, and before the core's handlers: at a fork the core's lock is taken first, as at first use. */
+/*
+ * When the library is loaded, and before the core's handlers: at a fork the core's lock is taken first, as at first
+ * use.
+ */
 __attribute__((constructor(101))) static void fork_register(void)
 {
 	own_pid = getpid();

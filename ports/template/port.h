@@ -62,7 +62,10 @@ struct port_parker {
 
 void port_lock(struct port_lock *lock);   /* acquire */
 void port_unlock(struct port_lock *lock); /* release */
-/* Raises flags (release). The access that raises them is the last: the thread may be gone at once. May be called with the lock held. */
+/*
+ * Raises flags (release). The access that raises them is the last: the thread may be gone at once. May be called with
+ * the lock held.
+ */
 void port_unpark(struct port_parker *parker, uint32_t flags);
 /* Sleeps until a flag is raised, takes and returns all (acquire). 0: deadline_ns has passed; a deadline of 0: none. */
 uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
@@ -72,7 +75,10 @@ uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
 void *port_alloc(size_t bytes); /* or NULL */
 void port_free(void *memory);
 uint64_t port_clock_ns(void); /* monotonic */
-/* Whether a waiter may run what it awaits; nested: it stands inside a call that stands inside a call. Small stacks say no. */
+/*
+ * Whether a waiter may run what it awaits; nested: it stands inside a call that stands inside a call. Small stacks say
+ * no.
+ */
 bool port_may_help(bool nested);
 struct rob_thread *port_self(void); /* zeroed when a thread begins */
 int port_thread_id(void);
@@ -103,13 +109,18 @@ struct port_config {
 
 /* Once, with the core's lock held, before anything else. */
 void port_start(struct port_config *config);
-/* With the core's lock held, at first use and again after rob_exit(false): see to it that a normal end of the process calls rob_exit(). */
+/*
+ * With the core's lock held, at first use and again after rob_exit(false): see to it that a normal end of the process
+ * calls rob_exit().
+ */
 void port_arm_exit(void);
 unsigned port_cpus(void);
 /* A thread in rob_worker_main(worker), or rob_monitor_main() for NULL. 0 or a negative errno: then none comes. */
 int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
 _Noreturn void port_thread_exit(void);
-/* Around a call that a thread of the program may run: the thread must not end inside. Returns what port_let_go() takes. */
+/*
+ * Around a call that a thread of the program may run: the thread must not end inside. Returns what port_let_go() takes.
+ */
 int port_hold(void);
 void port_let_go(int before);
 /* Whether the thread of this port_thread_id() is blocked; merely not running is not that. */

@@ -2,7 +2,7 @@
 /* Clause 8: cycles of waits. */
 #include "party.h"
 
-/* N calls in N domains, each waiting for the next one's. The order in which they begin to wait is FIRST, FIRST+1, … */
+/* N calls in N domains, each waiting for the next one's. They begin to wait in the order FIRST, FIRST+1, … */
 static void cycle(unsigned int n, unsigned int first, bool by_call)
 {
 	static const char *const names[] = {"alice_the_call", "bob_the_call", "carol_the_call", "dave_the_call"};

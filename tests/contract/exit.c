@@ -55,7 +55,7 @@ HELPER(leave_before_a_call_ends)
 	else
 		actor_start(&actor, linger_actor, &exclusive);
 	CHECK(atexit(tell_leaving) == 0);
-	quiet();                          /* it has begun */
+	quiet(); /* it has begun */
 }
 
 /* Pending, running, scheduled by others, waiting for their turn: all run before the process ends. */

@@ -15,7 +15,10 @@
 
 #define JOBS 12
 
-/* When something was done: by the clocks, so that nothing hangs on the order of steps that have nothing to do with each other. */
+/*
+ * When something was done: by the clocks, so that nothing hangs on the order of steps that have nothing to do with each
+ * other.
+ */
 struct moment {
 	bool is;
 	unsigned thread, number; /* of this thread's notes */

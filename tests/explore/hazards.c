@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What went wrong elsewhere or could, by reading: limits, inline calls inside calls, before and after the library's life. */
+/*
+ * What went wrong elsewhere or could, by reading: limits, inline calls inside calls, before and after the library's
+ * life.
+ */
 #include "explore.h"
 
 /* The users close the brace. */
@@ -136,7 +139,9 @@ static void later_for_ever(void)
 	sim_check(!wait_full(domain_a));
 }
 
-/* Nothing orders the domain's first use and a wait for it, which may be the earlier of both: no call need be complete. */
+/*
+ * Nothing orders the domain's first use and a wait for it, which may be the earlier of both: no call need be complete.
+ */
 static void waits_for_a(void)
 {
 	sim_check(!async_synchronize_full_domain(domain_a));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The blacklist of initcalls, from a call and from the environment: each line of the input is one list, the first one the
- * environment's. Every name that stands in a list is refused, and no other one is.
+ * The blacklist of initcalls, from a call and from the environment: each line of the input is one list, the first one
+ * the environment's. Every name that stands in a list is refused, and no other one is.
  */
 #include "fuzz.h"
 

@@ -4,6 +4,8 @@
 
 #include "chart.h"
 
-/* Makes of the records what the chart shows, in every form, and checks it. @draw: also the picture, which takes long. */
+/*
+ * Makes of the records what the chart shows, in every form, and checks it. @draw: also the picture, which takes long.
+ */
 void check_chart(struct input *input, bool picture);
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: crash handlers run in calls, children react, and what is sent to the process reaches the program's threads. */
+/*
+ * Signals: crash handlers run in calls, children react, and what is sent to the process reaches the program's threads.
+ */
 #include "harness.h"
 
 #include <limits.h>

@@ -9,11 +9,13 @@ mkdir "$scratch/kernel"
 ln -s /usr/include/linux /usr/include/asm-generic "/usr/include/$(gcc -print-multiarch)/asm" "$scratch/kernel"
 
 # Libraries of the system are glibc's, so none is to be found.
-PKG_CONFIG_LIBDIR=$scratch CC=musl-gcc meson setup --prefix /usr --libdir lib -Dc_args="-isystem $scratch/kernel" --werror --default-library both \
+PKG_CONFIG_LIBDIR=$scratch CC=musl-gcc meson setup --prefix /usr --libdir lib -Dc_args="-isystem $scratch/kernel" \
+	--werror --default-library both \
 	-Dimage=disabled -Dboot=disabled -Dchart=disabled -Dtests=disabled -Dbench=disabled \
 	"$scratch/build" "$source_dir" >"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
 meson compile -C "$scratch/build" inorder:static_library inorder:shared_library >"$scratch/log" ||
 	{ cat "$scratch/log" >&2; exit 1; }
+# shellcheck disable=SC2034 # install_tree uses it
 build_dir=$scratch/build
 install_tree
 

@@ -29,7 +29,7 @@ if [ -x "$examples/probe/probe" ]; then
 	grep -q 'cannot run inorder-chart' "$scratch/err" || fail 'probe --chart does not say what it could not run'
 fi
 
-cd "$examples/plugins"
+cd "$examples/plugins" || exit 1
 ./host ./codec.so ./network.so ./scanner.so >"$scratch/out" || fail "host ended with $?"
 sed 's/after [0-9]* ms/after/' "$scratch/out" | grep -v '^network: conn\|^codec: tab\|^scanner: warm' >"$scratch/list"
 cat >"$scratch/wanted" <<END

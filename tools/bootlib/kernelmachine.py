@@ -16,9 +16,9 @@ SCSI_DEBUG = 'scsi_debug.add_host=4'
 NO_TIMER_CHECK = 'no_timer_check'   # on a busy host QEMU's timer can be too late for the kernel, which would panic
 LOG = ('initcall_debug', 'dyndbg="file async.c +p"')
 # what a kernel says when something is wrong with it
-TROUBLE = re.compile(r'^.*(?:BUG:|kernel BUG at|BUG \S+ \(|invalid opcode|divide error|WARNING:|Oops|general protection|possible .* detected'
-                     r'|locking correctness validator|self-detected stall|detected stalls|soft lockup|blocked for more than|Kernel panic'
-                     r'|scheduling while atomic).*$', re.M)
+TROUBLE = re.compile(r'^.*(?:BUG:|kernel BUG at|BUG \S+ \(|invalid opcode|divide error|WARNING:|Oops|general protection'
+                     r'|possible .* detected|locking correctness validator|self-detected stall|detected stalls|soft lockup'
+                     r'|blocked for more than|Kernel panic|scheduling while atomic).*$', re.M)
 FIRST = re.compile(report.STAMP + r'calling  \S+ @ 1$', re.M)
 CHECK = re.compile(report.STAMP + r'inorder-check: (.*)$', re.M)
 LIMIT_S = 120
@@ -66,7 +66,8 @@ class Machine:
     def image(self, name, modules, script=''):
         """An initramfs of that name with these modules, by their paths, and a script for /init; returns its path."""
         path = os.path.join(self.folder, f'{name.replace("/", "-")}.cpio')
-        sources = {'init': INIT, 'bin/busybox': static_busybox(os.path.dirname(self.folder), self.say), 'sbin/rootinit': self.rootinit, 'sbin/modprobe': MODPROBE}
+        sources = {'init': INIT, 'bin/busybox': static_busybox(os.path.dirname(self.folder), self.say),
+                   'sbin/rootinit': self.rootinit, 'sbin/modprobe': MODPROBE}
         sources.update((f'modules/{os.path.basename(module)}', module) for module in modules)
         files = {'script': script.encode()} if script else {}
         for target, source in sources.items():
