@@ -134,6 +134,35 @@ static void write_path(const struct model *model, FILE *file)
 	fputs("]}", file);
 }
 
+static void write_gaps(const struct model *model, FILE *file)
+{
+	char text[512];
+
+	fputs(",\n\"gaps\":{\"columns\":[\"after\",\"before\",\"begin_ns\",\"end_ns\",\"text\"],\"rows\":[", file);
+	for (size_t i = model->gap_count; i-- > 0;) {
+		const struct gap *gap = &model->gaps[i];
+
+		fputs(i + 1 < model->gap_count ? ",\n[" : "\n[", file);
+		json_index(file, gap->after);
+		index_of(gap->before, file);
+		time_of(model, gap->begin_ns, file);
+		time_of(model, gap->end_ns, file);
+		text_of(gap_text(model, gap, text, sizeof(text)), file);
+		putc(']', file);
+	}
+	fputs("]}", file);
+}
+
+static void write_range(const struct model *model, FILE *file)
+{
+	const struct path *path = &model->path;
+
+	fprintf(file, ",\n\"path_begin_ns\":%" PRIu64 ",\"path_end_ns\":%" PRIu64 ",\"explained_ns\":%" PRIu64,
+		path->begin_ns - model->begin_ns, path->end_ns - model->begin_ns, path->explained_ns);
+	fputs(",\"path_end\":", file);
+	json_text(file, path->end_name);
+}
+
 int json_write(const struct model *model, const char *title, FILE *file)
 {
 	fputs("{\"inorder_chart\":1,\n\"title\":", file);
@@ -146,6 +175,8 @@ int json_write(const struct model *model, const char *title, FILE *file)
 	write_calls(model, file);
 	write_spans(model, file);
 	write_path(model, file);
+	write_range(model, file);
+	write_gaps(model, file);
 	fputs("}\n", file);
 	return ferror(file) || fflush(file) ? (errno ? -errno : -EIO) : 0;
 }

@@ -9,13 +9,16 @@
 #include <string.h>
 
 #include "chart.h"
+#include "html.h"
 #include "json.h"
 
-enum format { SVG, TEXT, JSON, PERFETTO };
+enum format { SVG, HTML, TEXT, JSON, PERFETTO };
 
 enum { DONE = 0, FAILED = 1, USAGE = 2, BAD_LINES = 3 };
 
 struct options {
+	const char **before; /* files of the chart to compare with */
+	size_t before_count;
 	const char *output;
 	const char *title;
 	struct selection selection;
@@ -28,6 +31,8 @@ static const char usage[] =
 	"Draws traces (trace=FILE) and kernel logs with initcall_debug as one SVG. \"-\" is standard input.\n"
 	"  -o, --output FILE           write there instead of standard output\n"
 	"  -t, --title TEXT            what stands before the total, instead of the program's name\n"
+	"  -H, --html                  a page to zoom, search and fold in, in one file\n"
+	"  -c, --compare FILE          with --html: FILE above, on one axis, and what moved; for each FILE of that chart\n"
 	"  -T, --text                  a summary in words instead of the picture\n"
 	"  -J, --json                  the model, for programs; docs/CHART.md describes it\n"
 	"  -P, --perfetto              a trace for ui.perfetto.dev and chrome://tracing\n"
@@ -42,6 +47,7 @@ static const char usage[] =
 
 static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'}, {"title", required_argument, NULL, 't'},
+	{"html", no_argument, NULL, 'H'},         {"compare", required_argument, NULL, 'c'},
 	{"text", no_argument, NULL, 'T'},         {"pid", required_argument, NULL, 'p'},
 	{"from", required_argument, NULL, 'f'},   {"until", required_argument, NULL, 'u'},
 	{"to", required_argument, NULL, 'e'},     {"symbols", required_argument, NULL, 's'},
@@ -71,6 +77,12 @@ static bool option(struct options *options, int letter)
 		return true;
 	case 't':
 		options->title = keep(optarg);
+		return true;
+	case 'H':
+		options->format = HTML;
+		return true;
+	case 'c':
+		*APPEND(options->before, options->before_count) = optarg;
 		return true;
 	case 'T':
 		options->format = TEXT;
@@ -109,31 +121,58 @@ static bool option(struct options *options, int letter)
 	}
 }
 
-static int render(struct model *model, const struct options *options, FILE *file)
+/* One of the charts: what was read, and what was made of it. */
+struct chart {
+	struct input input;
+	struct model model;
+	char title[512];
+};
+
+static int render_svg(struct chart *after, const struct options *options, FILE *file)
 {
 	struct layout layout;
-	char title[512];
 	int result;
 
-	model_find_chain(model);
-	title_text(model, &options->selection, options->title, title, sizeof(title));
-	switch (options->format) {
-	case TEXT:
-		return summary_print(model, title, file);
-	case JSON:
-		return json_write(model, title, file);
-	case PERFETTO:
-		return perfetto_write(model, file);
-	case SVG:
-		break;
-	}
-	layout_build(&layout, model, &options->selection, options->width);
-	result = draw(model, &layout, title, file);
+	layout_build(&layout, &after->model, &options->selection, options->width);
+	result = draw(&after->model, &layout, after->title, file);
 	layout_free(&layout);
 	return result;
 }
 
-static int write_out(struct model *model, const struct options *options)
+static int render_html(struct chart *before, struct chart *after, FILE *file)
+{
+	const struct html_model models[] = {{&before->model, "before", before->title},
+					    {&after->model, "after", after->title}};
+	const struct html_model alone = {&after->model, NULL, after->title};
+	struct comparison comparison;
+	int result;
+
+	if (!before->model.process_count)
+		return html_write(&alone, 1, NULL, file);
+	compare(&comparison, &before->model, &after->model);
+	result = html_write(models, 2, &comparison, file);
+	compare_free(&comparison);
+	return result;
+}
+
+static int render(struct chart *before, struct chart *after, const struct options *options, FILE *file)
+{
+	switch (options->format) {
+	case TEXT:
+		return summary_print(&after->model, after->title, file);
+	case JSON:
+		return json_write(&after->model, after->title, file);
+	case PERFETTO:
+		return perfetto_write(&after->model, file);
+	case HTML:
+		return render_html(before, after, file);
+	case SVG:
+		break;
+	}
+	return render_svg(after, options, file);
+}
+
+static int write_out(struct chart *before, struct chart *after, const struct options *options)
 {
 	FILE *file = options->output ? fopen(options->output, "we") : stdout;
 	const char *name = options->output ? options->output : "standard output";
@@ -143,7 +182,7 @@ static int write_out(struct model *model, const struct options *options)
 		fprintf(stderr, "inorder-chart: cannot create %s: %s\n", name, strerror(errno));
 		return FAILED;
 	}
-	result = render(model, options, file);
+	result = render(before, after, options, file);
 	if (options->output && fclose(file) != 0 && result == 0)
 		result = -errno;
 	if (result == 0)
@@ -152,40 +191,80 @@ static int write_out(struct model *model, const struct options *options)
 	return FAILED;
 }
 
-static int chart(const struct options *options, struct input *input)
+static int analyse(struct chart *chart, const struct options *options)
 {
-	struct model model;
-	int result;
+	struct model *model = &chart->model;
 
-	if (!model_build(&model, input, options->selection.pid)) {
+	if (!model_build(model, &chart->input, options->selection.pid)) {
 		fprintf(stderr,
 			"inorder-chart: nothing to draw%s: neither a trace (INORDER_DEBUG=trace=FILE) nor a kernel log "
 			"with initcall_debug\n",
 			options->selection.pid ? " of that process" : "");
-		model_free(&model);
 		return FAILED;
 	}
-	if (model.earlier_boots)
-		fprintf(stderr, "inorder-chart: drawing the last of %zu boots\n", model.earlier_boots + 1);
-	if (input->lost)
-		fprintf(stderr, "inorder-chart: %zu lines are missing, its writer could not write them\n", input->lost);
-	result = model_select(&model, &options->selection) ? write_out(&model, options) : USAGE;
-	model_free(&model);
-	if (result == DONE && input->bad) {
-		fprintf(stderr, "inorder-chart: %zu lines were not understood\n", input->bad);
+	if (model->earlier_boots)
+		fprintf(stderr, "inorder-chart: drawing the last of %zu boots\n", model->earlier_boots + 1);
+	if (chart->input.lost)
+		fprintf(stderr, "inorder-chart: %zu lines are missing, its writer could not write them\n",
+			chart->input.lost);
+	if (!model_select(model, &options->selection))
+		return USAGE;
+	model_find_chain(model);
+	title_text(model, &options->selection, options->title, chart->title, sizeof(chart->title));
+	return DONE;
+}
+
+static int load(struct chart *chart, const char *const *files, size_t count, const struct options *options)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!input_read(&chart->input, files[i]))
+			return FAILED;
+	return count ? analyse(chart, options) : DONE;
+}
+
+static void unload(struct chart *chart)
+{
+	model_free(&chart->model);
+	input_free(&chart->input);
+}
+
+static int run(const struct options *options, const char *const *files, size_t count)
+{
+	struct chart before = {.title = ""};
+	struct chart after = {.title = ""};
+	int result = load(&before, options->before, options->before_count, options);
+	size_t bad;
+
+	if (result == DONE)
+		result = load(&after, files, count, options);
+	if (result == DONE)
+		result = write_out(&before, &after, options);
+	bad = before.input.bad + after.input.bad;
+	unload(&before);
+	unload(&after);
+	if (result == DONE && bad) {
+		fprintf(stderr, "inorder-chart: %zu lines were not understood\n", bad);
 		return BAD_LINES;
 	}
 	return result;
 }
 
+/* Of what one chart alone is written. */
+static bool fits(const struct options *options)
+{
+	if (!options->before_count || options->format == HTML)
+		return true;
+	fputs("inorder-chart: --compare: two charts are compared with --html only\n", stderr);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.width = 1400};
-	struct input input = {0};
-	int result = DONE;
+	int result;
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "o:t:TJPp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
+	while ((letter = getopt_long(argc, argv, "o:t:Hc:TJPp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
 		if (letter == 'h') {
 			fputs(usage, stdout);
 			return DONE;
@@ -203,12 +282,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return USAGE;
 	}
-	for (int i = optind; i < argc && result == DONE; i++)
-		if (!input_read(&input, argv[i]))
-			result = FAILED;
-	if (result == DONE)
-		result = chart(&options, &input);
-	input_free(&input);
+	result = fits(&options) ? run(&options, (const char *const *)argv + optind, (size_t)(argc - optind)) : USAGE;
+	free(options.before);
 	resolve_free();
 	keep_free();
 	xmlCleanupParser();

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* What moved from one chart to another: phases, calls and steps, each matched by its name and its turn under it. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+
+/* Less is the machine's mood, not a change. */
+#define LEAST_NS 10000
+
+struct part {
+	const char *what;
+	const char *name;
+	size_t turn; /* 0: the first of that name */
+	uint64_t begin_ns;
+	uint64_t length_ns;
+};
+
+struct parts {
+	struct part *parts;
+	size_t count;
+};
+
+static int compare_names(const struct part *left, const struct part *right)
+{
+	int order = strcmp(left->what, right->what);
+
+	return order ? order : strcmp(left->name, right->name);
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	const struct part *left = a;
+	const struct part *right = b;
+	int order = compare_names(left, right);
+
+	if (order)
+		return order;
+	if (left->begin_ns != right->begin_ns)
+		return left->begin_ns < right->begin_ns ? -1 : 1;
+	return (left->length_ns > right->length_ns) - (left->length_ns < right->length_ns);
+}
+
+static void add(struct parts *parts, const char *what, const char *name, uint64_t begin_ns, uint64_t end_ns)
+{
+	*APPEND(parts->parts, parts->count) = (struct part){what, name, 0, begin_ns, end_ns - begin_ns};
+}
+
+static void add_call(struct parts *parts, const struct model *model, const struct call *call)
+{
+	size_t last = call->retire != NONE ? call->retire : call->run;
+
+	if (call->run != NONE)
+		add(parts, "call", call_name(call), model->spans[call->run].begin_ns - model->begin_ns,
+		    model->spans[last].end_ns - model->begin_ns);
+}
+
+/* Sorted by name, those of one name in order of time. */
+static void collect(struct parts *parts, const struct model *model)
+{
+	for (size_t i = 0; i < model->phase_count; i++)
+		add(parts, "phase", model->phases[i].name, model->phases[i].begin_ns - model->begin_ns,
+		    model->phases[i].end_ns - model->begin_ns);
+	for (size_t i = 0; i < model->call_count; i++)
+		add_call(parts, model, &model->calls[i]);
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->spans[i].kind == SPAN_STEP)
+			add(parts, "step", span_name(model, &model->spans[i]),
+			    model->spans[i].begin_ns - model->begin_ns, model->spans[i].end_ns - model->begin_ns);
+	if (parts->count)
+		qsort(parts->parts, parts->count, sizeof(*parts->parts), compare_parts);
+	for (size_t i = 1; i < parts->count; i++)
+		if (compare_names(&parts->parts[i - 1], &parts->parts[i]) == 0)
+			parts->parts[i].turn = parts->parts[i - 1].turn + 1;
+}
+
+/* @before or @after may be NULL: it is in one chart only. */
+static void add_move(struct comparison *comparison, const struct part *before, const struct part *after)
+{
+	const struct part *any = before ? before : after;
+	struct move move = {.what = any->what, .name = any->name, .in_before = before, .in_after = after};
+
+	if (before) {
+		move.before_begin_ns = before->begin_ns;
+		move.before_ns = before->length_ns;
+	}
+	if (after) {
+		move.after_begin_ns = after->begin_ns;
+		move.after_ns = after->length_ns;
+	}
+	move.took_ns = (int64_t)(move.after_ns - move.before_ns);
+	if (move.took_ns >= LEAST_NS || move.took_ns <= -LEAST_NS)
+		*APPEND(comparison->moves, comparison->count) = move;
+}
+
+static int compare_moves(const void *a, const void *b)
+{
+	const struct move *left = a;
+	const struct move *right = b;
+	uint64_t left_ns = (uint64_t)llabs(left->took_ns);
+	uint64_t right_ns = (uint64_t)llabs(right->took_ns);
+	int order;
+
+	if (left_ns != right_ns)
+		return left_ns > right_ns ? -1 : 1;
+	order = strcmp(left->name, right->name);
+	if (order)
+		return order;
+	return (left->after_begin_ns > right->after_begin_ns) - (left->after_begin_ns < right->after_begin_ns);
+}
+
+void compare(struct comparison *comparison, const struct model *before, const struct model *after)
+{
+	struct parts left = {NULL, 0};
+	struct parts right = {NULL, 0};
+	size_t i = 0;
+	size_t j = 0;
+
+	*comparison = (struct comparison){.before = before, .after = after};
+	collect(&left, before);
+	collect(&right, after);
+	while (i < left.count || j < right.count) {
+		int order = i == left.count    ? 1
+			    : j == right.count ? -1
+					       : compare_names(&left.parts[i], &right.parts[j]);
+
+		if (order == 0 && left.parts[i].turn != right.parts[j].turn)
+			order = left.parts[i].turn < right.parts[j].turn ? -1 : 1;
+		add_move(comparison, order <= 0 ? &left.parts[i] : NULL, order >= 0 ? &right.parts[j] : NULL);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	if (comparison->count)
+		qsort(comparison->moves, comparison->count, sizeof(*comparison->moves), compare_moves);
+	free(left.parts);
+	free(right.parts);
+}
+
+void compare_free(struct comparison *comparison)
+{
+	free(comparison->moves);
+	*comparison = (struct comparison){0};
+}
