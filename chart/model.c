@@ -36,15 +36,6 @@ static size_t process_of(struct model *model, long pid)
 	return model->process_count - 1;
 }
 
-size_t thread_make(struct model *model, size_t process, long tid)
-{
-	struct thread *thread = APPEND(model->threads, model->thread_count);
-
-	*thread = (struct thread){.process = process, .tid = tid, .first_ns = UINT64_MAX};
-	model->processes[process].threads++;
-	return model->thread_count - 1;
-}
-
 /* A kernel log's thread may be one that a trace knows: then its lines belong there. */
 static size_t thread_of(struct model *model, size_t process, long tid)
 {
@@ -94,22 +85,6 @@ static size_t call_find(const struct model *model, size_t process, uint64_t cook
 	struct call_node **found = tfind(&key, &model->processes[process].calls, compare_nodes);
 
 	return found ? (*found)->call : NONE;
-}
-
-size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64_t begin_ns, uint64_t end_ns)
-{
-	struct span *span = APPEND(model->spans, model->span_count);
-
-	*span = (struct span){.kind = kind,
-			      .thread = thread,
-			      .begin_ns = begin_ns,
-			      .end_ns = end_ns,
-			      .call = NONE,
-			      .parent = NONE,
-			      .awaited = NONE};
-	if (end_ns > model->threads[thread].last_ns)
-		model->threads[thread].last_ns = end_ns;
-	return model->span_count - 1;
 }
 
 static size_t span_open(struct model *model, enum span_kind kind, size_t thread, uint64_t t_ns)

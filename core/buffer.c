@@ -202,6 +202,20 @@ void rob_issue(struct async_domain *domain, struct rob_slot *slot)
 		rob_publish_lowest(domain, rob_lowest(domain));
 }
 
+/*
+ * What stands in an entry exactly while its call is in progress in this process; until then it may hold anything, a
+ * copy of another entry too. Hardly ever this by chance.
+ */
+void *rob_entry_mark(const struct async_entry *entry)
+{
+	return (void *)(((uintptr_t)entry ^ (uintptr_t)0x9e3779b97f4a7c15u) + rob.generation);
+}
+
+static void entry_done(struct async_block *block)
+{
+	((struct async_entry *)(void *)block)->reserved[0] = NULL;
+}
+
 /* The calls of mask are no longer in progress. */
 void rob_release(struct async_block *block, uint64_t mask, struct rob_after *after)
 {
@@ -210,7 +224,7 @@ void rob_release(struct async_block *block, uint64_t mask, struct rob_after *aft
 		return;
 	block_remove(block);
 	if (block->kind == ROB_ENTRY)
-		rob_entry_done(block);
+		entry_done(block);
 	if (block->kind == ROB_TABLE && !block->dead)
 		rob_free_block(block, after);
 }

@@ -388,7 +388,7 @@ struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
 void rob_slot_unused(struct rob_slot *slot);
 void rob_issue(struct async_domain *domain, struct rob_slot *slot);
 void rob_release(struct async_block *block, uint64_t mask, struct rob_after *after);
-void rob_entry_done(struct async_block *block);
+void *rob_entry_mark(const struct async_entry *entry);
 void rob_record_init(struct rob_record *record, enum rob_kind kind);
 
 /* ---- frame.c ---- */

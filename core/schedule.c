@@ -289,20 +289,6 @@ bool async_try_schedule(async_func_t func, void *data, struct async_domain *doma
 	return given;
 }
 
-/*
- * What stands in an entry exactly while its call is in progress in this process; until then it may hold anything, a
- * copy of another entry too. Hardly ever this by chance.
- */
-static void *entry_mark(const struct async_entry *entry)
-{
-	return (void *)(((uintptr_t)entry ^ (uintptr_t)0x9e3779b97f4a7c15u) + rob.generation);
-}
-
-void rob_entry_done(struct async_block *block)
-{
-	((struct async_entry *)(void *)block)->reserved[0] = NULL;
-}
-
 /* The entry's call is in progress: it stays what it is. With the lock held; returns without. */
 static async_cookie_t refuse_entry(struct rob_record *record)
 {
@@ -326,12 +312,12 @@ async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func
 	if (port_unlikely(!func))
 		return refuse(&request);
 	rob_lock();
-	if (port_unlikely(entry->reserved[0] == entry_mark(entry)))
+	if (port_unlikely(entry->reserved[0] == rob_entry_mark(entry)))
 		return refuse_entry(record);
 	request.owner = owner_of(&request);
 	request.domain = rob_domain(domain);
 	rob_record_init(record, ROB_ENTRY);
-	entry->reserved[0] = entry_mark(entry);
+	entry->reserved[0] = rob_entry_mark(entry);
 	fill(&record->slot, &request, true);
 	if (rob_inline_only() && !rob_quiesced(request.domain, port_self()))
 		return run_inline(&request, &record->slot);

@@ -30,9 +30,6 @@ static const char *const level_names[] = {
 
 struct async_owner startup_owner = ASYNC_OWNER_INIT("initcalls");
 
-static bool running;                    /* initcalls_run() is in progress; guarded by startup_lock() */
-static _Thread_local bool running_here; /* in this thread */
-
 /* The levels come in pairs: name, name_sync. */
 static bool level_waits(uint32_t level)
 {
@@ -52,16 +49,6 @@ static const struct initcall_entry *next_of(struct initcall_object *object)
 bool startup_finished(struct initcall_object *object)
 {
 	return !next_of(object);
-}
-
-void startup_run_in_child(void)
-{
-	running = running_here;
-}
-
-bool startup_running(void)
-{
-	return running;
 }
 
 /* Takes the next initcall of the pass: of several objects at one level, of the first. NULL: none is left. */
@@ -182,16 +169,15 @@ int initcalls_run(unsigned int flags)
 		return result;
 	async_domain_error(NULL, NULL); /* the library reads what the environment says about traces at its first use */
 	startup_lock();
-	busy = running;
-	running = true;
+	busy = startup_running();
+	if (!busy)
+		startup_set_running(true);
 	startup_unlock();
 	if (busy)
 		return -EBUSY;
-	running_here = true;
 	result = startup_pass(&pass);
-	running_here = false;
 	startup_lock();
-	running = false;
+	startup_set_running(false);
 	startup_unlock();
 	return result;
 }

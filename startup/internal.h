@@ -50,9 +50,8 @@ static inline size_t startup_entries(const struct initcall_object *object)
 bool startup_finished(struct initcall_object *object);
 /* True while initcalls_run() is in progress. Needs the lock. */
 bool startup_running(void);
-
-/* In a forked child: a run in another thread is gone. */
-void startup_run_in_child(void);
+/* This thread begins or ends it. Needs the lock. */
+void startup_set_running(bool now);
 
 /* Maps the init pages of an object away. Return: bytes. */
 size_t startup_free_object(struct initcall_object *object);

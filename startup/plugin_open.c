@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dlopen() and dlclose() of plug-ins, and the list of them.
+ * dlopen() and dlclose() of plug-ins.
  *
  * Objects that the dynamic loader initialises during our dlopen() are ours: the
  * thread-local startup_loading marks them, so initcalls_run() leaves them alone.
- * Each one becomes a struct plugin. The list keeps the order of startup_sort(), and
- * a plug-in can only come to need those before it, so needs form no circle.
+ * Each one becomes a struct plugin.
  * Libraries without initcalls that were not mapped before are noted in each
  * plug-in that needs them.
  *
@@ -23,67 +22,7 @@
 
 #include "plugins.h"
 
-static pthread_mutex_t loader = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local bool holding;
-static struct plugin *plugins; /* L */
-static struct plugin *opening; /* L: its dlopen() is in progress */
-static char nobody;            /* what an object belongs to that is mapped, but no plug-in at the moment */
-
-void loader_lock(void)
-{
-	pthread_mutex_lock(&loader);
-	holding = true;
-}
-
-void loader_unlock(void)
-{
-	holding = false;
-	pthread_mutex_unlock(&loader);
-}
-
-bool loader_is_held(void)
-{
-	return holding;
-}
-
-/* In a forked child the other threads are gone: nobody else is in dlopen(), and what they were loading stays undone. */
-static void begin_child(void)
-{
-	if (!holding) {
-		pthread_mutex_init(&loader, NULL);
-		opening = NULL;
-	}
-	plugin_forget_waits();
-	for (struct plugin *plugin = plugins; plugin; plugin = plugin->next)
-		if ((plugin->state == PLUGIN_LOADING || plugin->state == PLUGIN_GOING) &&
-		    !pthread_equal(plugin->thread, pthread_self()))
-			plugin->state = PLUGIN_STUCK;
-}
-
-__attribute__((constructor)) static void renew_over_fork(void)
-{
-	if (pthread_atfork(NULL, NULL, begin_child))
-		startup_say("no memory for the fork handler of plug-ins: do not use them in a forked child");
-}
-
-struct plugin *plugin_list(void)
-{
-	return plugins;
-}
-
-struct plugin *plugin_opening(void)
-{
-	return opening;
-}
-
-struct plugin *plugin_find(uintptr_t base)
-{
-	struct plugin *plugin = plugins;
-
-	while (plugin && plugin->mapping.base != base)
-		plugin = plugin->next;
-	return plugin;
-}
+static char nobody; /* what an object belongs to that is mapped, but no plug-in at the moment */
 
 static struct mapping mapping_of_handle(void *handle)
 {
@@ -101,24 +40,6 @@ struct plugin *plugin_find_path(const char *path)
 		return NULL;
 	plugin = plugin_find(mapping_of_handle(handle).base);
 	dlclose(handle);
-	return plugin;
-}
-
-struct plugin *plugin_current(void)
-{
-	struct async_owner *owner = async_owner_enter(NULL);
-	struct plugin *plugin;
-
-	async_owner_enter(owner);
-	if (!owner)
-		return NULL;
-	startup_lock();
-	plugin = plugins;
-	while (plugin && &plugin->owner != owner)
-		plugin = plugin->next;
-	if (opening && &opening->owner == owner)
-		plugin = opening;
-	startup_unlock();
 	return plugin;
 }
 
@@ -150,14 +71,6 @@ static void set_back(struct initcall_object *object)
 	object->level = 0;
 	object->index = 0;
 	startup_unlock();
-}
-
-void plugin_free(struct plugin *plugin)
-{
-	free(plugin->needs);
-	free(plugin->brought);
-	free(plugin->ran);
-	free(plugin);
 }
 
 /* A struct for what is to be opened or came with @loader_of_it; not on the list. */
@@ -207,7 +120,7 @@ static bool is_brought(uintptr_t base, const struct mapped *before)
 {
 	bool found = !mapped_has(before, base);
 
-	for (const struct plugin *other = plugins; !found && other; other = other->next)
+	for (const struct plugin *other = plugin_list(); !found && other; other = other->next)
 		for (size_t i = 0; !found && i < other->brought_count; i++)
 			found = other->brought[i].base == base;
 	return found;
@@ -263,7 +176,6 @@ static int enlist(struct plugin *plugin, struct initcall_object *object, const s
 {
 	struct look look = {plugin, before};
 	const size_t entries = object ? startup_entries(object) : 0;
-	struct plugin **link = &plugins;
 	int error;
 
 	if (object) {
@@ -283,11 +195,7 @@ static int enlist(struct plugin *plugin, struct initcall_object *object, const s
 	error = plugin->ran ? plugin_walk_needs(plugin->handle, need_object, &look) : -ENOMEM;
 	if (error)
 		return error == -ENOMEM ? plugin_fail(error, "plug-in %s: no memory", plugin->path) : error;
-	startup_lock();
-	while (*link)
-		link = &(*link)->next;
-	*link = plugin;
-	startup_unlock();
+	plugin_list_append(plugin);
 	return 0;
 }
 
@@ -321,9 +229,7 @@ static int adopt(struct plugin *plugin, struct initcall_object *object, const st
 
 static void set_opening(struct plugin *plugin)
 {
-	startup_lock();
-	opening = plugin;
-	startup_unlock();
+	plugin_set_opening(plugin);
 	plugin_owners_update();
 }
 
@@ -396,17 +302,10 @@ int plugin_open(const char *path, struct plugin *inside, struct plugin **plugin)
 
 void plugin_close(struct plugin *plugin)
 {
-	struct plugin **link = &plugins;
-
 	loader_lock();
 	if (plugin->object)
 		set_back(plugin->object);
-	startup_lock();
-	while (*link && *link != plugin)
-		link = &(*link)->next;
-	if (*link)
-		*link = plugin->next;
-	startup_unlock();
+	plugin_list_remove(plugin);
 	plugin_owners_update();
 	dlclose(plugin->handle);
 	loader_unlock();

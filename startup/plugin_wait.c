@@ -89,9 +89,17 @@ int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin 
 	return error;
 }
 
-void plugin_forget_waits(void)
+/* In a forked child the other threads are gone: nobody else is in dlopen(), and what they were loading stays undone. */
+static void begin_child(void)
 {
 	waits = NULL;
+	plugin_list_in_child();
+}
+
+__attribute__((constructor)) static void renew_over_fork(void)
+{
+	if (pthread_atfork(NULL, NULL, begin_child))
+		startup_say("no memory for the fork handler of plug-ins: do not use them in a forked child");
 }
 
 int plugin_fail(int error, const char *format, ...)

@@ -61,6 +61,13 @@ struct plugin *plugin_find_path(const char *path);
 
 /* The plug-in that is being opened: its constructors run. Not on the list yet. NULL: none. Needs either lock. */
 struct plugin *plugin_opening(void);
+/* Sets it. Needs the loader lock. */
+void plugin_set_opening(struct plugin *plugin);
+/* Puts it at the list's end; takes it off. Both need the loader lock. */
+void plugin_list_append(struct plugin *plugin);
+void plugin_list_remove(struct plugin *plugin);
+/* In a forked child: the loads and unloads of other threads are stuck. */
+void plugin_list_in_child(void);
 
 /* The plug-in whose initcall, exit function, constructor or call this thread runs, or NULL. */
 struct plugin *plugin_current(void);
@@ -102,9 +109,6 @@ int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin 
 void plugin_free(struct plugin *plugin);
 /* True if @plugin is @inside, or a plug-in in which @inside is loaded. Needs startup_lock(). */
 bool plugin_encloses(const struct plugin *plugin, const struct plugin *inside);
-
-/* In a forked child: the waits of other threads are gone. */
-void plugin_forget_waits(void);
 
 /* Sets plugin_error(). Return: @error. */
 __attribute__((format(printf, 2, 3))) int plugin_fail(int error, const char *format, ...);

@@ -24,6 +24,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t change = PTHREAD_COND_INITIALIZER;
 static struct initcall_object *objects; /* guarded by lock */
 static bool unsorted;                   /* guarded by lock */
+static bool running;                    /* guarded by lock: initcalls_run() is in progress */
+static _Thread_local bool running_here; /* in this thread */
 _Thread_local void *startup_loading;
 
 void startup_lock(void)
@@ -52,7 +54,7 @@ static void begin_child(void)
 	static const pthread_cond_t fresh = PTHREAD_COND_INITIALIZER;
 
 	change = fresh;
-	startup_run_in_child();
+	running = running_here;
 	startup_unlock();
 }
 
@@ -61,6 +63,16 @@ __attribute__((constructor(101))) static void hold_over_fork(void)
 {
 	if (pthread_atfork(startup_lock, startup_unlock, begin_child))
 		startup_say("no memory for the fork handler of initcalls: do not use them in a forked child");
+}
+
+bool startup_running(void)
+{
+	return running;
+}
+
+void startup_set_running(bool now)
+{
+	running = running_here = now;
 }
 
 struct initcall_object *startup_objects(void)

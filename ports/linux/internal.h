@@ -30,12 +30,17 @@ static inline struct port_task *port_task_of(struct rob_thread *thread)
 	return container_of(thread, struct port_task, thread);
 }
 
+/* ---- manager.c ---- */
+
+/* Has it look what there is to do. In any context. */
+void port_manager_wake(void);
+extern struct task_struct *port_manager; /* NULL: it does not run */
+extern bool port_stopping;               /* threads end, and none begins */
+
 /* ---- thread.c ---- */
 
 int port_threads_begin(void);
 void port_threads_end(void);
-void port_manager_wake(void);
-extern bool port_stopping;
 
 #ifdef CONFIG_ASYNC_DEBUG
 bool port_fails_threads(void);

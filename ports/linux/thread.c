@@ -37,24 +37,11 @@ static unsigned int spare_count;      /* pool_lock */
 static unsigned int wanted = RESERVE; /* pool_lock: this many spares */
 static unsigned int threads;          /* pool_lock: of ours, spare or not */
 static bool refused;                  /* pool_lock: the core was told that there is none */
-static struct task_struct *manager, *monitor;
+static struct task_struct *monitor;
 static bool monitor_goes;
-bool port_stopping;
 static DECLARE_COMPLETION(spare_came); /* while stopping */
 
 /* ---- what the core calls ---- */
-
-/* RCU keeps a task that ends meanwhile. */
-void port_manager_wake(void)
-{
-	struct task_struct *task;
-
-	rcu_read_lock();
-	task = READ_ONCE(manager);
-	if (task)
-		wake_up_process(task);
-	rcu_read_unlock();
-}
 
 static int monitor_start(void)
 {
@@ -334,7 +321,7 @@ int port_threads_begin(void)
 		WRITE_ONCE(monitor, NULL);
 		return PTR_ERR(task);
 	}
-	WRITE_ONCE(manager, task);
+	WRITE_ONCE(port_manager, task);
 	return 0;
 }
 
@@ -350,9 +337,9 @@ static void wake_idle(void)
 /* No call is in progress, and none comes. */
 void port_threads_end(void)
 {
-	struct task_struct *task = manager;
+	struct task_struct *task = port_manager;
 
-	WRITE_ONCE(manager, NULL);
+	WRITE_ONCE(port_manager, NULL);
 	kthread_stop(task);
 	WRITE_ONCE(port_stopping, true);
 	while (look().threads) {

@@ -12,9 +12,6 @@
 #include "core.h"
 #include "guest.h"
 
-__thread struct rob_thread port_thread;
-__thread int port_tid;
-
 /* More than any machine that this was tried on; larger masks fall back to sysconf(). */
 static unsigned count_cpus(void)
 {
