@@ -184,6 +184,7 @@ struct async_waiter {
 	bool everything; /* the exit's wait: exclusive domains too */
 	bool leaves_out; /* calls on its own stack, or of a cycle */
 	bool deadlock;   /* it is the victim of a cycle */
+	bool spills;     /* too little stack is left to run what it awaits: one more worker may be started meanwhile */
 	bool reported;
 	bool ascending; /* may await higher cookies than its own */
 	enum rob_list list;
@@ -225,6 +226,7 @@ struct rob_pool {
 	struct rob_worker *all;         /* every worker ever */
 	struct rob_worker *idle, *free; /* without work; without a thread */
 	unsigned total;                 /* threads, starting ones included */
+	unsigned spills;                /* registered waiters that spill: so many workers more than the limit */
 	unsigned active;                /* threads believed to be running calls or about to */
 	uint64_t brisk;                 /* sum of the workers' */
 	unsigned cpus;
@@ -439,6 +441,7 @@ void rob_pool_help_wanted(struct rob_after *after);
 uint64_t rob_pool_quick(void);
 void rob_pool_kick(struct rob_after *after);
 bool rob_pool_stuck(struct rob_thread *thread);
+bool rob_pool_may_spill(void);
 void rob_pool_block(struct rob_thread *thread, struct rob_after *after);
 void rob_pool_unblock(struct rob_thread *thread);
 

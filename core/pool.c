@@ -28,7 +28,8 @@ static bool can_start(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	return pool->total < rob.config.threads && (!pool->retry_ns || port_clock_ns() >= pool->retry_ns);
+	return pool->total < (uint64_t)rob.config.threads + pool->spills &&
+	       (!pool->retry_ns || port_clock_ns() >= pool->retry_ns);
 }
 
 /* ---- bringing workers in ---- */
@@ -185,6 +186,12 @@ bool rob_pool_stuck(struct rob_thread *thread)
 	if (rob.pool.idle || rob.pool.waking || can_start())
 		return false;
 	return thread->worker || !rob.pool.active;
+}
+
+/* Whether another worker, beyond the limit, could run what a waiter has no stack for. */
+bool rob_pool_may_spill(void)
+{
+	return !rob_inline_only() && !rob.quiesce && (!rob.pool.retry_ns || port_clock_ns() >= rob.pool.retry_ns);
 }
 
 /* The thread is about to park in a wait. */

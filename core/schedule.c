@@ -72,6 +72,17 @@ static async_cookie_t enqueue(const struct request *request, struct rob_slot *sl
 	return cookie;
 }
 
+/* Without workers: runs what calls in this call's nest have left in the queue, for want of stack. With the lock. */
+static void run_left(struct rob_thread *self, struct rob_after *after)
+{
+	struct rob_slot *slot;
+
+	while (rob_inline_only() && !self->top && !rob.quiesce && (slot = rob_queue_head(after))) {
+		rob_queue_take(slot, after);
+		rob_run(slot, self, 0, after);
+	}
+}
+
 /* Runs a call in this thread, in progress like any other; returns without the lock. */
 static async_cookie_t run_inline(const struct request *request, struct rob_slot *slot)
 {
@@ -88,6 +99,7 @@ static async_cookie_t run_inline(const struct request *request, struct rob_slot 
 		port_lock(&rob.lock);
 	}
 	rob_run(slot, port_self(), 0, &after);
+	run_left(port_self(), &after);
 	rob_unlock(&after);
 	return cookie;
 }
@@ -102,12 +114,17 @@ static async_cookie_t run_on_stack(const struct request *request)
 	return run_inline(request, &record.slot);
 }
 
-/* Whether the call has to run inline. While it must not run at all it queues, whatever the limit. */
+/*
+ * Whether the call has to run inline. While it must not run at all, or where calls have nested until little stack is
+ * left, it queues, whatever the limit.
+ */
 static bool is_full(const struct request *request)
 {
 	if (rob_quiesced(request->domain, port_self()) && !request->try_only)
 		return false;
-	return rob_inline_only() || rob.queue.pending >= rob.config.pending;
+	if (!rob_inline_only() && rob.queue.pending < rob.config.pending)
+		return false;
+	return request->try_only || !port_stack_low();
 }
 
 /* Nothing to call: known here, where it can be seen who asked. */

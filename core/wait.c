@@ -80,6 +80,24 @@ static void report(struct async_waiter *waiter)
 	rob_deadlock_report(waiter);
 }
 
+/*
+ * A pending call that this thread has to run itself, or NULL. With too little stack
+ * left the waiter spills: while it parks there may be a worker more than the limit.
+ */
+static struct rob_slot *to_run(struct async_waiter *waiter, struct rob_after *after)
+{
+	struct rob_slot *slot;
+
+	waiter->spills = false;
+	if (waiter->timed || !rob_pool_stuck(waiter->thread))
+		return NULL;
+	slot = rob_help_slot(waiter, after);
+	if (!slot || rob_quiesced(rob_block(slot)->domain, waiter->thread))
+		return NULL;
+	waiter->spills = port_stack_low() && rob_pool_may_spill();
+	return waiter->spills ? NULL : slot;
+}
+
 /* Waits until nothing that it awaits is in progress. Called with the lock held, returns without. 0 or -ETIMEDOUT. */
 static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 {
@@ -99,8 +117,8 @@ static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 			result = -ETIMEDOUT;
 			break;
 		}
-		if (!waiter->timed && rob_pool_stuck(waiter->thread) && (slot = rob_help_slot(waiter, &after)) &&
-		    !rob_quiesced(rob_block(slot)->domain, waiter->thread)) {
+		slot = to_run(waiter, &after);
+		if (slot) {
 			rob_queue_take(slot, &after);
 			rob_run(slot, waiter->thread, 1, &after);
 			continue;

@@ -122,6 +122,7 @@ void rob_waiter_add(struct async_waiter *waiter)
 	rob.waiters = waiter;
 	rob.call_waiters += waiter->list == ROB_IN_BUCKET;
 	rob.ascending += waiter->ascending;
+	rob.pool.spills += waiter->spills;
 	waiter->thread->waiter = waiter;
 }
 
@@ -136,6 +137,7 @@ void rob_waiter_remove(struct async_waiter *waiter)
 		waiter->all_next->all_prev = waiter->all_prev;
 	rob.call_waiters -= waiter->list == ROB_IN_BUCKET;
 	rob.ascending -= waiter->ascending;
+	rob.pool.spills -= waiter->spills;
 	waiter->list = ROB_NO_LIST;
 	waiter->thread->waiter = NULL;
 }

@@ -260,4 +260,10 @@ static inline void port_let_go(int before)
 /* Stacks are small: a call that a waiter runs does not run others in its waits, unless nobody else ever will. */
 bool port_may_help(bool nested);
 
+/* port_may_help() bounds how deep waits nest; calls run inline only where nothing else can be done. */
+static inline bool port_stack_low(void)
+{
+	return false;
+}
+
 #endif

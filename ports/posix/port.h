@@ -305,6 +305,9 @@ static inline bool port_may_help(bool nested)
 	return true;
 }
 
+/* Whether so little of this thread's stack is left that calls shall not nest deeper: a quarter. */
+bool port_stack_low(void);
+
 /* ---- threads ---- */
 
 /* What the environment and async_configure() say; read once, at the first call. */

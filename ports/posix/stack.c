@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <link.h>
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "core.h"
 #include "guest.h"
@@ -43,4 +45,57 @@ bool guest_locks_memory(void)
 	locked = !mincore(probe, page, &resident) && (resident & 1);
 	munmap(probe, page);
 	return locked;
+}
+
+/* ---- how much is left ---- */
+
+#define MAIN_MOST ((size_t)64 << 20) /* of a main thread's stack without a limit */
+#define LEFT_SHARE 4                 /* calls nest until a quarter is left: what a call itself needs */
+
+/* Of this thread's stack; 0 bytes: not looked for yet. */
+static __thread uintptr_t stack_end;
+static __thread size_t stack_bytes;
+
+static bool is_inside(uintptr_t here)
+{
+	return here >= stack_end && here - stack_end < stack_bytes;
+}
+
+/* Of the main thread: pthread_getattr_np() would open a file. The kernel put the random bytes near the top. */
+static void find_main_stack(void)
+{
+	struct rlimit limit;
+	uintptr_t top = (uintptr_t)getauxval(AT_RANDOM);
+
+	if (!top || getrlimit(RLIMIT_STACK, &limit))
+		return;
+	stack_bytes = limit.rlim_cur < MAIN_MOST ? (size_t)limit.rlim_cur : MAIN_MOST;
+	stack_end = top > stack_bytes ? top - stack_bytes : 0;
+}
+
+static void find_stack(uintptr_t here)
+{
+	pthread_attr_t attr;
+	void *end;
+
+	if (syscall(SYS_gettid) == getpid())
+		find_main_stack();
+	if (is_inside(here) || pthread_getattr_np(pthread_self(), &attr))
+		return;
+	if (!pthread_attr_getstack(&attr, &end, &stack_bytes))
+		stack_end = (uintptr_t)end;
+	pthread_attr_destroy(&attr);
+}
+
+/* A program may run calls on stacks that it has made itself: these are not known, and taken for large enough. */
+bool port_stack_low(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	int saved = errno;
+
+	if (!stack_bytes) {
+		find_stack(here);
+		errno = saved;
+	}
+	return is_inside(here) && here - stack_end < stack_bytes / LEFT_SHARE;
 }

@@ -27,6 +27,11 @@ uint64_t sim_port_state(void)
 	return workers_start;
 }
 
+bool port_stack_low(void)
+{
+	return (sim_case->flags & SIM_SHALLOW) && port_self()->top;
+}
+
 /* ---- for cases ---- */
 
 void sim_gate_wait(struct sim_gate *gate, struct sim_site *site)

@@ -84,6 +84,9 @@ void sim_relax(void);
 #define port_relax() sim_relax()
 #define port_may_help(nested) ((void)(nested), true)
 
+/* SIM_SHALLOW: calls do not nest at all. */
+bool port_stack_low(void);
+
 /* Another thread may go on here. */
 void sim_point(struct sim_site *site);
 

@@ -40,6 +40,7 @@ enum sim_flags {
 	SIM_TRACES = 256,         /* the trace is on */
 	SIM_SPINS = 1024,         /* calls that wait for their turn spin for it */
 	SIM_WATCHDOG = 2048,      /* calls that run for more than a second are reported */
+	SIM_SHALLOW = 8192,       /* stacks have room for one call */
 };
 
 struct sim_case {

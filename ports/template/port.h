@@ -80,6 +80,8 @@ uint64_t port_clock_ns(void); /* monotonic */
  * no.
  */
 bool port_may_help(bool nested);
+/* Whether so little of this thread's stack is left that calls shall not nest deeper. */
+bool port_stack_low(void);
 struct rob_thread *port_self(void); /* zeroed when a thread begins */
 int port_thread_id(void);
 __attribute__((format(printf, 3, 4))) int port_format(char *text, size_t bytes, const char *format, ...);

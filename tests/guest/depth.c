@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls that nest as deep as the program likes: what is left of a stack bounds how many stand on it. */
+#include "harness.h"
+
+#include <sys/resource.h>
+
+enum { DEPTH = 3000, STACK_BYTES = 256 * 1024 };
+
+/* Stacks, of this thread too, that far fewer calls fill. */
+static void small_stacks(void)
+{
+	struct async_config config = ASYNC_CONFIG_INIT;
+
+	config.stack_bytes = STACK_BYTES;
+	CHECK_EQ(async_configure(&config), 0);
+}
+
+static void in_small_thread(void (*run)(void *), void *data)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	CHECK(!pthread_attr_init(&attr));
+	CHECK(!pthread_attr_setstacksize(&attr, STACK_BYTES));
+	CHECK(!pthread_create(&thread, &attr, (void *(*)(void *))(uintptr_t)run, data));
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(!pthread_attr_destroy(&attr));
+}
+
+static unsigned int reached;
+
+/* Each schedules the next and waits for it. */
+static void nest(void *data, async_cookie_t cookie)
+{
+	uintptr_t level = (uintptr_t)data;
+
+	(void)cookie;
+	reached++;
+	if (level < DEPTH)
+		CHECK_EQ(async_synchronize_call(async_schedule(nest, (void *)(level + 1)), NULL), 0);
+}
+
+static void nest_deep(void *data)
+{
+	(void)data;
+	async_schedule(nest, (void *)1);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(reached, DEPTH);
+}
+
+TEST(nested_waits_go_deeper_than_any_stack, .pools = PSOME)
+{
+	small_stacks();
+	in_small_thread(nest_deep, NULL);
+}
+
+TEST(nested_waits_go_deeper_where_calls_run_inline, .pools = PSOME, .env = "INORDER_PENDING=0")
+{
+	small_stacks();
+	in_small_thread(nest_deep, NULL);
+}
+
+/* Each schedules the next: a state machine. */
+static void step(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	if (++reached < 10 * DEPTH)
+		async_schedule(step, NULL);
+}
+
+static void walk(void *data)
+{
+	(void)data;
+	async_schedule(step, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(reached, 10 * DEPTH);
+}
+
+TEST(inline_calls_do_not_fill_the_stack, .pools = PALL, .env = "INORDER_PENDING=0")
+{
+	small_stacks();
+	in_small_thread(walk, NULL);
+}
+
+/* What is left in the queue for want of stack has run when the outermost scheduling returns, without a wait. */
+static void walk_without_waiting(void *data)
+{
+	(void)data;
+	async_schedule(step, NULL);
+	CHECK_EQ(reached, 10 * DEPTH);
+}
+
+TEST(without_workers_all_inline_calls_have_run, .pools = P0)
+{
+	in_small_thread(walk_without_waiting, NULL);
+}
+
+/* The main thread's stack is bounded by a limit, not by what is mapped. */
+TEST(the_main_threads_stack_is_known, .pools = P0, .env = "INORDER_PENDING=0")
+{
+	struct rlimit limit;
+
+	CHECK(!getrlimit(RLIMIT_STACK, &limit));
+	limit.rlim_cur = 1 << 20;
+	CHECK(!setrlimit(RLIMIT_STACK, &limit));
+	walk(NULL);
+}
+
+/* A thread beyond the limit is started for want of stack only. */
+TEST(the_limit_of_threads_holds_while_there_is_stack, .pools = P1)
+{
+	unsigned int before = thread_count();
+
+	for (uintptr_t level = DEPTH - 50; level > DEPTH - 55; level--)
+		async_schedule(nest, (void *)level);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK(thread_count() <= before + 2); /* a worker and the monitor */
+}
