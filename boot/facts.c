@@ -135,6 +135,14 @@ static void read_sysfs(struct facts *facts)
 	raid_array_name(facts->device, facts->array, sizeof(facts->array));
 }
 
+/* A search that found nothing does not say whether that is because nothing could be read. */
+static bool is_readable(int fd)
+{
+	char sector[512];
+
+	return pread(fd, sector, sizeof(sector), 0) == (ssize_t)sizeof(sector);
+}
+
 int facts_read(const char *device, struct facts *facts)
 {
 	const int fd = open(device, O_RDONLY | O_CLOEXEC);
@@ -154,6 +162,10 @@ int facts_read(const char *device, struct facts *facts)
 	read_superblock(probe, facts);
 	read_members(fd, facts);
 	blkid_free_probe(probe);
+	if (!*facts->type && !is_readable(fd)) {
+		close(fd);
+		return -EIO;
+	}
 	close(fd);
 	read_sysfs(facts);
 	if (wanted & FACTS_LINKS)

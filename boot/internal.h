@@ -95,6 +95,8 @@ enum module_probe {
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set);
 /** Wait for the loads of a set and free it. Return: 0, or the first error. */
 int modules_wait(struct module_set *set);
+/** The same, and @why says which module failed first, if one did. */
+int modules_wait_why(struct module_set *set, char *why, size_t room);
 /** Wait for what the modules of a set need, and free the set. */
 void modules_wait_needs(struct module_set *set);
 /**

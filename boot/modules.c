@@ -36,10 +36,11 @@ enum { NICE = 3, NICE_FOR_ROOT = 8 };
 
 struct module {
 	struct module *next;
-	struct module **needs; /* all of them, however indirect */
-	size_t need_count;
+	struct module **needs; /* all of them, however indirect; then those that it would like to have before */
+	size_t need_count, soft_count;
 	char *name, *path, *options;
-	_Atomic(async_cookie_t) cookie;
+	_Atomic(async_cookie_t) cookie; /* 0 while it is being scheduled */
+	const struct module *culprit;   /* the need that failed; written before the result */
 	atomic_int result;
 	atomic_bool for_root;
 };
@@ -100,19 +101,22 @@ static bool is_live(const struct module *module)
 	return file_read(path, state, sizeof(state)) > 0 && !strcmp(state, "live");
 }
 
-/* Return: 0, -ECANCELED, or -ENOENT if one could not be loaded. */
-static int wait_for_needs(const struct module *module)
+/*
+ * A soft dependency is waited for like the others, but may fail. Return: 0, -ECANCELED, or -ENOENT if a need could not
+ * be loaded; *@culprit is then the module to blame.
+ */
+static int wait_for_needs(const struct module *module, const struct module **culprit)
 {
-	for (size_t i = 0; i < module->need_count; i++) {
+	for (size_t i = 0; i < module->need_count + module->soft_count; i++) {
 		const struct module *need = module->needs[i];
 
 		async_synchronize_call(need->cookie, &load_domain);
+		if (i >= module->need_count || !need->result)
+			continue;
 		if (need->result == -ECANCELED)
 			return -ECANCELED;
-		if (need->result) {
-			say("module %s: not loaded: it needs %s", module->name, need->name);
-			return -ENOENT;
-		}
+		*culprit = need->culprit ? need->culprit : need;
+		return -ENOENT;
 	}
 	return 0;
 }
@@ -145,7 +149,9 @@ static void load(void *data, async_cookie_t cookie)
 
 	(void)cookie;
 	async_set_name(module->name);
-	result = is_wanted(module) ? wait_for_needs(module) : -ECANCELED;
+	result = is_wanted(module) ? wait_for_needs(module, &module->culprit) : -ECANCELED;
+	if (result == -ENOENT)
+		say("module %s: not loaded: it needs %s", module->name, module->culprit->name);
 	if (!result && !is_wanted(module))
 		result = -ECANCELED;
 	if (!result && !is_live(module)) {
@@ -190,7 +196,7 @@ static void promote(struct module *module)
 {
 	if (module->for_root)
 		return;
-	for (size_t i = 0; i < module->need_count; i++)
+	for (size_t i = 0; i < module->need_count + module->soft_count; i++)
 		promote(module->needs[i]);
 	module->for_root = true;
 	if (!stopped)
@@ -201,21 +207,24 @@ static void promote(struct module *module)
 
 static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe);
 
-/* Schedules a list of modules, and notes them in @needs if there is one. */
-static void schedule_list(struct kmod_list *list, enum module_probe probe, struct module *needs)
+/* Return: false if a dependency could not be scheduled, or is waiting for this module to be. */
+static bool schedule_list(struct kmod_list *list, enum module_probe probe, struct module *module, size_t *count)
 {
 	struct kmod_list *item;
+	bool all = true;
 
 	kmod_list_foreach(item, list)
 	{
 		struct kmod_module *kmodule = kmod_module_get_module(item);
-		struct module *module = schedule(kmodule, probe);
+		struct module *need = schedule(kmodule, probe);
 
-		if (module && needs)
-			needs->needs[needs->need_count++] = module;
+		if (need && need->cookie)
+			module->needs[module->need_count + module->soft_count] = need, ++*count;
+		else if (need || kmod_module_get_path(kmodule))
+			all = false;
 		kmod_module_unref(kmodule);
 	}
-	kmod_module_unref_list(list);
+	return all;
 }
 
 static size_t count_list(struct kmod_list *list)
@@ -227,22 +236,26 @@ static size_t count_list(struct kmod_list *list)
 	return count;
 }
 
-/* Schedules what @module needs, and what it would like to have before. Return: false without memory. */
+/*
+ * Schedules what @module needs, and what it would like to have before: "crc32c" of a file system that asks the kernel
+ * for it by name. Soft dependencies may form circles, also with real ones. The one that would close the circle is left
+ * out, as modprobe does. Return: false without memory, or if @module needs what waits for it.
+ */
 static bool schedule_needs(struct module *module, struct kmod_module *kmodule, enum module_probe probe)
 {
 	struct kmod_list *needs = kmod_module_get_dependencies(kmodule), *before = NULL, *after = NULL;
+	bool good;
 
-	module->needs = calloc(count_list(needs) + 1, sizeof(*module->needs));
-	if (!module->needs) {
-		kmod_module_unref_list(needs);
-		return false;
-	}
-	schedule_list(needs, probe, module);
-	if (kmod_module_get_softdeps(kmodule, &before, &after) >= 0) {
-		schedule_list(before, probe, NULL);
-		kmod_module_unref_list(after);
-	}
-	return true;
+	if (kmod_module_get_softdeps(kmodule, &before, &after) < 0)
+		before = after = NULL;
+	module->needs = calloc(count_list(needs) + count_list(before) + 1, sizeof(*module->needs));
+	good = module->needs && schedule_list(needs, probe, module, &module->need_count);
+	if (good && !schedule_list(before, probe, module, &module->soft_count))
+		say("module %s: a soft dependency of it forms a circle and is left out", module->name);
+	kmod_module_unref_list(needs);
+	kmod_module_unref_list(before);
+	kmod_module_unref_list(after);
+	return good;
 }
 
 static void free_module(struct module *module)
@@ -254,31 +267,57 @@ static void free_module(struct module *module)
 	free(module);
 }
 
-/* NULL: built in, or not in the image, or no memory. Needs the lock. */
-static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe)
+/* Return: a module with its texts; NULL without memory. */
+static struct module *new_module(struct kmod_module *kmodule, enum module_probe probe)
 {
-	const char *name = kmod_module_get_name(kmodule), *path = kmod_module_get_path(kmodule);
-	const enum module_probe needs_probe = probe == MODULE_FOR_ROOT ? MODULE_FOR_ROOT : MODULE_PROBE_ASYNC;
-	struct module *module = find_module(name);
+	struct module *module = calloc(1, sizeof(*module));
 
-	if (module && probe == MODULE_FOR_ROOT)
-		promote(module);
-	if (module || !path)
-		return module;
-	module = calloc(1, sizeof(*module));
 	if (!module)
 		return NULL;
-	module->name = strdup(name);
-	module->path = strdup(path);
-	module->options = make_options(name, kmod_module_get_options(kmodule), probe);
+	module->name = strdup(kmod_module_get_name(kmodule));
+	module->path = strdup(kmod_module_get_path(kmodule));
 	module->for_root = probe == MODULE_FOR_ROOT;
-	if (!module->name || !module->path || !module->options || !schedule_needs(module, kmodule, needs_probe)) {
-		complain("modules: out of memory: %s is not loaded", name);
-		free_module(module);
+	if (module->name && module->path)
+		module->options = make_options(module->name, kmod_module_get_options(kmodule), probe);
+	if (module->options)
+		return module;
+	free_module(module);
+	return NULL;
+}
+
+/* A module that cannot be scheduled now may be asked for again. */
+static void unlink_module(const struct module *module)
+{
+	struct module **at = &modules;
+
+	while (*at != module)
+		at = &(*at)->next;
+	*at = module->next;
+}
+
+/* NULL: built in, or not in the image, or no memory. A cookie of 0: a caller of ours schedules it. Needs the lock. */
+static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe)
+{
+	const enum module_probe needs_probe = probe == MODULE_FOR_ROOT ? MODULE_FOR_ROOT : MODULE_PROBE_ASYNC;
+	struct module *module = find_module(kmod_module_get_name(kmodule));
+
+	if (module && module->cookie && probe == MODULE_FOR_ROOT)
+		promote(module);
+	if (module || !kmod_module_get_path(kmodule))
+		return module;
+	module = new_module(kmodule, probe);
+	if (!module) {
+		complain("modules: out of memory: %s is not loaded", kmod_module_get_name(kmodule));
 		return NULL;
 	}
 	module->next = modules;
 	modules = module;
+	if (!schedule_needs(module, kmodule, needs_probe)) {
+		say("module %s: not scheduled: out of memory, or it needs a module that waits for it", module->name);
+		unlink_module(module);
+		free_module(module);
+		return NULL;
+	}
 	module->cookie = async_schedule_domain(load, module, &load_domain);
 	return module;
 }
@@ -338,12 +377,32 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 
 int modules_wait(struct module_set *set)
 {
+	return modules_wait_why(set, NULL, 0);
+}
+
+/* Which module failed, and for whom. */
+static void explain(const struct module *module, char *why, size_t room)
+{
+	const struct module *culprit = module->culprit ? module->culprit : module;
+
+	path_print_room(why, room, "%s%s%s%s: %s", culprit->name, module->culprit ? ", which " : "",
+			module->culprit ? module->name : "", module->culprit ? " needs" : "",
+			strerror(-culprit->result));
+}
+
+int modules_wait_why(struct module_set *set, char *why, size_t room)
+{
 	int error = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
-		async_synchronize_call(set->modules[i]->cookie, &load_domain);
-		if (!error)
-			error = set->modules[i]->result;
+		const struct module *module = set->modules[i];
+
+		async_synchronize_call(module->cookie, &load_domain);
+		if (error || !module->result)
+			continue;
+		error = module->result;
+		if (why)
+			explain(module, why, room);
 	}
 	free(set->modules);
 	*set = (struct module_set){0};
@@ -352,8 +411,10 @@ int modules_wait(struct module_set *set)
 
 void modules_wait_needs(struct module_set *set)
 {
+	const struct module *culprit;
+
 	for (size_t i = 0; i < set->count; i++)
-		wait_for_needs(set->modules[i]);
+		wait_for_needs(set->modules[i], &culprit);
 	free(set->modules);
 	*set = (struct module_set){0};
 }

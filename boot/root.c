@@ -46,14 +46,14 @@ fs_initcall(load_filesystem);
 
 int root_wait_filesystem(const char *type)
 {
-	char alias[64];
+	char alias[64], why[256];
 	int error;
 
 	path_print(alias, "fs-%s", type);
 	modules_request(alias, MODULE_FOR_ROOT, &filesystem);
-	error = modules_wait(&filesystem);
+	error = modules_wait_why(&filesystem, why, sizeof(why));
 	if (error)
-		complain("root: the driver of %s could not be loaded: the mount may fail", type);
+		complain("root: the driver of %s could not be loaded, the mount may fail: module %s", type, why);
 	return error;
 }
 

@@ -27,6 +27,13 @@ class Disk:
         self.bus = bus
         self.path = path
         self.serial = f'{bus.upper()}{number}'
+        self.limits = ''   # more options of the drive, throttling.iops-total= for a slow one
+        self.place = ''    # more options of the device, its address for example
+
+    def slow(self, reads_per_second):
+        """The first read is answered at once, the others so many a second."""
+        self.limits = f',throttling.iops-total={reads_per_second}'
+        return self
 
 
 def make_empty(path, size=DISK_BYTES):
@@ -34,7 +41,7 @@ def make_empty(path, size=DISK_BYTES):
         disk.truncate(size)
 
 
-def make_ext4(path, label, content=None, size=DISK_BYTES):
+def make_ext4(path, label, content=None, size=DISK_BYTES, options=()):
     """An ext4 with what the folder content holds; the same each time."""
     environment = dict(os.environ, E2FSPROGS_FAKE_TIME='1704067200')
     identity = str(uuid.uuid5(NAMESPACE, label))
@@ -42,13 +49,13 @@ def make_ext4(path, label, content=None, size=DISK_BYTES):
         with open(new, 'wb') as disk:
             disk.truncate(size)
         command = ['mke2fs', '-q', '-F', '-t', 'ext4', '-L', label, '-U', identity, '-E',
-                   f'hash_seed={identity},root_owner=0:0']
+                   f'hash_seed={identity},root_owner=0:0', *options]
         if content:
             command += ['-d', content]
         run(command + [new], f'make the file system {label}', env=environment)
 
 
-def make_root(path, init, label=ROOT_LABEL):
+def make_root(path, init, label=ROOT_LABEL, options=()):
     """The root file system: rootinit as /sbin/init, and the folders that switch_root needs."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ('dev', 'etc', 'proc', 'run', 'sbin', 'sys', 'tmp'):
@@ -56,7 +63,7 @@ def make_root(path, init, label=ROOT_LABEL):
         os.chmod(folder, 0o755)
         shutil.copyfile(init, os.path.join(folder, 'sbin/init'))
         os.chmod(os.path.join(folder, 'sbin/init'), 0o755)
-        make_ext4(path, label, folder, ROOT_BYTES)
+        make_ext4(path, label, folder, ROOT_BYTES, options)
 
 
 def md_superblock(name, number, members, data_sectors):

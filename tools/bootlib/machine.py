@@ -18,7 +18,13 @@ AHCI_PORTS = 6   # of a controller: the chip set's own, then further ones
 COMMAND_LINE = 'console=ttyS0 quiet panic=-1 printk.devkmsg=on log_buf_len=8M'
 ICOUNT = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=1,sleep=on',
           '-rtc', 'base=2024-01-01,clock=vm', '-seed', '1']
-TWO_CPUS = ['-accel', 'tcg,thread=multi', '-smp', '2', '-rtc', 'base=2024-01-01']
+
+
+def processors(count):
+    return ['-accel', 'tcg,thread=multi', '-smp', str(count), '-rtc', 'base=2024-01-01']
+
+
+TWO_CPUS = processors(2)
 
 
 class Boot:
@@ -48,7 +54,7 @@ def attach(disks):
         options += ['-device', f'ich9-ahci,id=ahci{number}']
     for disk in disks:
         name = disk.serial.lower()
-        options += ['-drive', f'if=none,id={name},file={escape(disk.path)},format=raw,cache=unsafe']
+        options += ['-drive', f'if=none,id={name},file={escape(disk.path)},format=raw,cache=unsafe{disk.limits}']
         if disk.bus == 'ahci':
             controller, port = divmod(ahci, AHCI_PORTS)
             device = f'ide-hd,bus={f"ahci{controller}" if controller else "ide"}.{port}'
@@ -58,9 +64,11 @@ def attach(disks):
             scsi += 1
         elif disk.bus == 'nvme':
             device = 'nvme'
+        elif disk.bus == 'vblk':
+            device = 'virtio-blk-pci'
         else:
             device = 'usb-storage,bus=xhci.0'
-        options += ['-device', f'{device},drive={name},serial={disk.serial}']
+        options += ['-device', f'{device},drive={name},serial={disk.serial}{disk.place}']
     return options
 
 
@@ -69,7 +77,7 @@ def escape(path):
     return path.replace(',', ',,')
 
 
-def command(kernel, image, disks, arguments, boot, icount, cpus):
+def command(kernel, image, disks, arguments, boot, icount, cpus, more):
     options = [QEMU, '-machine', 'q35', '-m', '1024', '-nodefaults', '-no-user-config',
                '-display', 'none', '-no-reboot', '-snapshot']
     options += ICOUNT if icount else cpus
@@ -81,7 +89,7 @@ def command(kernel, image, disks, arguments, boot, icount, cpus):
         options += ['-chardev', f'file,id={port},path={escape(boot.files[port])}']
     for port in PORTS:
         options += ['-serial', f'chardev:{port}']
-    return options + attach(disks) + ['-netdev', 'hubport,id=net,hubid=0', '-device', 'e1000,netdev=net']
+    return options + attach(disks) + ['-netdev', 'hubport,id=net,hubid=0', '-device', 'e1000,netdev=net', *more]
 
 
 def _in_child():
@@ -90,9 +98,9 @@ def _in_child():
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
 
 
-def _spawn(options):
+def _spawn(options, files):
     try:
-        return subprocess.Popen(options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        return subprocess.Popen(options, pass_fds=files, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 start_new_session=True, preexec_fn=_in_child)
     except OSError as error:
         raise Failure(f'cannot start {options[0]}: {error.strerror}; are the packages of tools/packages installed?'
@@ -100,12 +108,12 @@ def _spawn(options):
 
 
 @contextlib.contextmanager
-def started(options):
+def started(options, files=()):
     """A machine of ours, in a session of its own: whatever happens, none of its processes outlives us."""
     # a signal between the fork and the try below would leave it running
     before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     try:
-        process = _spawn(options)
+        process = _spawn(options, files)
         try:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             yield process
@@ -121,7 +129,8 @@ def started(options):
 
 
 def attend(process, dialogue, limit_s, copy=None):
-    """Reads the console until the machine is off, and answers: dialogue is a list of (what it says, our answer).
+    """Reads the console until the machine is off, and answers: dialogue is a list of (what it says, our answer); an
+    answer that is a function is called, and may do anything to the machine.
     A file that is given gets all of it. Returns what QEMU itself said, or None if time ran out: a moment in which this
     host stood still, and the machine with it, counts as a second."""
     heard, errors = b'', b''
@@ -148,19 +157,31 @@ def attend(process, dialogue, limit_s, copy=None):
                     while dialogue and dialogue[0][0] in heard:
                         said, answer = dialogue.pop(0)
                         heard = heard[heard.index(said) + len(said):]
-                        process.stdin.write(answer)
-                        process.stdin.flush()
+                        if callable(answer):
+                            answer()
+                        else:
+                            process.stdin.write(answer)
+                            process.stdin.flush()
     return errors.decode(errors='replace').strip()
 
 
-def run(kernel, image, disks, arguments, prefix, limit_s, icount=False, dialogue=None, cpus=TWO_CPUS):
-    """Boots once. A machine that is still on after limit_s seconds is stopped."""
+def run(kernel, image, disks, arguments, prefix, limit_s, icount=False, dialogue=None, cpus=TWO_CPUS, more=(),
+        monitor=None):
+    """Boots once. A machine that is still on after limit_s seconds is stopped. more: options for QEMU; monitor: see
+    monitor.py."""
     boot = Boot(prefix)
     for path in boot.files.values():
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
     since = time.monotonic()
-    with started(command(kernel, image, disks, arguments, boot, icount, cpus)) as process:
+    options = command(kernel, image, disks, arguments, boot, icount, cpus, more)
+    files = ()
+    if monitor:
+        options += monitor.options()
+        files = (monitor.theirs.fileno(),)
+    with started(options, files) as process:
+        if monitor:
+            monitor.started()
         said = attend(process, list(dialogue or []), limit_s)
         boot.stopped = said is None
         if boot.stopped:

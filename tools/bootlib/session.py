@@ -34,10 +34,10 @@ class Session:
             raise Failure(f"{full} is missing: run 'make' (its libraries: tools/install-packages build)")
         return full
 
-    def image(self, name='initramfs', init=None, drivers=DRIVERS, programs=('e2fsck',), options=()):
+    def image(self, name='initramfs', init=None, drivers=DRIVERS, programs=('e2fsck',), options=(), tree=None):
         """Makes an initramfs and returns its path."""
         path = os.path.join(self.folder, f'{name}.img')
-        command = [self.program('image/inorder-image'), '--tree', self.kernel.modules, '--output', path,
+        command = [self.program('image/inorder-image'), '--tree', tree or self.kernel.modules, '--output', path,
                    '--init', init or self.program('boot/inorder-init'), '--modules', drivers, *options]
         for program in programs:
             command += ['--program', program]
@@ -45,7 +45,7 @@ class Session:
         self.say(f'{name} of {os.path.getsize(path) / 1e6:.1f} MB')
         return path
 
-    def boot(self, name, image, arguments, attached=None, dialogue=None):
-        """Boots once; the files are called name.* in out."""
-        return machine.run(self.kernel, image, attached or self.disks, arguments, os.path.join(self.out, name),
-                           self.limit_s, self.icount, dialogue)
+    def boot(self, name, image, arguments, attached=None, dialogue=None, **options):
+        """Boots once; the files are called name.* in out. options: as machine.run() takes them."""
+        return machine.run(self.kernel, image, self.disks if attached is None else attached, arguments,
+                           os.path.join(self.out, name), self.limit_s, self.icount, dialogue, **options)
