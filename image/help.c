@@ -6,6 +6,10 @@
 
 static const char help[] =
 	"Usage: inorder-image [build] [OPTION]... -o FILE\n"
+	"       inorder-image ls [--json] IMAGE        what is in an image\n"
+	"       inorder-image cat IMAGE PATH...        the content of files in it\n"
+	"       inorder-image unpack IMAGE DIR         all of it, into a new folder\n"
+	"       inorder-image diff [--json] A B        what is added, gone and changed from A to B\n"
 	"Makes an initramfs: inorder-init as /init, kernel modules, programs, and what these need.\n"
 	"\n"
 	"  -o, --output FILE      write the image there: a file is replaced when all is well, a link is\n"
@@ -32,7 +36,7 @@ static const char help[] =
 	"\n"
 	"Older names: --module, --program, --file.\n"
 	"The same input gives the same bytes; files bear the time SOURCE_DATE_EPOCH, or 0.\n"
-	"Exit codes: 0 done, 1 the image could not be made, 2 wrong usage.\n";
+	"Exit codes: 0 done, 1 it could not be done, 2 wrong usage; diff: 0 the same, 1 not, 2 trouble.\n";
 
 int help_print(bool all)
 {

@@ -2,6 +2,7 @@
 /* inorder-image: makes the initramfs that boots with inorder-init. */
 #define _GNU_SOURCE
 #include "internal.h"
+#include "look.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +25,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv); /* returns the exit code; argv[0] is the name */
 } commands[] = {
-	{"build", command_build},
+	{"build", command_build},   {"ls", command_ls},     {"cat", command_cat},
+	{"unpack", command_unpack}, {"diff", command_diff},
 };
 
 int main(int argc, char **argv)

@@ -3,7 +3,9 @@
 """inorder-image as a command: image.py CASE SOURCE BUILD. Needs no machine, only the kernel's modules."""
 import fcntl
 import gzip
+import json
 import os
+import random
 import resource
 import shutil
 import signal
@@ -281,6 +283,110 @@ def case_libraries(tree, folder):
     listing = paths(call(tree, '-p', 'cryptsetup', '-l'))
     must(any('libgcc_s.so' in path for path in listing), 'libgcc_s.so.1')
     must(any('libcryptsetup.so' in path for path in listing), 'libcryptsetup.so')
+
+
+def tool(*arguments, code=0, data=None):
+    """Runs a command that looks at images; returns its output, or what it said if it failed."""
+    done = subprocess.run([IMAGE, *arguments], input=data, stdin=None if data else subprocess.DEVNULL,
+                          capture_output=True, check=False)
+    must(done.returncode == code, f'exit code {code} of {arguments}, not {done.returncode}: {done.stderr.decode()}')
+    return done.stdout if not done.stderr else done.stderr.decode()
+
+
+def case_look(tree, folder):
+    """ls, cat, unpack and diff on what build makes, however compressed."""
+    plain, packed, other, there = (os.path.join(folder, name) for name in ('plain', 'packed', 'other', 'there'))
+    listed = paths(call(tree, '-m', 'ahci', '-f', '/bin/sh', '-l', '-o', plain))
+    for compression in ('gzip', 'zstd', 'lz4', 'xz'):
+        call(tree, '-m', 'ahci', '-f', '/bin/sh', '-c', compression, '-o', packed)
+        lines = tool('ls', packed).decode().splitlines()
+        must([line[line.index('/'):] for line in lines] == listed, f'ls of {compression}, as build lists it')
+        must(tool('diff', plain, packed) == b'', f'no difference with {compression}')
+    must(tool('ls', '-', data=read(packed)) == tool('ls', packed), 'an image from standard input')
+    objects = {item['path']: item for item in json.loads(tool('ls', '--json', packed))}
+    must([name for name in listed if name.split(' ->')[0] not in objects] == [], 'all paths in JSON')
+    must(objects['/dev/console'] == {'path': '/dev/console', 'mode': 'crw-------', 'bytes': 0, 'major': 5, 'minor': 1},
+         'a device in JSON')
+    must(tool('cat', packed, '/init', 'init') == read(INIT) * 2, 'the content of a file, twice')
+    must(tool('cat', packed, '/bin/sh') == read('/bin/sh'), 'through a link')
+    must('no/such' in tool('cat', packed, 'no/such', code=1) and 'regular' in tool('cat', packed, 'dev', code=1), 'why')
+    call(tree, '-m', 'nvme', '-o', other)
+    changes = {item['path']: item for item in json.loads(tool('diff', '--json', plain, other, code=1))}
+    must(changes['/bin/dash']['change'] == 'gone' and changes['/bin/dash']['after'] == 0, 'what is gone')
+    must(changes[f'/lib/modules/{os.path.basename(tree)}/modules.dep']['what'] == 'content', 'what has changed')
+    must(any(path.endswith('nvme.ko') and item['change'] == 'added' for path, item in changes.items()), 'what is added')
+    last = tool('diff', plain, other, code=1).decode().splitlines()[-1]
+    must(' added, ' in last and last.endswith(' bytes'), f'a sum in: {last}')
+    tool('diff', plain, '/no/such', code=2)
+    tool('unpack', packed, there)
+    must(read(f'{there}/init') == read(INIT) and os.readlink(f'{there}/bin/sh') == 'dash', 'what was packed')
+    must(os.stat(f'{there}/tmp').st_mode & 0o7777 == 0o1777, 'permissions of a folder')
+    must('not empty' in tool('unpack', packed, there, code=1), 'that a folder in use is not touched')
+    for arguments in (['ls'], ['ls', '--nix', packed], ['cat', packed], ['unpack', packed], ['diff', packed]):
+        must('--help' in tool(*arguments, code=2), f'a hint at --help for {arguments}')
+
+
+def cpio_entry(name, mode=0o100644, data=b'', ino=1, nlink=1):
+    """One entry in the newc format."""
+    path = name.encode() + b'\0'
+    fields = (ino, mode, 0, 0, nlink, 0, len(data), 0, 0, 0, 0, len(path), 0)
+    head = b'070701' + b''.join(b'%08X' % field for field in fields) + path
+    return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
+
+
+END = cpio_entry('TRAILER!!!', 0)
+
+
+def case_outside(_tree, folder):
+    """No image makes unpack write outside of its folder: by "..", by links, by hard links to links."""
+    victim = os.path.join(folder, 'victim')
+    write(f'{victim}/file', b'mine', 0o600)
+    up = os.path.relpath(victim, os.path.join(folder, 'there'))
+    link = (0o120777, victim.encode())
+    images = {
+        'dots': cpio_entry(f'{up}/file', data=b'evil'),
+        'middle': cpio_entry(f'a/../{up}/file', data=b'evil'),
+        'through': cpio_entry('a', *link) + cpio_entry('a/file', data=b'evil') + cpio_entry('a/new', data=b'evil'),
+        'relative': cpio_entry('a', 0o120777, up.encode()) + cpio_entry('a/file', data=b'evil'),
+        'chain': cpio_entry('a', 0o120777, b'..') + cpio_entry('b', 0o120777, b'a/victim') + cpio_entry('b/new'),
+        'itself': cpio_entry('a', 0o120777, victim.encode() + b'/file') + cpio_entry('a', data=b'evil'),
+        'hard': (cpio_entry('a', 0o120777, victim.encode() + b'/file') +
+                 cpio_entry('b', data=b'', ino=9, nlink=2) + cpio_entry('c', data=b'evil', ino=9, nlink=2)),
+        'absolute': cpio_entry(victim + '/file', data=b'evil', mode=0o100777),
+        'folder': cpio_entry('a', *link) + cpio_entry('a', 0o40777) + cpio_entry('a/new', data=b'evil'),
+    }
+    for number, (name, image) in enumerate(images.items()):
+        path, there = os.path.join(folder, f'{name}.image'), os.path.join(folder, f'there{number}')
+        write(path, image + END)
+        subprocess.run([IMAGE, 'unpack', path, there], check=False, stderr=subprocess.DEVNULL, timeout=60)
+        must(os.listdir(victim) == ['file'] and read(f'{victim}/file') == b'mine', f'nothing written by {name}')
+        must(os.stat(f'{victim}/file').st_mode & 0o7777 == 0o600, f'permissions as they were after {name}')
+        must(os.stat(victim).st_mode & 0o7777 == 0o755, f'permissions of the folder as they were after {name}')
+    must('leads out' in tool('ls', os.path.join(folder, 'dots.image'), code=1), 'that a path leads out')
+
+
+def case_malformed(tree, folder):
+    """Images that are cut short or changed at random places: refused or read, never a crash, and no path outside."""
+    image, there = os.path.join(folder, 'image'), os.path.join(folder, 'there')
+    chance = random.Random(12)
+    wholes = [cpio_entry('d', 0o40755) + cpio_entry('d/f', data=b'x' * 50) + cpio_entry('l', 0o120777, b'd') + END]
+    for compression in ('gzip', 'zstd', 'lz4', 'xz'):
+        call(tree, '-c', compression, '-o', image)
+        wholes.append(read(image))
+    for number in range(150):
+        data = bytearray(wholes[number % len(wholes)])
+        if number % 3 == 0:
+            del data[chance.randrange(len(data)):]
+        for _ in range(chance.randrange(4) if number % 3 == 0 else 1 + chance.randrange(8)):
+            if data:
+                data[chance.randrange(min(len(data), 2000))] = chance.choice((0, 0x30, 0x46, 0x2e, 0xff, 0x2f))
+        write(image, bytes(data))
+        for command in (['ls', image], ['unpack', image, there]):
+            done = subprocess.run([IMAGE, *command], check=False, capture_output=True, timeout=60)
+            must(done.returncode in (0, 1), f'no crash with input {number}: {done.returncode}')
+            must(done.returncode == 0 or done.stderr.startswith(b'inorder-image: '), f'why, with input {number}')
+        shutil.rmtree(there, ignore_errors=True)
+        must(os.listdir(folder) == ['image'], f'nothing outside, with input {number}')
 
 
 def case_full(tree, folder):
