@@ -19,6 +19,7 @@ struct walk {
 	size_t *by_end; /* spans in which something was done, in order of their end */
 	size_t ended;
 	size_t thread; /* NONE: none in particular */
+	size_t later;  /* the span that was walked through last, or NONE */
 	uint64_t t_ns;
 };
 
@@ -264,6 +265,7 @@ static void step_back(struct walk *walk, size_t index)
 {
 	const struct span *span = &walk->model->spans[index];
 
+	walk->later = index;
 	if (span->kind == SPAN_WAIT && span->awaited != NONE &&
 	    (span->unfinished || walk->t_ns + SLACK_NS >= span->end_ns) &&
 	    last_span(&walk->model->calls[span->awaited]) != NONE) {
@@ -294,6 +296,8 @@ static bool bridge(struct walk *walk, size_t before)
 		last = before;
 	if (last == NONE)
 		return false;
+	if (walk->later != NONE && model->spans[walk->later].retry_of != NONE)
+		blame(walk, walk->later, LINK_DEFERRED, model->spans[last].end_ns);
 	go(walk, model->spans[last].thread, model->spans[last].end_ns);
 	return true;
 }
@@ -311,6 +315,7 @@ static void walk_back(struct walk *walk)
 			if (!bridge(walk, before))
 				return;
 		} else if (before != NONE && model->spans[before].end_ns < walk->t_ns) {
+			walk->later = inside;
 			blame(walk, inside, LINK_SPAN, model->spans[before].end_ns);
 			go(walk, walk->thread, model->spans[before].end_ns);
 		} else {
@@ -379,7 +384,7 @@ static void find_gaps(struct model *model)
 
 void model_find_chain(struct model *model)
 {
-	struct walk walk = {.model = model};
+	struct walk walk = {.model = model, .later = NONE};
 
 	sort_completions(&walk);
 	sort_ends(&walk);

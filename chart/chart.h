@@ -2,8 +2,11 @@
 /*
  * inorder-chart: from a trace to a picture, in steps that know only the one before:
  *
- *   input.c, parse_trace.c, parse_klog.c   lines    -> records
- *   records.c, model.c, resolve.c          records  -> calls, threads, spans of time
+ *   input.c, parse_trace.c, parse_jlog.c,
+ *   parse_klog.c, klog_steps.c, prefix.c,
+ *   clock.c                                lines    -> records
+ *   records.c, model.c, nest.c, stories.c,
+ *   notes.c, resolve.c                     records  -> calls, threads, spans of time
  *   end.c, chain.c                         model    -> the critical path
  *   layout.c, scale.c, width.c             model    -> rows, lanes, coordinates
  *   draw.c, draw_rows.c, svg.c             layout   -> SVG
@@ -20,6 +23,7 @@
 #include <inorder/trace.h>
 
 #define NONE SIZE_MAX
+#define PROBE_DEFER 517 /* the kernel's EPROBE_DEFER: neither a success nor a failure; the probe is tried again */
 
 /* What a program of this size does when memory is out: say so and end. */
 void *more(void *array, size_t count, size_t bytes);
@@ -55,6 +59,7 @@ struct record {
 	const char *domain;
 	const char *func;
 	const char *name;
+	bool headless; /* of a kernel log: an end whose "calling" is not there */
 };
 
 /* A "calling  NAME" whose end has not been read yet. */
@@ -66,6 +71,14 @@ struct open_call {
 	int type;
 };
 
+/* The times of a kernel log's lines, as far as they are read. */
+struct clock {
+	uint64_t last_ns;       /* the latest time that a line got */
+	uint64_t wall_begin_ns; /* the time of day, since 1970, that is 0 here; 0: not known yet */
+	size_t placed;          /* lines without a time that is exact: placed in sequence, by what they say they took */
+	int month, years;       /* of dates that do not tell the year */
+};
+
 struct input {
 	struct record *records;
 	size_t count;
@@ -73,6 +86,10 @@ struct input {
 	size_t lost;                  /* lines that the writer said it could not write */
 	struct open_call *open_calls; /* of a kernel log */
 	size_t open_count;
+	bool past_init; /* the kernel log has run /init */
+	struct clock clock;
+	const char *json_time; /* of a message of dmesg --json, whose members stand in lines of their own */
+	const char *json_caller;
 };
 
 /* Reads all of @path ("-": standard input). False, told on standard error, if it cannot be read. */
@@ -86,7 +103,7 @@ void input_free(struct input *input);
 size_t records_prepare(struct input *input);
 /* Each takes one line without its end. NULL if it was understood, or of no interest; else what is wrong with it. */
 const char *parse_trace_line(struct input *input, const char *line, size_t bytes);
-const char *parse_klog_line(struct input *input, const char *line);
+const char *parse_klog_line(struct input *input, char *line);
 
 /* ---- model ---- */
 
@@ -117,6 +134,7 @@ struct span {
 	const char *name;   /* of a step */
 	const char *domain; /* of a wait */
 	int error;
+	size_t retry_of;   /* of a probe: the deferred one before it, of the same device, or NONE */
 	bool unfinished;   /* the trace ends before it does */
 	unsigned int lane; /* set by the layout */
 };
@@ -166,9 +184,12 @@ struct process {
 
 /* A part of a span that the whole had to wait for. */
 enum link_kind {
-	LINK_SPAN,   /* of the span itself */
-	LINK_QUEUED, /* from when the span's call was scheduled until a thread began it */
+	LINK_SPAN,     /* of the span itself */
+	LINK_QUEUED,   /* from when the span's call was scheduled until a thread began it */
+	LINK_DEFERRED, /* before the span, which tries a deferred probe again, nothing else was done */
 };
+
+extern const char *const link_words[]; /* "span", "queued", "defer" */
 
 struct link {
 	size_t span;
@@ -207,6 +228,8 @@ struct model {
 	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count, gap_count;
 	size_t workers; /* that were started, as far as the trace says */
 	size_t earlier_boots;
+	const char **notes; /* what a reader has to know: a part of the log is lost, times are estimates, ... */
+	size_t note_count;
 	size_t last_thread; /* that wrote the last line, or NONE */
 	uint64_t begin_ns;
 	uint64_t end_ns;

@@ -333,13 +333,15 @@ static void subtitle_text(const struct model *model, char *text, size_t bytes)
 		if (gmtime_r(&seconds, &tm) && strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm))
 			add(text, bytes, ", begun %s", when);
 	}
+	for (size_t i = 0; i < model->note_count; i++)
+		add(text, bytes, "; %s", model->notes[i]);
 }
 
 int draw(const struct model *model, const struct layout *layout, const char *title, FILE *file)
 {
 	struct svg *svg = svg_open(layout->width, layout->height, title, style);
 	char fitted[512];
-	char text[512];
+	char text[1024];
 
 	if (!svg)
 		return -ENOMEM;

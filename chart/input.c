@@ -1,67 +1,170 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads files line by line; what a line is shows in the line itself, so one file may hold both forms. */
+/*
+ * Reads files line by line; what a line is shows in the line itself, so one file may hold all forms. A carriage return
+ * ends a line, too: captures of serial lines have them in any number.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
+#include "klog.h"
 
 #define TOLD_MOST 10
+#define LINE_MOST 65536 /* a trace's lines are shorter than 2048 bytes, a kernel's than 1024 and a prefix */
 
-static void tell(struct input *input, const char *path, size_t number, const char *what)
+struct reader {
+	struct input *input;
+	const char *path;
+	FILE *file;
+	char *buffer; /* LINE_MOST bytes and a NUL */
+	size_t begin, end;
+	size_t number; /* of the line, as an editor counts */
+	size_t part;   /* of the line, between carriage returns */
+	bool over;     /* no more can be read */
+	bool skipping; /* the rest of a line too long */
+};
+
+static void tell(const struct reader *reader, const char *what)
 {
-	input->bad++;
-	if (input->bad <= TOLD_MOST)
-		fprintf(stderr, "inorder-chart: %s:%zu: %s\n", path, number, what);
-	if (input->bad == TOLD_MOST + 1)
+	reader->input->bad++;
+	if (reader->input->bad <= TOLD_MOST && reader->part > 1)
+		fprintf(stderr, "inorder-chart: %s:%zu, part %zu: %s\n", reader->path, reader->number, reader->part,
+			what);
+	else if (reader->input->bad <= TOLD_MOST)
+		fprintf(stderr, "inorder-chart: %s:%zu: %s\n", reader->path, reader->number, what);
+	if (reader->input->bad == TOLD_MOST + 1)
 		fprintf(stderr, "inorder-chart: more such lines are counted only\n");
+}
+
+/* A serial line may lose its other end, and then bears zero bytes. */
+static void take_out_zeros(char *line, size_t bytes)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		if (line[i])
+			line[used++] = line[i];
+	line[used] = 0;
 }
 
 const char *input_line(struct input *input, char *line, size_t bytes)
 {
+	const char *wrong;
+
 	while (bytes && (line[bytes - 1] == '\n' || line[bytes - 1] == '\r'))
 		line[--bytes] = 0;
-	if (line[0] == '{')
+	if (line[0] == '{' && strspn(line, "{} \t,") < bytes)
 		return parse_trace_line(input, line, bytes);
-	return memchr(line, 0, bytes) ? NULL : parse_klog_line(input, line);
+	take_out_zeros(line, bytes);
+	return parse_json_member(input, line, &wrong) ? wrong : parse_klog_line(input, line);
 }
 
-static void read_line(struct input *input, const char *path, size_t number, char *line, size_t bytes)
+static void read_line(struct reader *reader, char *line, size_t bytes, bool whole)
 {
-	bool whole = bytes && line[bytes - 1] == '\n';
-	const char *wrong = input_line(input, line, bytes);
+	const char *wrong = input_line(reader->input, line, bytes);
 
 	if (wrong && !whole)
-		fprintf(stderr, "inorder-chart: %s:%zu: the last line is cut short; its writer was stopped\n", path,
-			number);
+		fprintf(stderr, "inorder-chart: %s:%zu: the last line is cut short; its writer was stopped\n",
+			reader->path, reader->number);
 	else if (wrong)
-		tell(input, path, number, wrong);
+		tell(reader, wrong);
+}
+
+/* Makes room and reads more. False if nothing more comes, or the line fills the buffer. */
+static bool fill(struct reader *reader)
+{
+	size_t kept = reader->end - reader->begin;
+	size_t got;
+
+	if (reader->over || kept == LINE_MOST)
+		return false;
+	memmove(reader->buffer, reader->buffer + reader->begin, kept);
+	reader->begin = 0;
+	got = fread(reader->buffer + kept, 1, LINE_MOST - kept, reader->file);
+	reader->end = kept + got;
+	reader->over = got == 0;
+	return got > 0;
+}
+
+/* Where the line ends that begins at the reader's begin; NULL if its end is not in the buffer. */
+static char *find_end(const struct reader *reader)
+{
+	char *start = reader->buffer + reader->begin;
+	size_t bytes = reader->end - reader->begin;
+	char *feed = memchr(start, '\n', bytes);
+	char *carriage = memchr(start, '\r', feed ? (size_t)(feed - start) : bytes);
+
+	return carriage ? carriage : feed;
+}
+
+static void too_long(struct reader *reader)
+{
+	if (!reader->skipping)
+		tell(reader, "a line of more than 65536 bytes");
+	reader->skipping = true;
+	reader->begin = reader->end;
+}
+
+static void take_line(struct reader *reader, char *stop)
+{
+	char *start = reader->buffer + reader->begin;
+	bool feed = *stop == '\n';
+
+	*stop = 0;
+	reader->begin += (size_t)(stop - start) + 1;
+	if (stop > start && !reader->skipping) {
+		reader->part++;
+		read_line(reader, start, (size_t)(stop - start), true);
+	}
+	reader->skipping = false;
+	if (feed) {
+		reader->number++;
+		reader->part = 0;
+	}
+}
+
+static void read_all(struct reader *reader)
+{
+	for (;;) {
+		char *stop = find_end(reader);
+
+		if (stop)
+			take_line(reader, stop);
+		else if (!fill(reader) && reader->over)
+			break;
+		else if (reader->end - reader->begin == LINE_MOST && !find_end(reader))
+			too_long(reader);
+	}
+	if (reader->end > reader->begin && !reader->skipping) {
+		reader->buffer[reader->end] = 0;
+		reader->part++;
+		read_line(reader, reader->buffer + reader->begin, reader->end - reader->begin, false);
+	}
 }
 
 bool input_read(struct input *input, const char *path)
 {
 	bool standard = strcmp(path, "-") == 0;
-	FILE *file = standard ? stdin : fopen(path, "re");
-	const char *name = standard ? "standard input" : path;
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t bytes;
+	struct reader reader = {.input = input, .path = standard ? "standard input" : path, .number = 1};
 	bool failed;
 
-	if (!file) {
-		fprintf(stderr, "inorder-chart: cannot open %s: %s\n", name, strerror(errno));
+	reader.file = standard ? stdin : fopen(path, "re");
+	if (!reader.file) {
+		fprintf(stderr, "inorder-chart: cannot open %s: %s\n", path, strerror(errno));
 		return false;
 	}
+	reader.buffer = malloc(LINE_MOST + 1);
+	if (!reader.buffer)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
 	errno = 0;
-	for (size_t number = 1; (bytes = getline(&line, &room, file)) >= 0; number++)
-		read_line(input, name, number, line, (size_t)bytes);
-	failed = ferror(file);
+	read_all(&reader);
+	failed = ferror(reader.file);
 	if (failed)
-		fprintf(stderr, "inorder-chart: cannot read %s: %s\n", name, strerror(errno));
-	free(line);
+		fprintf(stderr, "inorder-chart: cannot read %s: %s\n", reader.path, strerror(errno));
+	free(reader.buffer);
 	if (!standard)
-		fclose(file);
+		fclose(reader.file);
 	return !failed;
 }
 

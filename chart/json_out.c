@@ -128,7 +128,7 @@ static void write_path(const struct model *model, FILE *file)
 		fprintf(file, "%s\n[%zu", i + 1 < model->chain_count ? "," : "", model->chain[i].span);
 		time_of(model, model->chain[i].begin_ns, file);
 		time_of(model, model->chain[i].end_ns, file);
-		text_of(model->chain[i].kind == LINK_QUEUED ? "queued" : "span", file);
+		text_of(link_words[model->chain[i].kind], file);
 		putc(']', file);
 	}
 	fputs("]}", file);

@@ -204,6 +204,8 @@ static int analyse(struct chart *chart, const struct options *options)
 	}
 	if (model->earlier_boots)
 		fprintf(stderr, "inorder-chart: drawing the last of %zu boots\n", model->earlier_boots + 1);
+	for (size_t i = 0; i < model->note_count; i++)
+		fprintf(stderr, "inorder-chart: %s\n", model->notes[i]);
 	if (chart->input.lost)
 		fprintf(stderr, "inorder-chart: %zu lines are missing, its writer could not write them\n",
 			chart->input.lost);

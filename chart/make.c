@@ -21,7 +21,8 @@ size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64
 			      .end_ns = end_ns,
 			      .call = NONE,
 			      .parent = NONE,
-			      .awaited = NONE};
+			      .awaited = NONE,
+			      .retry_of = NONE};
 	if (end_ns > model->threads[thread].last_ns)
 		model->threads[thread].last_ns = end_ns;
 	return model->span_count - 1;

@@ -449,6 +449,8 @@ bool model_build(struct model *model, struct input *input, long pid)
 			nest_kernel_start(model, i);
 	finish_calls(model);
 	finish_threads(model);
+	link_retries(model);
+	add_notes(model, input);
 	model->path = (struct path){.begin_ns = model->begin_ns, .end_ns = model->end_ns};
 	return model->span_count || model->phase_count;
 }
@@ -468,5 +470,6 @@ void model_free(struct model *model)
 	free(model->phases);
 	free(model->chain);
 	free(model->gaps);
+	free(model->notes);
 	*model = (struct model){0};
 }

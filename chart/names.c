@@ -6,7 +6,7 @@
 
 #include "chart.h"
 
-#define PROBE_DEFERRED 517 /* the kernel's EPROBE_DEFER: the probe is tried again later */
+const char *const link_words[] = {[LINK_SPAN] = "span", [LINK_QUEUED] = "queued", [LINK_DEFERRED] = "defer"};
 
 const char *call_name(const struct call *call)
 {
@@ -27,8 +27,8 @@ bool span_failed(const struct model *model, const struct span *span)
 	bool in_kernel = model->processes[model->threads[span->thread].process].pid == 0;
 
 	if (span->kind == SPAN_STEP) /* a driver without its device, or too early for it, is nothing to worry about */
-		return span->error && !(in_kernel && (span->error == -ENODEV || span->error == -ENXIO ||
-						      span->error == -PROBE_DEFERRED));
+		return span->error &&
+		       !(in_kernel && (span->error == -ENODEV || span->error == -ENXIO || span->error == -PROBE_DEFER));
 	return (span->kind == SPAN_RUN || span->kind == SPAN_RETIRE) && span->call != NONE &&
 	       model->calls[span->call].error;
 }
@@ -38,6 +38,10 @@ const char *gap_text(const struct model *model, const struct gap *gap, char *tex
 	const char *after = gap->after == NONE ? "the first event" : span_name(model, &model->spans[gap->after]);
 	const char *before = gap->before == NONE ? "the end" : span_name(model, &model->spans[gap->before]);
 
+	if (gap->before != NONE && model->spans[gap->before].retry_of != NONE) {
+		snprintf(text, bytes, "%.*s was deferred, and is not tried again yet", text_bytes(before, 100), before);
+		return text;
+	}
 	snprintf(text, bytes, "nothing traced between %.*s and %.*s", text_bytes(after, 100), *after ? after : "a wait",
 		 text_bytes(before, 100), *before ? before : "a wait");
 	return text;

@@ -153,6 +153,18 @@ static uint64_t joined(const struct model *model, size_t process, uint64_t last_
 	return last_ns;
 }
 
+/* A log without initcalls: what the first thread did is not told, but that nothing else was before the first span. */
+static void nest_before_all(struct model *model, size_t process, uint64_t begin_ns)
+{
+	uint64_t first_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->threads[model->spans[i].thread].process == process && model->spans[i].begin_ns < first_ns)
+			first_ns = model->spans[i].begin_ns;
+	if (first_ns != UINT64_MAX && begin_ns < first_ns)
+		add_step(model, thread_make(model, process, 1), begin_ns, first_ns, "start_kernel");
+}
+
 void nest_kernel_start(struct model *model, size_t process)
 {
 	size_t thread = first_thread(model, process);
@@ -172,8 +184,10 @@ void nest_kernel_start(struct model *model, size_t process)
 		if (span->begin_ns < init_ns && (!span->end_ns || span->end_ns > last_ns))
 			last_ns = span->end_ns ? span->end_ns : UINT64_MAX;
 	}
-	if (first_ns == UINT64_MAX)
+	if (first_ns == UINT64_MAX) {
+		nest_before_all(model, process, begin_ns);
 		return;
+	}
 	if (last_ns)
 		last_ns = joined(model, process, last_ns, init_ns);
 	add_step(model, thread, begin_ns, first_ns, "start_kernel");

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "chart.h"
+#include "klog.h"
 
 #define VERSION 1
 #define T_MOST (UINT64_C(1) << 62) /* so that no sum of times overflows */
@@ -129,6 +129,8 @@ const char *parse_trace_line(struct input *input, const char *line, size_t bytes
 	object = json_tokener_parse_ex(tokener, line, (int)bytes);
 	if (!object || json_tokener_get_parse_end(tokener) != bytes)
 		wrong = "not a JSON object";
+	else if (is_json_log(object))
+		wrong = parse_json_log(input, object), record.type = RECORD_OTHER;
 	else
 		wrong = read_object(object, &record);
 	json_object_put(object);

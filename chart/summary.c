@@ -23,6 +23,17 @@ static int compare_lengths(const void *a, const void *b, void *data)
 	return (left > right) - (left < right);
 }
 
+/* A kernel log does not tell the thread of a probe. */
+static const char *thread_text(const struct model *model, const struct span *span, char *text, size_t bytes)
+{
+	long tid = model->threads[span->thread].tid;
+
+	if (tid < 0)
+		return "-";
+	snprintf(text, bytes, "%ld", tid);
+	return text;
+}
+
 static void print_span(const struct model *model, const struct span *span, uint64_t begin_ns, uint64_t end_ns,
 		       FILE *file)
 {
@@ -31,14 +42,12 @@ static void print_span(const struct model *model, const struct span *span, uint6
 					    [SPAN_RETIRE] = "retire",
 					    [SPAN_WAIT] = "wait",
 					    [SPAN_TURN] = "turn"};
-	long tid = model->threads[span->thread].tid;
-	char thread[32] = "-"; /* a kernel log does not tell that of a probe */
+	char thread[32];
 	bool wait = span->kind == SPAN_WAIT && span->awaited != NONE;
 
-	if (tid >= 0)
-		snprintf(thread, sizeof(thread), "%ld", tid);
 	fprintf(file, "%12.3f %12.3f  %-7s %7s  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
-		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind], thread, wait ? "for " : "",
+		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind],
+		thread_text(model, span, thread, sizeof(thread)), wait ? "for " : "",
 		wait ? call_name(&model->calls[span->awaited]) : span_name(model, span),
 		span->unfinished ? " (not finished)" : "");
 }
@@ -74,10 +83,12 @@ static void print_link(const struct model *model, const struct link *link, FILE 
 {
 	const struct span *span = &model->spans[link->span];
 
-	if (link->kind == LINK_QUEUED)
-		fprintf(file, "%12.3f %12.3f  %-7s %7ld  %s\n", (double)(link->end_ns - link->begin_ns) / 1e6,
-			(double)(link->begin_ns - model->begin_ns) / 1e6, "queued", model->threads[span->thread].tid,
-			span_name(model, span));
+	char thread[32];
+
+	if (link->kind != LINK_SPAN)
+		fprintf(file, "%12.3f %12.3f  %-7s %7s  %s\n", (double)(link->end_ns - link->begin_ns) / 1e6,
+			(double)(link->begin_ns - model->begin_ns) / 1e6, link_words[link->kind],
+			thread_text(model, span, thread, sizeof(thread)), span_name(model, span));
 	else
 		print_span(model, span, link->begin_ns, link->end_ns, file);
 }
@@ -115,6 +126,43 @@ static void print_gaps(const struct model *model, FILE *file)
 			(double)(gaps[i].begin_ns - model->begin_ns) / 1e6,
 			gap_text(model, &gaps[i], text, sizeof(text)));
 	free(gaps);
+}
+
+/* The tries of devices whose probe was deferred, the last first. Nothing if there are none. */
+static void print_deferred(const struct model *model, FILE *file)
+{
+	bool *followed = calloc(model->span_count + 1, sizeof(*followed));
+	bool any = false;
+
+	if (!followed)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->spans[i].retry_of != NONE)
+			followed[model->spans[i].retry_of] = true;
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *last = &model->spans[i];
+		const struct span *first = last;
+		uint64_t sum_ns = last->end_ns - last->begin_ns;
+		size_t tries = 1;
+
+		if (followed[i] || (last->retry_of == NONE && last->error != -PROBE_DEFER))
+			continue;
+		for (; first->retry_of != NONE; tries++) {
+			first = &model->spans[first->retry_of];
+			sum_ns += first->end_ns - first->begin_ns;
+		}
+		if (!any)
+			fprintf(file, "\ndeferred probes\n%12s %12s %7s  %-12s %s\n", "ms", "from ms", "tries",
+				"result", "name");
+		any = true;
+		fprintf(file, "%12.3f %12.3f %7zu  %-12s %s, last tried until %.3f ms\n", (double)sum_ns / 1e6,
+			(double)(first->begin_ns - model->begin_ns) / 1e6, tries,
+			last->error == -PROBE_DEFER ? "deferred"
+			: last->error               ? "failed"
+						    : "bound",
+			span_name(model, last), (double)(last->end_ns - model->begin_ns) / 1e6);
+	}
+	free(followed);
 }
 
 /* The longest links, in order of time. */
@@ -158,12 +206,15 @@ int summary_print(struct model *model, const char *title, FILE *file)
 	fprintf(file, "%zu calls, %zu threads; running %.3f ms, steps %.3f ms, retiring %.3f ms, waiting %.3f ms\n",
 		model->call_count, model->thread_count, (double)sums_ns[SPAN_RUN] / 1e6,
 		(double)sums_ns[SPAN_STEP] / 1e6, (double)sums_ns[SPAN_RETIRE] / 1e6, (double)sums_ns[SPAN_WAIT] / 1e6);
+	for (size_t i = 0; i < model->note_count; i++)
+		fprintf(file, "note: %s\n", model->notes[i]);
 	print_phases(model, file);
 	if (model->path.late_count)
 		fprintf(file, "\n%zu steps begin after the end, the first at %.3f ms\n", model->path.late_count,
 			(double)(model->path.late_first_ns - model->begin_ns) / 1e6);
 	print_chain(model, file);
 	print_gaps(model, file);
+	print_deferred(model, file);
 	print_longest(model, file);
 	return ferror(file) || fflush(file) ? (errno ? -errno : -EIO) : 0;
 }

@@ -41,7 +41,7 @@ def check_model(name):
         assert call["run"] is None or spans[call["run"]]["kind"] == "run", call
     for link in rows(model, "path"):
         assert link["begin_ns"] < link["end_ns"], link
-        if link["what"] == "queued":
+        if link["what"] in ("queued", "defer"):
             assert link["end_ns"] <= spans[link["span"]]["begin_ns"], link
         else:
             assert link["what"] == "span" and spans[link["span"]]["begin_ns"] <= link["begin_ns"], link

@@ -51,6 +51,15 @@ check broken.svg 3 broken.trace
 check crashed.svg 0 crashed.trace
 check boots.svg 0 boots.trace
 
+# Kernel logs as people have them, and traces that are hard to read.
+for log in nested-probes late-module late-event two-boots glued retries quirk lost-beginning seconds-only; do
+	check $log.txt 0 --text $log.log
+done
+check carriage-returns.txt 3 --text carriage-returns.log
+for trace in one-call exclusive jump cut; do
+	check $trace.txt 0 --text $trace.trace
+done
+
 # refused STATUS PATTERN [ARGUMENT]...: no output, that exit status, and a message that says why
 refused() {
 	wanted=$1
@@ -76,6 +85,21 @@ refused 1 'nothing to draw of that process' --pid 999 ordered.trace
 refused 1 'cannot create /nonexistent/out: No such file' -o /nonexistent/out ordered.trace
 refused 1 'cannot write /dev/full: No space left' -o /dev/full ordered.trace
 refused 3 'broken.trace:13: not a JSON object' broken.trace
+refused 3 'carriage-returns.log:3, part 2: "calling"' carriage-returns.log
+refused 0 'beginning is lost: .*log_buf_len' lost-beginning.log
+
+# Memory does not follow the length of a line: 200 MB without an end in 100 MB of memory.
+# (A sanitizer reserves more than that, so there the memory is not limited.)
+limit=100000000
+prlimit --as=$limit "$chart" --help >/dev/null 2>&1 || limit=unlimited
+status=0
+{ cat "$here/glued.log" && head -c 200000000 /dev/zero | tr '\0' x && printf '\n' && cat "$here/quirk.log"; } |
+	prlimit --as=$limit "$chart" --text - >"$scratch/out" 2>"$scratch/errors" || status=$?
+if [ "$status" != 3 ] || ! grep -q 'standard input:5: a line of more than 65536 bytes' "$scratch/errors" ||
+	! grep -q quirk_usb_early_handoff "$scratch/out"; then
+	echo "FAILED: a long line: exit status $status: $(cat "$scratch/errors")" >&2
+	failed=1
+fi
 
 # 100,000 events in 300 threads: a picture that a viewer can still show, each name and each thread in some bar.
 awk 'BEGIN {

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What a reader of any output has to know, because the lines do not tell all. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+void model_note(struct model *model, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	*APPEND(model->notes, model->note_count) = keep(text);
+}
+
+/* A ring buffer overwrites its oldest lines: then steps end whose begin is not there, and no line names the kernel. */
+static bool lost_beginning(const struct input *input)
+{
+	const char *kernel = keep("kernel");
+	bool headless = false;
+
+	for (size_t i = 0; i < input->count; i++) {
+		const struct record *record = &input->records[i];
+
+		if (record->pid == 0 && record->type == ASYNC_TRACE_PHASE && record->name == kernel)
+			return false;
+		headless = headless || (record->headless && !record->cookie);
+	}
+	return headless;
+}
+
+static uint64_t first_line(const struct input *input)
+{
+	uint64_t first_ns = UINT64_MAX;
+
+	for (size_t i = 0; i < input->count; i++)
+		if (input->records[i].pid == 0 && input->records[i].t_ns < first_ns)
+			first_ns = input->records[i].t_ns;
+	return first_ns;
+}
+
+void add_notes(struct model *model, const struct input *input)
+{
+	char text[32];
+
+	if (lost_beginning(input))
+		model_note(model,
+			   "the kernel log's beginning is lost: its first line is of %s (boot with log_buf_len=8M, so "
+			   "that the ring buffer holds all)",
+			   duration_text(first_line(input), text, sizeof(text)));
+	if (input->clock.placed)
+		model_note(model,
+			   "%zu lines do not tell the microsecond: they are placed in sequence, by what they say they "
+			   "took",
+			   input->clock.placed);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel logs as JSON: journalctl -o json has an object a line, dmesg --json a member a line. Each message is put into
+ * the form that it has without JSON, and read as that.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "klog.h"
+
+#define MESSAGE_MOST 4096 /* the kernel's are shorter than 1024 bytes */
+
+static const char *member(json_object *object, const char *key)
+{
+	json_object *item;
+
+	return json_object_object_get_ex(object, key, &item) && !json_object_is_type(item, json_type_array)
+		       ? json_object_get_string(item)
+		       : NULL;
+}
+
+/* Not UTF-8, so the journal writes an array of bytes. */
+static void array_text(json_object *array, char *text, size_t bytes)
+{
+	size_t count = json_object_array_length(array);
+	size_t used = 0;
+
+	for (size_t i = 0; i < count && used + 1 < bytes; i++) {
+		int byte = json_object_get_int(json_object_array_get_idx(array, i));
+
+		if (byte > 0 && byte < 256)
+			text[used++] = (char)byte;
+	}
+	text[used] = 0;
+}
+
+static const char *read_message(struct input *input, const char *before, const char *caller, const char *message)
+{
+	char text[MESSAGE_MOST + 256];
+
+	if (!klog_has_verb(message))
+		return NULL;
+	snprintf(text, sizeof(text), "%.128s%s%.32s%s%.*s", before, caller ? "[" : "", caller ? caller : "",
+		 caller ? "] " : "", MESSAGE_MOST, message);
+	return parse_klog_line(input, text);
+}
+
+/* "460660" microseconds. Returns @text, which is empty if the member is not there. */
+static const char *journal_time(json_object *object, char *text, size_t bytes)
+{
+	static const struct {
+		const char *key;
+		const char *format;
+	} times[] = {
+		{"_SOURCE_MONOTONIC_TIMESTAMP", "[%s.%s] "},     {"_SOURCE_BOOTTIME_TIMESTAMP", "[%s.%s] "},
+		{"__MONOTONIC_TIMESTAMP", "[%s.%s] "},           {"_SOURCE_REALTIME_TIMESTAMP", "%s.%s host kernel: "},
+		{"__REALTIME_TIMESTAMP", "%s.%s host kernel: "},
+	};
+
+	text[0] = 0;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		const char *usecs = member(object, times[i].key);
+		char seconds[16];
+		char rest[8];
+
+		if (!usecs || strlen(usecs) > 16 || strspn(usecs, "0123456789") != strlen(usecs) || !*usecs)
+			continue;
+		snprintf(seconds, sizeof(seconds), "%llu", strtoull(usecs, NULL, 10) / 1000000);
+		snprintf(rest, sizeof(rest), "%06u", (unsigned int)(strtoull(usecs, NULL, 10) % 1000000));
+		snprintf(text, bytes, times[i].format, seconds, rest);
+		break;
+	}
+	return text;
+}
+
+/* What dmesg --json has for a time: a number of seconds, or a text in one of dmesg's forms. */
+static const char *dmesg_time(json_object *time, char *text, size_t bytes)
+{
+	if (json_object_is_type(time, json_type_string)) {
+		const char *told = json_object_get_string(time);
+
+		snprintf(text, bytes, isdigit((unsigned char)*told) ? "%s " : "[%s] ", told);
+	} else {
+		snprintf(text, bytes, "[%.6f] ", json_object_get_double(time));
+	}
+	return text;
+}
+
+const char *parse_json_log(struct input *input, json_object *object)
+{
+	json_object *item;
+	char array[MESSAGE_MOST];
+	char before[160] = "";
+	const char *transport = member(object, "_TRANSPORT");
+
+	if (json_object_object_get_ex(object, "MESSAGE", &item)) {
+		const char *message = json_object_get_string(item);
+
+		if (transport && strcmp(transport, "kernel") != 0)
+			return NULL;
+		if (json_object_is_type(item, json_type_array))
+			array_text(item, array, sizeof(array)), message = array;
+		return message ? read_message(input, journal_time(object, before, sizeof(before)), NULL, message)
+			       : NULL;
+	}
+	if (json_object_object_get_ex(object, "time", &item))
+		dmesg_time(item, before, sizeof(before));
+	return read_message(input, before, member(object, "caller"),
+			    member(object, "msg") ? member(object, "msg") : "");
+}
+
+bool is_json_log(json_object *object)
+{
+	return json_object_object_get_ex(object, "MESSAGE", NULL) ||
+	       (json_object_object_get_ex(object, "msg", NULL) && !json_object_object_get_ex(object, "ev", NULL));
+}
+
+/* The value of a member that has a line of its own: "KEY": VALUE, */
+static json_object *value_of(const char *text)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(2);
+	json_object *value = NULL;
+
+	if (tokener)
+		value = json_tokener_parse_ex(tokener, text, -1);
+	if (tokener && !value && json_tokener_get_error(tokener) == json_tokener_continue) /* a number at the end */
+		value = json_tokener_parse_ex(tokener, "", 1);
+	if (tokener)
+		json_tokener_free(tokener);
+	return value;
+}
+
+static const char *read_member(struct input *input, const char *key, json_object *value)
+{
+	char time[160];
+	const char *before = input->json_time ? input->json_time : "";
+	const char *caller = input->json_caller;
+
+	if (strcmp(key, "time") == 0) {
+		input->json_time = keep(dmesg_time(value, time, sizeof(time)));
+		input->json_caller = NULL;
+		return NULL;
+	}
+	if (strcmp(key, "caller") == 0) {
+		input->json_caller = keep(json_object_get_string(value));
+		return NULL;
+	}
+	input->json_time = input->json_caller = NULL;
+	return read_message(input, before, caller, json_object_get_string(value));
+}
+
+bool parse_json_member(struct input *input, const char *line, const char **wrong)
+{
+	static const char *const keys[] = {"time", "caller", "msg"};
+
+	*wrong = NULL;
+	line += strspn(line, " \t");
+	for (size_t i = 0; *line == '"' && i < sizeof(keys) / sizeof(keys[0]); i++) {
+		size_t bytes = strlen(keys[i]);
+		json_object *value;
+
+		if (strncmp(line + 1, keys[i], bytes) != 0 || strncmp(line + 1 + bytes, "\":", 2) != 0)
+			continue;
+		value = value_of(line + bytes + 3);
+		if (!value)
+			*wrong = "a member of a JSON log without a value";
+		else
+			*wrong = read_member(input, keys[i], value);
+		json_object_put(value);
+		return true;
+	}
+	return false;
+}

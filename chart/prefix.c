@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands before a kernel's message, in all forms in which people have kernel logs. A line may bear several
+ * prefixes, one after the other: a capture's time, syslog's, and the kernel's own. The kernel's own time counts most.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "klog.h"
+
+#define LAYERS_MOST 12
+#define SECOND_NS UINT64_C(1000000000)
+#define SOME_YEAR 2000 /* of a date that does not tell its year; a leap year, so that each day exists */
+
+enum {
+	GLUE = 1,   /* the kernel's message follows */
+	KERNEL = 2, /* the kernel's own stamp: where it stands in the middle of a line, another message begins */
+};
+
+/*
+ * In a pattern, a space stands for one or more and "~" for any number of them. After "%":
+ *   s  seconds since boot with six decimals    u  microseconds since boot   e  seconds since 1970, decimals or not
+ *   y m d H M S  two digits each, y four       b  month's name   f  decimals of a second   z  time zone
+ *   T  the thread   n  a number   i  a number with decimals   a  weekday   L  letter of a log level
+ *   k  a word of small letters, then digits   w  a word   h  a host's name   p  a path   c  numbers of a colour
+ *   N  up to the next "]"   P  up to the next ":"   x  a flag of /dev/kmsg
+ * The first row that fits is taken, so longer ones stand first.
+ */
+static const struct {
+	const char *form;
+	const char *pattern;
+	unsigned int flags;
+} rows[] = {
+	{"journalctl -o short-monotonic", "[~%s] %h kernel:~", GLUE},
+	{"printk.time=1", "[~%s]~", GLUE | KERNEL},
+	{"dmesg --show-delta", "[~%s <~%i>]~", GLUE | KERNEL},
+	{"Amlogic", "[~%s@%n]~", GLUE | KERNEL},
+	{"Huawei", "[~%ss]~", GLUE | KERNEL},
+	{"LG", "[~%s / %m-%d %H:%M:%S.%f]~", GLUE | KERNEL},
+	{"LG's processor", "[%n]~", 0},
+	{"Huawei's date", "[%y:%m:%d %H:%M:%S]~", 0},
+	{"Huawei's thread", "[pid:%T,cpu%n,%N]~", 0},
+	{"caller, a thread", "[~T%T]~", 0},
+	{"caller, a processor", "[~C%n]~", 0},
+	{"Amlogic's caller, a thread", "[~T%T@C%n]~", 0},
+	{"MediaTek", "(%n)[%T:%N]~", 0},
+	{"MediaTek, interrupts off", "-(%n)[%T:%N]~", 0},
+	{"Samsung with a level", "%L[%n:~%P:~%T]~", 0},
+	{"Samsung", "[%n:~%P:~%T]~", 0},
+	{"Unisoc, HTC", "c%n %T ", 0},
+	{"/dev/kmsg with a thread", "%n,%n,%u,%x,caller=T%T;", GLUE},
+	{"/dev/kmsg with a processor", "%n,%n,%u,%x,caller=C%n;", GLUE},
+	{"/dev/kmsg", "%n,%n,%u,%x;", GLUE},
+	{"dmesg --ctime", "[%a %b %d %H:%M:%S %y]~", GLUE},
+	{"dmesg --time-format iso", "%y-%m-%dT%H:%M:%S,%f%z ", GLUE},
+	{"journalctl, syslog", "%b %d %H:%M:%S %h kernel:~", GLUE},
+	{"busybox syslogd", "%b %d %H:%M:%S %h kern.%k kernel:~", GLUE},
+	{"journalctl -o short-precise", "%b %d %H:%M:%S.%f %h kernel:~", GLUE},
+	{"journalctl -o short-iso", "%y-%m-%dT%H:%M:%S%z %h kernel:~", GLUE},
+	{"rsyslog, journalctl -o short-iso-precise", "%y-%m-%dT%H:%M:%S.%f%z %h kernel:~", GLUE},
+	{"journalctl -o short-full", "%a %y-%m-%d %H:%M:%S %w %h kernel:~", GLUE},
+	{"journalctl -o short-unix", "%e %h kernel:~", GLUE},
+	{"logcat -v threadtime", "%m-%d %H:%M:%S.%f %n %n %L~:~", GLUE},
+	{"logcat -v threadtime with a tag", "%m-%d %H:%M:%S.%f %n %n %L %k~:~", GLUE},
+	{"logcat -v threadtime -v year", "%y-%m-%d %H:%M:%S.%f %n %n %L~:~", GLUE},
+	{"grabserial", "[%e %i]~", 0},
+	{"grabserial -T", "[%H:%M:%S.%f %i]~", 0},
+	{"tio -t", "[%H:%M:%S.%f]~", 0},
+	{"tio, seconds", "[%H:%M:%S]~", 0},
+	{"tio --timestamp-format iso8601", "[%y-%m-%dT%H:%M:%S.%f%z]~", 0},
+	{"tio --timestamp-format iso8601, local", "[%y-%m-%dT%H:%M:%S.%f]~", 0},
+	{"minicom", "[%y-%m-%d %H:%M:%S]~", 0},
+	{"minicom, milliseconds", "[%y-%m-%d %H:%M:%S.%f]~", 0},
+	{"ts", "%b %d %H:%M:%S ", 0},
+	{"ts %b %d %H:%M:%.S", "%b %d %H:%M:%S.%f ", 0},
+	{"ts -s", "%H:%M:%S ", 0},
+	{"ts %H:%M:%.S", "%H:%M:%S.%f ", 0},
+	{"ts %FT%.T%z", "%y-%m-%dT%H:%M:%S.%f%z ", 0},
+	{"ts %FT%T%z", "%y-%m-%dT%H:%M:%S%z ", 0},
+	{"ts %F %.T", "%y-%m-%d %H:%M:%S.%f ", 0},
+	{"ts %F %T", "%y-%m-%d %H:%M:%S ", 0},
+	{"ts %.s", "%e ", 0},
+	{"printk's level", "<%n>", 0},
+	{"dmesg --decode", "%k~:%k~:~", 0},
+	{"mail's quotation", ">~", 0},
+	{"colour", "\033[%cm", 0},
+	{"erased line", "\033[%cK", 0},
+	{"grep -n in several files", "%p:%n:", 0},
+	{"grep -n", "%n:", 0},
+	{"grep -n -C", "%n-", 0},
+};
+
+struct reading {
+	struct stamp stamp;
+	int year, month, day, zone_s;
+	unsigned int hour, minute, second;
+	uint64_t fraction_ns;
+	uint64_t epoch_s;
+	bool has_clock, has_epoch;
+};
+
+/* ---- the parts of a pattern ---- */
+
+static bool digits(const char **text, unsigned int least, unsigned int most, uint64_t *value)
+{
+	unsigned int count = 0;
+
+	*value = 0;
+	while (count < most && isdigit((unsigned char)**text)) {
+		*value = *value * 10 + (uint64_t)(*(*text)++ - '0');
+		count++;
+	}
+	return count >= least && !isdigit((unsigned char)**text);
+}
+
+/* Decimals of a second. Returns their number; 0 if there are none, or too many. */
+static unsigned int decimals(const char **text, uint64_t *ns)
+{
+	const char *start = *text;
+	unsigned int count;
+
+	if (!digits(text, 1, 9, ns))
+		return 0;
+	count = (unsigned int)(*text - start);
+	for (unsigned int i = count; i < 9; i++)
+		*ns *= 10;
+	return count;
+}
+
+static uint64_t unit_of(unsigned int count)
+{
+	uint64_t unit_ns = SECOND_NS;
+
+	while (count--)
+		unit_ns /= 10;
+	return unit_ns;
+}
+
+static bool read_boot(const char **text, struct reading *reading)
+{
+	uint64_t seconds;
+	uint64_t ns;
+
+	if (!digits(text, 1, 9, &seconds) || *(*text)++ != '.' || decimals(text, &ns) != 6)
+		return false;
+	reading->stamp.boot_ns = seconds * SECOND_NS + ns;
+	reading->stamp.boot_ns += reading->stamp.boot_ns == 0; /* 0 stands for unknown */
+	return true;
+}
+
+static bool read_boot_usecs(const char **text, struct reading *reading)
+{
+	uint64_t usecs;
+
+	if (!digits(text, 1, 15, &usecs))
+		return false;
+	reading->stamp.boot_ns = usecs * 1000 + (usecs == 0);
+	return true;
+}
+
+static bool read_epoch(const char **text, struct reading *reading)
+{
+	unsigned int count = 0;
+
+	if (!digits(text, 1, 10, &reading->epoch_s))
+		return false;
+	reading->fraction_ns = 0;
+	if (**text == '.') {
+		++*text;
+		count = decimals(text, &reading->fraction_ns);
+		if (!count)
+			return false;
+	}
+	reading->stamp.unit_ns = unit_of(count);
+	return reading->has_epoch = true;
+}
+
+static bool read_fraction(const char **text, struct reading *reading)
+{
+	unsigned int count = decimals(text, &reading->fraction_ns);
+
+	reading->stamp.unit_ns = unit_of(count);
+	return count > 0;
+}
+
+/* "Z", "+01:00", "+0100" or "+01" */
+static bool read_zone(const char **text, struct reading *reading)
+{
+	int sign = **text == '-' ? -1 : 1;
+	uint64_t hours;
+	uint64_t minutes = 0;
+
+	if (**text == 'Z') {
+		++*text;
+		return true;
+	}
+	if (**text != '+' && **text != '-')
+		return false;
+	++*text;
+	if (!digits(text, 2, 4, &hours))
+		return false;
+	if (hours > 99)
+		minutes = hours % 100, hours /= 100;
+	else if (**text == ':' && (++*text, !digits(text, 2, 2, &minutes)))
+		return false;
+	reading->zone_s = sign * (int)(hours * 3600 + minutes * 60);
+	return hours < 24 && minutes < 60;
+}
+
+static bool read_month_name(const char **text, struct reading *reading)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char name[4] = {0};
+	const char *found;
+
+	memcpy(name, *text, strnlen(*text, 3));
+	found = strlen(name) == 3 ? strstr(names, name) : NULL;
+	if (!found || (found - names) % 3)
+		return false;
+	reading->month = (int)(found - names) / 3 + 1;
+	*text += 3;
+	return true;
+}
+
+static bool read_day_name(const char **text)
+{
+	static const char *const names[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(*text, names[i], 3) == 0)
+			return *text += 3, true;
+	return false;
+}
+
+static bool read_calendar(char letter, const char **text, struct reading *reading)
+{
+	uint64_t value;
+	bool fits = letter == 'y' ? digits(text, 4, 4, &value) : digits(text, letter == 'd' ? 1 : 2, 2, &value);
+
+	if (!fits)
+		return false;
+	switch (letter) {
+	case 'y':
+		return (reading->year = (int)value) >= 1970;
+	case 'm':
+		return (reading->month = (int)value) >= 1 && value <= 12;
+	case 'd':
+		return (reading->day = (int)value) >= 1 && value <= 31;
+	case 'H':
+		return (reading->hour = (unsigned int)value) < 24;
+	case 'M':
+		return (reading->minute = (unsigned int)value) < 60;
+	default:
+		reading->has_clock = true;
+		return (reading->second = (unsigned int)value) <= 60;
+	}
+}
+
+static bool fits_class(char letter, char c)
+{
+	switch (letter) {
+	case 'n':
+		return isdigit((unsigned char)c);
+	case 'i':
+		return isdigit((unsigned char)c) || c == '.';
+	case 'c':
+		return isdigit((unsigned char)c) || c == ';';
+	case 'k':
+		return islower((unsigned char)c) || isdigit((unsigned char)c);
+	case 'h':
+		return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+	case 'p':
+		return isalnum((unsigned char)c) || strchr("-._/+@", c);
+	case 'w':
+		return !isspace((unsigned char)c);
+	case 'N':
+		return c != ']';
+	default:
+		return c != ':' && c != ']';
+	}
+}
+
+/* What is read over. Of a colour there may be nothing. */
+static bool skip_class(char letter, const char **text)
+{
+	const char *start = *text;
+
+	if (letter == 'k' && !islower((unsigned char)**text))
+		return false;
+	while (**text && fits_class(letter, **text))
+		++*text;
+	return *text > start || letter == 'c';
+}
+
+static bool read_one_of(const char *set, const char **text)
+{
+	return **text && strchr(set, *(*text)++);
+}
+
+static bool read_thread(const char **text, struct reading *reading)
+{
+	uint64_t tid;
+
+	if (!digits(text, 1, 9, &tid))
+		return false;
+	reading->stamp.tid = (long)tid;
+	return true;
+}
+
+static bool read_part(char letter, const char **text, struct reading *reading)
+{
+	switch (letter) {
+	case 's':
+		return read_boot(text, reading);
+	case 'u':
+		return read_boot_usecs(text, reading);
+	case 'e':
+		return read_epoch(text, reading);
+	case 'f':
+		return read_fraction(text, reading);
+	case 'z':
+		return read_zone(text, reading);
+	case 'b':
+		return read_month_name(text, reading);
+	case 'a':
+		return read_day_name(text);
+	case 'T':
+		return read_thread(text, reading);
+	case 'L':
+		return read_one_of("VDIWEF", text);
+	case 'x':
+		return read_one_of("-c+", text);
+	default:
+		if (strchr("ymdHMS", letter))
+			return read_calendar(letter, text, reading);
+		return skip_class(letter, text);
+	}
+}
+
+/* The end of what fits, or NULL. */
+static const char *match(const char *pattern, const char *text, struct reading *reading)
+{
+	for (; *pattern; pattern++) {
+		if (*pattern == ' ' || *pattern == '~') {
+			if (*pattern == ' ' && *text != ' ' && *text != '\t')
+				return NULL;
+			text += strspn(text, " \t");
+		} else if (*pattern == '%') {
+			if (!read_part(*++pattern, &text, reading))
+				return NULL;
+		} else if (*text++ != *pattern) {
+			return NULL;
+		}
+	}
+	return text;
+}
+
+/* ---- a whole prefix ---- */
+
+/* Days from 1970 to a day of the Gregorian calendar. */
+static int64_t days_since_1970(int year, int month, int day)
+{
+	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+
+	return timegm(&tm) / 86400;
+}
+
+/* A date without a year that goes back by half a year or more is one of the next year. */
+static int year_of(struct clock *clock, const struct reading *reading)
+{
+	if (reading->year)
+		return reading->year;
+	if (clock->month - reading->month >= 6)
+		clock->years++;
+	clock->month = reading->month;
+	return SOME_YEAR + clock->years;
+}
+
+static void set_wall(struct clock *clock, struct reading *reading)
+{
+	uint64_t seconds;
+
+	if (reading->has_epoch) {
+		reading->stamp.wall_ns = reading->epoch_s * SECOND_NS + reading->fraction_ns + 1;
+		return;
+	}
+	if (!reading->has_clock)
+		return;
+	seconds = reading->hour * 3600 + reading->minute * 60 + reading->second + 86400;
+	if (reading->month) /* or else the hours are all that is told */
+		seconds += (uint64_t)days_since_1970(year_of(clock, reading), reading->month, reading->day) * 86400;
+	reading->stamp.wall_ns = (seconds - (uint64_t)reading->zone_s) * SECOND_NS + reading->fraction_ns + 1;
+}
+
+/* One row's worth of @text; NULL if no row fits. What it tells is added to @stamp. */
+static const char *read_layer(const char *text, struct clock *clock, struct stamp *stamp)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct reading reading = {.stamp = {.tid = -1, .unit_ns = SECOND_NS}};
+		const char *end = match(rows[i].pattern, text, &reading);
+
+		if (!end)
+			continue;
+		set_wall(clock, &reading);
+		if (reading.stamp.boot_ns)
+			stamp->boot_ns = reading.stamp.boot_ns;
+		if (reading.stamp.wall_ns) {
+			stamp->wall_ns = reading.stamp.wall_ns;
+			stamp->unit_ns = reading.stamp.unit_ns;
+		}
+		if (reading.stamp.tid >= 0)
+			stamp->tid = reading.stamp.tid;
+		stamp->glue = stamp->glue || (rows[i].flags & GLUE);
+		return end;
+	}
+	return NULL;
+}
+
+const char *prefix_read(const char *line, struct clock *clock, struct stamp *stamp)
+{
+	*stamp = (struct stamp){.tid = -1};
+	for (unsigned int i = 0; i < LAYERS_MOST; i++) {
+		const char *end = read_layer(line, clock, stamp);
+
+		if (!end || end == line)
+			break;
+		line = end;
+	}
+	return line;
+}
+
+bool prefix_is_stamp(const char *text)
+{
+	struct reading reading;
+
+	if (*text != '[')
+		return false;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].flags & KERNEL && match(rows[i].pattern, text, &reading))
+			return true;
+	return false;
+}
