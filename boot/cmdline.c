@@ -70,6 +70,8 @@ static bool parse_flag(const char *word, struct cmdline *result)
 		{"initcall_debug", &result->initcall_debug, true},
 		{"inorder.serial", &result->serial, true},
 		{"inorder.unordered", &result->unordered, true},
+		{"inorder.overlay", &result->overlay, true},
+		{"noresume", &result->noresume, true},
 		{"fastboot", &result->fsck_skip, true},
 		{"fsck.mode=auto", &result->fsck_skip, false},
 		{"fsck.mode=auto", &result->fsck_force, false},
@@ -105,6 +107,18 @@ static bool parse_panic(const char *text, struct cmdline *result)
 	return *text == '-' || parse_seconds(text, &result->panic_s);
 }
 
+static bool parse_offset(const char *text, unsigned long long *offset)
+{
+	char *end;
+
+	errno = 0;
+	*offset = strtoull(text, &end, 10);
+	if (!errno && end != text && !*end && *text != '-' && *offset <= INT64_MAX / 4096)
+		return true;
+	*offset = 0;
+	return false;
+}
+
 static bool parse_value(const char *word, struct cmdline *result)
 {
 	const struct {
@@ -113,7 +127,7 @@ static bool parse_value(const char *word, struct cmdline *result)
 	} values[] = {
 		{"root=", &result->root}, {"rootfstype=", &result->rootfstype}, {"rootflags=", &result->rootflags},
 		{"init=", &result->init}, {"inorder.trace=", &result->trace},   {"break=", &result->break_at},
-		{"boot=", &result->boot},
+		{"boot=", &result->boot}, {"resume=", &result->resume},
 	};
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
@@ -130,17 +144,18 @@ static bool parse_value(const char *word, struct cmdline *result)
 		result->no_shell = word[6];
 		return !result->no_shell || parse_panic(word + 6, result);
 	}
+	if (!strncmp(word, "resume_offset=", 14))
+		return parse_offset(word + 14, &result->resume_offset);
 	return !strncmp(word, "rootdelay=", 10) && parse_seconds(word + 10, &result->wait_s);
 }
 
 /*
- * Words for this /init, or that another initramfs honours and this one does not: each is named on the console. A
- * resume= that is ignored loses the hibernated system.
+ * Words for this /init, or that another initramfs honours and this one does not: each is named on the console.
  */
 static bool is_foreign(const char *word)
 {
-	static const char *const prefixes[] = {
-		"inorder.", "rd.", "cryptdevice=", "cryptopts=", "nfsroot=", "netroot=", "fsck.", "root.", "resume="};
+	static const char *const prefixes[] = {"inorder.", "rd.",   "cryptdevice=", "cryptopts=",    "nfsroot=",
+					       "netroot=", "fsck.", "root.",        "resume_offset="};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))

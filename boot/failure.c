@@ -20,7 +20,7 @@ static void run_shell(void)
 	const pid_t pid = fork();
 
 	if (pid == 0) {
-		const int console = setsid() < 0 ? -1 : open("/dev/console", O_RDWR);
+		const int console = setsid() < 0 ? -1 : open("/dev/console", O_RDWR | O_CLOEXEC);
 
 		if (console >= 0)
 			ioctl(console, TIOCSCTTY, 1); /* without it the shell has no job control; it says so */

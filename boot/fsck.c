@@ -62,7 +62,9 @@ void fsck_start(const struct facts *root)
 {
 	const char *device = checked, *type = root->type;
 
+	status = 0;
 	path_print(checked, "%s", root->device);
+	*checker = '\0';
 	if (cmdline.fsck_skip || is_read_only(root)) {
 		say("fsck: %s is mounted unchecked: %s", device,
 		    cmdline.fsck_skip ? "the command line says so" : "the device is read-only");

@@ -23,11 +23,13 @@
 
 /* cmdline.c: the kernel's command line. Text points into the parsed line. */
 struct cmdline {
-	const char *root, *rootfstype, *rootflags, *init, *trace, *break_at, *boot;
+	const char *root, *rootfstype, *rootflags, *init, *trace, *break_at, *boot, *resume;
 	const char *unknown[8]; /* words that this /init should know or another initramfs would honour */
 	size_t unknown_count;
-	unsigned int wait_s;  /* for the root; UINT_MAX: no limit */
-	unsigned int panic_s; /* with no_shell: when the machine starts again after a failure */
+	unsigned int wait_s;              /* for the root; UINT_MAX: no limit */
+	unsigned int panic_s;             /* with no_shell: when the machine starts again after a failure */
+	unsigned long long resume_offset; /* of a swap file: pages */
+	bool overlay, noresume;
 	bool rw, initcall_debug, serial, unordered, no_shell;
 	bool fsck_skip, fsck_force, fsck_yes, fsck_no;
 };
@@ -76,10 +78,7 @@ bool uevent_wait(int fd, bool (*ready)(void *data), void *data, uint64_t deadlin
 /* mounts.c */
 int mounts_early(void);
 
-/* mount.c */
 struct facts;
-/** Mount the root as the command line says. Return: 0 or -errno, said on the console. */
-int mount_root(const struct facts *root);
 
 /* modules.c: every module once */
 struct module_set {
@@ -173,11 +172,13 @@ void usb_wait(void);
 /** For calls of the rest: wait for the watch. Return: true if the rest is wanted now, in this process. */
 bool rest_wanted(void);
 
+/* filesystem.c */
+/** Wait for the driver of a file system; one that cannot be loaded is named on the console. */
+void root_wait_filesystem(const char *type);
+
 /* root.c */
 /** Wait for the root. Return: false if it did not come in time. */
 bool root_wait(void);
-/** Wait for the driver of a file system. Return: 0, or the error of a load, said on the console. */
-int root_wait_filesystem(const char *type);
 
 /* raid.c */
 /** A member of the array @uuid was seen. */
@@ -195,6 +196,8 @@ int fsck_wait(void);
 /* process.c: programs of the image */
 /** Run a program, its output into @output. Return: exit status; 128 + signal; or -errno. */
 int process_run(const char *const argv[], char *output, size_t room);
+/** The same; the program reads @text from its standard input, unless that is NULL. */
+int process_run_input(const char *const argv[], const char *text, char *output, size_t room);
 
 /* switch_root.c */
 /** Move the mounts, leave the initramfs (and free it), execute init. Returns only on failure, said on the console. */

@@ -3,8 +3,12 @@
  * inorder-init, the /init of an initramfs: the phases of a boot. What each
  * subsystem does is in its own file, which registers its own initcalls.
  */
+#include "fstab.h"
 #include "internal.h"
+#include "mount.h"
+#include "resume.h"
 #include "root_device.h"
+#include "volumes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { WATCHDOG_S = 10 }; /* a call that takes longer is reported on the console, and who waits for it */
 
 /* Before anything can be said: a kernel without /dev/console in the image starts us without files. */
 static void open_console(void)
@@ -31,6 +37,7 @@ static void configure(void)
 	struct async_config config = ASYNC_CONFIG_INIT;
 	int error;
 
+	config.watchdog_s = WATCHDOG_S;
 	if (cmdline.serial)
 		config.threads = 0;
 	error = async_configure(&config);
@@ -93,6 +100,7 @@ static void boot(char **argv)
 		fail_without_root();
 	async_trace_phase("root");
 	root_device(&root);
+	resume_try();
 	fsck_start(&root);
 	handed_over = hand_over();
 	async_trace_phase("fsck");
@@ -102,6 +110,9 @@ static void boot(char **argv)
 	break_here("mount");
 	if (mount_root(&root))
 		failure("the root %s cannot be mounted", root.device);
+	if (fstab_mount())
+		failure("what the root's /etc/fstab needs before the real init could not be mounted");
+	volumes_tell_udev();
 	break_here("bottom");
 	async_trace_phase("switch");
 	async_trace_open(NULL);
@@ -121,6 +132,7 @@ static void check_cmdline(void)
 			cmdline.boot);
 	if (!cmdline.root)
 		failure("the kernel's command line has no root=");
+	resume_parse();
 	why = root_parse();
 	if (why)
 		failure("root=%s: %s", cmdline.root, why);

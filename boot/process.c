@@ -6,13 +6,17 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+/* No udev runs in the image: libdevmapper must make its nodes itself. */
+static const char *const environment[] = {
+	"PATH=/sbin:/usr/sbin:/bin:/usr/bin", "HOME=/", "TERM=linux", "LC_ALL=C", "DM_DISABLE_UDEV=1",
+	"LVM_SUPPRESS_FD_WARNINGS=1",         NULL};
 
-/* Starts the program with both its outputs in the pipe. Return: 0 or an errno. */
-static int start(const char *const argv[], const int ends[2], pid_t *pid)
+/* Starts the program with both its outputs in the pipe. @input: its input, or -1. Return: 0 or an errno. */
+static int start(const char *const argv[], int input, const int ends[2], pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -32,8 +36,11 @@ static int start(const char *const argv[], const int ends[2], pid_t *pid)
 	error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	if (!error)
 		error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+	if (!error && input >= 0)
+		error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
 	if (!error)
-		error = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv, environ);
+		error = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv,
+				    (char *const *)(uintptr_t)environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return error;
@@ -54,14 +61,31 @@ static void collect(int fd, char *output, size_t room)
 	output[kept] = '\0';
 }
 
-int process_run(const char *const argv[], char *output, size_t room)
+/* The read end of a pipe that holds the text; it must be shorter than a pipe is. Return: fd or -errno. */
+static int open_input(const char *text)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	if (write(ends[1], text, strlen(text)) < 0) {
+		const int error = -errno;
+
+		close(ends[0]);
+		ends[0] = error;
+	}
+	close(ends[1]);
+	return ends[0];
+}
+
+static int run(const char *const argv[], int input, char *output, size_t room)
 {
 	int ends[2], error, status;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
-	error = start(argv, ends, &pid);
+	error = start(argv, input, ends, &pid);
 	close(ends[1]);
 	if (!error)
 		collect(ends[0], output, room);
@@ -72,4 +96,22 @@ int process_run(const char *const argv[], char *output, size_t room)
 		if (errno != EINTR)
 			return -errno;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int process_run(const char *const argv[], char *output, size_t room)
+{
+	return run(argv, -1, output, room);
+}
+
+int process_run_input(const char *const argv[], const char *text, char *output, size_t room)
+{
+	const int input = text ? open_input(text) : -1;
+	int status;
+
+	if (text && input < 0)
+		return input;
+	status = run(argv, input, output, room);
+	if (input >= 0)
+		close(input);
+	return status;
 }

@@ -25,10 +25,20 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the members */
 static struct member members[MOST_MEMBERS];
 static size_t member_count;
 
+static bool is_known(const char *device)
+{
+	for (size_t i = 0; i < member_count; i++)
+		if (!strcmp(members[i].device, device))
+			return true;
+	return false;
+}
+
 void raid_member_seen(const char *device, const char *uuid)
 {
 	pthread_mutex_lock(&lock);
-	if (member_count < MOST_MEMBERS) {
+	if (is_known(device))
+		say("raid: %s was seen again", device);
+	else if (member_count < MOST_MEMBERS) {
 		path_print(members[member_count].device, "%s", device);
 		path_print(members[member_count].array, "%s", uuid);
 		member_count++;

@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 #include "root_device.h"
+#include "volumes.h"
 
 #include <errno.h>
 #include <inorder/initcall.h>
@@ -14,11 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MESSAGE_BYTES = 8192, MOST_S = 300, LAST_S = 2 };
+enum { MESSAGE_BYTES = 8192, MOST_S = 300, LAST_S = 2, QUIET_S = 10 };
 
 static ASYNC_DOMAIN_EXCLUSIVE(settle_domain);
 static atomic_bool settled; /* whatever could bring a disk has been tried */
-static struct module_set filesystem;
 static int events = -1;
 
 static int open_events(void)
@@ -27,35 +27,6 @@ static int open_events(void)
 	return events < 0 ? events : 0;
 }
 core_initcall(open_events);
-
-/* The driver of the file system is big, and needs no device: it is the first to be loaded, beside the finds. */
-static int load_filesystem(void)
-{
-	char types[256], alias[64];
-
-	if (is_finisher() || !cmdline.rootfstype || !strcmp(cmdline.rootfstype, "auto"))
-		return 0;
-	path_print(types, "%s", cmdline.rootfstype);
-	for (char *rest = types, *type; (type = strsep(&rest, ","));) {
-		path_print(alias, "fs-%s", type);
-		modules_request(alias, MODULE_FOR_ROOT, &filesystem);
-	}
-	return 0;
-}
-fs_initcall(load_filesystem);
-
-int root_wait_filesystem(const char *type)
-{
-	char alias[64], why[256];
-	int error;
-
-	path_print(alias, "fs-%s", type);
-	modules_request(alias, MODULE_FOR_ROOT, &filesystem);
-	error = modules_wait_why(&filesystem, why, sizeof(why));
-	if (error)
-		complain("root: the driver of %s could not be loaded, the mount may fail: module %s", type, why);
-	return error;
-}
 
 static bool is_found(void)
 {
@@ -102,10 +73,34 @@ static void wait_event(uint64_t deadline_ns)
 		read_events();
 }
 
+/* What stands on the devices that came; the time that somebody takes to answer does not count. */
+static bool make_volumes(uint64_t *deadline_ns)
+{
+	const uint64_t before = now_ns();
+	const bool any = volumes_build(root_wanted(), settled ? VOLUMES_ANY : VOLUMES_ASK);
+
+	if (*deadline_ns != UINT64_MAX)
+		*deadline_ns += now_ns() - before;
+	return any;
+}
+
+/* Once nothing has come for a while: who is waited for. The library's watchdog says which calls are not over. */
+static void say_waiting(uint64_t now, uint64_t deadline_ns)
+{
+	char devices[512];
+
+	root_seen(devices, sizeof(devices));
+	if (deadline_ns == UINT64_MAX)
+		complain("root: still waiting for root=%s, without limit. Block devices: %s", cmdline.root, devices);
+	else
+		complain("root: still waiting for root=%s, %llu s more at most. Block devices: %s", cmdline.root,
+			 (unsigned long long)((deadline_ns - now) / NSEC_PER_SEC), devices);
+}
+
 /* Waits @limit_s seconds from when all that can be found is found; @most_s at most for that. UINT_MAX: no limit. */
 static bool wait_for_root(unsigned int limit_s, unsigned int most_s)
 {
-	uint64_t deadline_ns = now_ns() + most_s * NSEC_PER_SEC;
+	uint64_t deadline_ns = now_ns() + most_s * NSEC_PER_SEC, say_ns = now_ns() + QUIET_S * NSEC_PER_SEC;
 	bool limited = false;
 
 	if (limit_s == UINT_MAX)
@@ -115,7 +110,12 @@ static bool wait_for_root(unsigned int limit_s, unsigned int most_s)
 			deadline_ns = now_ns() + limit_s * NSEC_PER_SEC;
 			limited = true;
 		}
-		wait_event(deadline_ns);
+		if (now_ns() >= say_ns) {
+			say_waiting(now_ns(), deadline_ns);
+			say_ns = UINT64_MAX;
+		}
+		if (!make_volumes(&deadline_ns))
+			wait_event(deadline_ns < say_ns ? deadline_ns : say_ns);
 	}
 	return is_found();
 }
@@ -127,10 +127,7 @@ bool root_wait(void)
 		return true;
 	if (!settled)
 		complain("root: a driver has been busy for %d s; not waiting any longer for it", MOST_S);
-	if (raid_assemble(true)) {
-		root_look(false);
-		if (wait_for_root(LAST_S, LAST_S))
-			return true;
-	}
+	if (volumes_build(root_wanted(), VOLUMES_LAST) && wait_for_root(LAST_S, LAST_S))
+		return true;
 	return root_look_closely();
 }

@@ -176,13 +176,19 @@ void root_look(bool here)
 		devices_look(here);
 }
 
+void root_look_for_all(void)
+{
+	facts_want(FACTS_ANY_TYPE);
+	devices_look_again();
+}
+
 bool root_look_closely(void)
 {
 	pthread_mutex_lock(&lock);
 	accept_incomplete = true;
 	pthread_mutex_unlock(&lock);
-	facts_want(FACTS_ANY_TYPE | FACTS_PARTITION);
-	devices_look_again();
+	facts_want(FACTS_PARTITION);
+	root_look_for_all();
 	return root_is_found();
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The watch: when the controllers that the root is most likely behind are
- * known and the root was not among their disks, it assembles RAID arrays and
- * then lets the rest begin (USB and all that is slow or unlikely).
+ * known and the root was not among their disks, it makes the volumes that are
+ * on them and then lets the rest begin (USB and all that is slow or unlikely).
  */
 #include "internal.h"
+#include "root_device.h"
+#include "volumes.h"
 
 #include <inorder/initcall.h>
 
@@ -17,10 +19,10 @@ static void watch(void *data, async_cookie_t cookie)
 	(void)cookie;
 	async_set_name("root_watch");
 	async_synchronize_full();
-	if (root_is_found() || is_finisher() || !raid_assemble(false))
+	if (root_is_found() || is_finisher())
 		return;
-	root_look(false);
-	async_synchronize_full();
+	volumes_build(root_wanted(), VOLUMES_QUIET);
+	root_wake(); /* from now on volumes are made as their devices come */
 }
 
 static int start_watch(void)

@@ -28,8 +28,8 @@ PROGRAMS = ('e2fsck', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
 MAKERS = ('busybox', 'mke2fs', 'mkfs.btrfs', 'btrfs', 'mkfs.xfs', 'mkfs.f2fs', 'mksquashfs', 'genisoimage',
           'mkfs.vfat', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
 BOOT_LIMIT_S, MAKE_LIMIT_S = 200, 900
-ROW_KEYS = {'disks', 'line', 'root', 'says', 'silent', 'answers', 'files', 'image', 'machine', 'cpus', 'short', 'keep',
-            'ends'}
+ROW_KEYS = {'disks', 'line', 'root', 'says', 'silent', 'answers', 'files', 'image', 'machine', 'cpus', 'short',
+            'before'}
 
 
 def digest(*things):
@@ -122,7 +122,7 @@ class Lab:
         if not missing:
             return
         self.say(f'making the disks {" ".join(missing)}')
-        maker = self.image('maker', MAKERS, ['--shell=/usr/bin/busybox'], os.path.join(HERE, 'maker.sh'))
+        maker = self.image('maker', MAKERS, init=os.path.join(HERE, 'maker.sh'))
         files, options = {}, []
         for name in missing:
             recipe = self.recipes[name]
@@ -206,15 +206,20 @@ class Row:
         join(image, cpio.archive(sorted(folders), files), f'{self.prefix}.initrd')
         return f'{self.prefix}.initrd'
 
-    def command(self, initrd):
+    def path_of(self, recipe, number):
+        """A disk's file; of a row with two boots the first may change it, so that is a copy."""
+        path = self.lab.disk(recipe, number)
+        return f'{self.prefix}.{recipe}.{number}' if 'before' in self.row else path
+
+    def command(self, initrd, line):
         kind = self.row.get('machine', 'q35')
         options = [machine.QEMU, '-machine', kind, '-m', '1024', '-nodefaults', '-no-user-config', '-display', 'none',
                    '-no-reboot', '-accel', 'tcg,thread=multi', '-smp', self.row.get('cpus', '1'),
                    '-kernel', self.lab.kernel.vmlinux, '-initrd', initrd,
-                   '-append', f'{COMMAND_LINE} {self.row["line"]}',
+                   '-append', f'{COMMAND_LINE} {line}',
                    '-chardev', f'stdio,id=console,signal=off,logfile={machine.escape(self.prefix)}.console',
                    '-serial', 'chardev:console']
-        return options + bus.attach(self.disks, self.lab.disk)
+        return options + bus.attach(self.disks, self.path_of)
 
     def boot(self):
         """Returns what is wrong, or None."""
@@ -224,9 +229,17 @@ class Row:
                 os.unlink(f'{self.prefix}.{end}')
         talk = []
         for line in self.row.get('answers', '').strip().splitlines():
-            said, _, answer = line.partition(' | ')
-            talk.append((said.strip().encode(), answer.encode() + b'\n'))
-        with machine.started(self.command(initrd)) as process:
+            said, _, answer = line.partition(' | ')   # without an answer it only has to be said
+            talk.append((said.strip(' |').encode(), answer.encode() + b'\n' if answer else b''))
+        if 'before' in self.row:
+            for disk in self.disks:
+                run(['cp', '--sparse=always', self.lab.disk(disk.recipe, disk.number),
+                     self.path_of(disk.recipe, disk.number)], 'copy a disk')
+            with machine.started(self.command(initrd, self.row['before'])) as process:
+                if machine.attend(process, [], BOOT_LIMIT_S) is None:
+                    return f'the boot before is still on after {BOOT_LIMIT_S} s'
+            os.rename(f'{self.prefix}.console', f'{self.prefix}.before')
+        with machine.started(self.command(initrd, self.row['line'])) as process:
             said = machine.attend(process, talk, BOOT_LIMIT_S)
             if said is None:
                 return f'still on after {BOOT_LIMIT_S} s'
@@ -234,6 +247,8 @@ class Row:
                 return f'QEMU failed: {said}'
         if initrd.startswith(self.prefix):
             os.unlink(initrd)
+        for disk in self.disks if 'before' in self.row else ():
+            os.unlink(self.path_of(disk.recipe, disk.number))
         return self.check(talk)
 
     def check(self, unanswered):

@@ -18,8 +18,8 @@ static void check_text(const char *text, const char *line, size_t bytes)
 /* Words for this /init or for another initramfs; all others are for the kernel or for the real init. */
 static bool may_be_unknown(const char *word)
 {
-	static const char *const prefixes[] = {
-		"inorder.", "rd.", "cryptdevice=", "cryptopts=", "nfsroot=", "netroot=", "fsck.", "root.", "resume="};
+	static const char *const prefixes[] = {"inorder.", "rd.",   "cryptdevice=", "cryptopts=",    "nfsroot=",
+					       "netroot=", "fsck.", "root.",        "resume_offset="};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
@@ -58,6 +58,7 @@ static char *write_line(const struct cmdline *parsed, size_t bytes)
 	to = add(to, "init=", parsed->init);
 	to = add(to, "inorder.trace=", parsed->trace);
 	to = add(to, "boot=", parsed->boot);
+	to = add(to, "resume=", parsed->resume);
 	for (size_t i = 0; i < parsed->unknown_count; i++)
 		to = add(to, "", parsed->unknown[i]);
 	to += parsed->wait_s == UINT_MAX ? sprintf(to, "rootwait ") : sprintf(to, "rootdelay=%u ", parsed->wait_s);
@@ -80,6 +81,7 @@ static void same(const struct cmdline *one, const struct cmdline *other)
 	same_text(one->init, other->init);
 	same_text(one->trace, other->trace);
 	same_text(one->boot, other->boot);
+	same_text(one->resume, other->resume);
 	HOLD(one->unknown_count == other->unknown_count);
 	for (size_t i = 0; i < one->unknown_count; i++)
 		same_text(one->unknown[i], other->unknown[i]);

@@ -119,8 +119,13 @@ static void test_words_of_initramfs_tools(void **state)
 	assert_string_equal(parse("break=bottom").break_at, "bottom");
 	assert_true(result.no_shell);
 	assert_int_equal(result.panic_s, 20);
-	assert_int_equal(result.unknown_count, 1); /* what is not done is named */
-	assert_string_equal(result.unknown[0], "resume=UUID=1");
+	assert_int_equal(result.unknown_count, 0);
+	assert_string_equal(result.resume, "UUID=1");
+	assert_true(result.noresume);
+	assert_true(parse("resume=/dev/sda1 resume_offset=34816").resume_offset == 34816);
+	result = parse("boot=nfs resume_offset=x resume_offset=-1");
+	assert_true(!result.resume_offset);
+	assert_int_equal(result.unknown_count, 2); /* what is not done is named */
 	assert_string_equal(result.boot, "nfs");
 	result = parse("panic=7 panic=-1");
 	assert_true(result.no_shell);

@@ -8,7 +8,7 @@ from bootlib.machine import escape
 
 # What a bus needs before its disks, and a disk of it; {n} counts the disks of the bus.
 BUSES = {
-    'scsi': (['virtio-scsi-pci,id=scsi'], 'scsi-hd,bus=scsi.0,scsi-id={n}'),
+    'scsi': (['virtio-scsi-pci,id=vscsi'], 'scsi-hd,bus=vscsi.0,scsi-id={n}'),
     'blk': ([], 'virtio-blk-pci'),
     'mmio': ([], 'virtio-blk-device'),
     'ahci': (['ich9-ahci,id=ahci'], 'ide-hd,bus=ahci.{n}'),
@@ -18,7 +18,7 @@ BUSES = {
     'usbhub': (['qemu-xhci,id=xhcih', 'usb-hub,bus=xhcih.0,port=1'], 'usb-storage,bus=xhcih.0,port=1.{n1}'),
     'ehci': (['usb-ehci,id=ehci'], 'usb-storage,bus=ehci.0'),
     'uas': (['qemu-xhci,id=xhciu', 'usb-uas,id=uas,bus=xhciu.0'], 'scsi-hd,bus=uas.0,scsi-id=0,lun={n}'),
-    'sd': (['sdhci-pci,id=sdhci'], 'sd-card,bus=sdhci.0'),
+    'sd': (['sdhci-pci,id=sdhci'], 'sd-card'),
     'lsi': (['lsi53c895a,id=lsi'], 'scsi-hd,bus=lsi.0,scsi-id={n}'),
     'mega': (['megasas,id=mega'], 'scsi-hd,bus=mega.0,scsi-id={n}'),
     'pvscsi': (['pvscsi,id=pvscsi'], 'scsi-hd,bus=pvscsi.0,scsi-id={n}'),

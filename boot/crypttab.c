@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of crypttab, as Debian's cryptsetup-initramfs and systemd write them. */
+#include "volumes.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_TRIES = 3 };
+
+static void copy(char *to, size_t room, const char *from)
+{
+	snprintf(to, room, "%s", from);
+}
+
+static bool parse_number(const char *text, unsigned long most, unsigned long *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoul(text, &end, 10);
+	return !errno && end != text && !*end && *text != '-' && *number <= most;
+}
+
+static void refuse(struct crypttab *entry, const char *what)
+{
+	if (!*entry->refusal)
+		snprintf(entry->refusal, sizeof(entry->refusal), "%.40s is not supported by this /init", what);
+}
+
+/* keyscript=passdev: the key field is DEVICE:PATH, and perhaps :SECONDS. */
+static void parse_passdev(struct crypttab *entry)
+{
+	char field[sizeof(entry->key)], *path;
+
+	copy(field, sizeof(field), entry->key);
+	path = strchr(field, ':');
+	if (!path) {
+		refuse(entry, "keyscript=passdev without DEVICE:PATH");
+		return;
+	}
+	*path++ = '\0';
+	path[strcspn(path, ":")] = '\0';
+	copy(entry->key_device, sizeof(entry->key_device), field);
+	copy(entry->key, sizeof(entry->key), path);
+}
+
+static void parse_value(const char *option, const char *value, struct crypttab *entry)
+{
+	const size_t length = (size_t)(value - option);
+	unsigned long number = 0;
+
+	if (!strncmp(option, "header=", length))
+		copy(entry->header, sizeof(entry->header), value);
+	else if (!strncmp(option, "keyscript=", length) && strcmp(value, "passdev") &&
+		 strcmp(value, "/lib/cryptsetup/scripts/passdev"))
+		refuse(entry, option);
+	else if (!strncmp(option, "keyslot=", length) || !strncmp(option, "key-slot=", length))
+		copy(entry->slot, sizeof(entry->slot), value);
+	else if (!strncmp(option, "keyfile-offset=", length) && parse_number(value, ULONG_MAX, &number))
+		entry->key_offset = number;
+	else if (!strncmp(option, "keyfile-size=", length) && parse_number(value, ULONG_MAX, &number))
+		entry->key_bytes = number;
+	else if (!strncmp(option, "tries=", length) && parse_number(value, UINT_MAX, &number))
+		entry->tries = (unsigned int)number;
+	else if (!strncmp(option, "timeout=", length) && parse_number(value, UINT_MAX, &number))
+		entry->timeout_s = (unsigned int)number;
+	else if (!strncmp(option, "tpm2-device=", length) || !strncmp(option, "fido2-device=", length) ||
+		 !strncmp(option, "pkcs11-uri=", length))
+		refuse(entry, option);
+}
+
+static void parse_option(const char *option, struct crypttab *entry)
+{
+	static const char *const refused[] = {"plain", "tcrypt", "bitlk", "tcrypt-hidden", "swap", "tmp"};
+	const char *value = strchr(option, '=');
+
+	if (value)
+		parse_value(option, value + 1, entry);
+	else if (!strcmp(option, "discard") || !strcmp(option, "allow-discards"))
+		entry->discard = true;
+	else if (!strcmp(option, "readonly") || !strcmp(option, "read-only"))
+		entry->readonly = true;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		if (!strcmp(option, refused[i]))
+			refuse(entry, option);
+}
+
+/* PATH:DEVICE, as systemd writes it. */
+static void parse_key(struct crypttab *entry)
+{
+	char *colon = *entry->key == '/' ? strchr(entry->key, ':') : NULL;
+
+	if (!strcmp(entry->key, "none") || !strcmp(entry->key, "-"))
+		*entry->key = '\0';
+	if (!colon)
+		return;
+	*colon = '\0';
+	copy(entry->key_device, sizeof(entry->key_device), colon + 1);
+}
+
+bool crypttab_parse(char *line, struct crypttab *entry)
+{
+	char *rest = line, *fields[4] = {NULL}, *option;
+	size_t count = 0;
+	bool passdev;
+
+	*entry = (struct crypttab){.tries = DEFAULT_TRIES};
+	line[strcspn(line, "\n")] = '\0';
+	if (line[strspn(line, " \t")] == '#')
+		return false;
+	while (count < 4 && rest) {
+		char *word = strsep(&rest, " \t");
+
+		if (*word)
+			fields[count++] = word;
+	}
+	if (count < 2)
+		return false;
+	copy(entry->name, sizeof(entry->name), fields[0]);
+	copy(entry->source, sizeof(entry->source), fields[1]);
+	copy(entry->key, sizeof(entry->key), count > 2 ? fields[2] : "none");
+	passdev = count > 3 && strstr(fields[3], "passdev");
+	if (passdev)
+		parse_passdev(entry);
+	else
+		parse_key(entry);
+	for (rest = fields[3]; rest && (option = strsep(&rest, ","));)
+		parse_option(option, entry);
+	return true;
+}

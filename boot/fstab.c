@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* What the root's fstab wants before the real init runs: /usr, and what is marked with x-initrd.mount. */
+#include "fstab.h"
+
+#include "internal.h"
+#include "mount.h"
+#include "root_device.h"
+#include "volumes.h"
+
+#include <errno.h>
+#include <libmount/libmount.h>
+#include <string.h>
+
+#define FSTAB NEW_ROOT "/etc/fstab"
+
+enum { WAIT_S = 30 };
+
+static bool is_wanted(struct libmnt_fs *entry)
+{
+	const char *target = mnt_fs_get_target(entry);
+
+	if (!target || !strcmp(target, "/") || mnt_fs_is_swaparea(entry))
+		return false;
+	if (mnt_fs_get_option(entry, "x-initrd.mount", NULL, NULL) == 0)
+		return true;
+	return !strcmp(target, "/usr") && mnt_fs_get_option(entry, "noauto", NULL, NULL) != 0;
+}
+
+/* Return: 0, or -errno said on the console. */
+static int mount_device(struct libmnt_fs *entry, const char *path, const char *types, const char *options)
+{
+	const char *source = mnt_fs_get_source(entry);
+	struct root_spec spec;
+	struct facts device;
+
+	if (!root_spec_parse(source, &spec)) {
+		complain("fstab: %s: %s", source, spec.refusal);
+		return -EINVAL;
+	}
+	facts_want_for(&spec);
+	if (spec.kind == ROOT_PARTUUID || spec.kind == ROOT_PARTLABEL || spec.kind == ROOT_LINK || cmdline.rootfstype)
+		root_look_for_all();
+	if (!volumes_wait(&spec, WAIT_S, &device)) {
+		complain("fstab: %s, which is mounted at %s, is not there after %d s", source, mnt_fs_get_target(entry),
+			 WAIT_S);
+		return -ENODEV;
+	}
+	if (mnt_fs_get_passno(entry)) {
+		fsck_start(&device);
+		if (fsck_wait())
+			return -EUCLEAN;
+	}
+	return mount_at(&device, path, types, options);
+}
+
+static int mount_entry(struct libmnt_fs *entry)
+{
+	const char *types = mnt_fs_get_fstype(entry), *options = mnt_fs_get_options(entry);
+	char path[PATH_MAX];
+
+	path_print(path, NEW_ROOT "%s", mnt_fs_get_target(entry));
+	if (types && (!strcmp(types, "tmpfs") || !strcmp(types, "ramfs")))
+		return mount_virtual(types, path, options);
+	if (mnt_fs_is_netfs(entry) || mnt_fs_is_pseudofs(entry) || mnt_fs_get_option(entry, "bind", NULL, NULL) == 0) {
+		complain("fstab: %s: this /init mounts only local disks and tmpfs before the real init",
+			 mnt_fs_get_target(entry));
+		return -ENOTSUP;
+	}
+	return mount_device(entry, path, types && strcmp(types, "auto") ? types : NULL, options);
+}
+
+int fstab_mount(void)
+{
+	struct libmnt_table *table = file_exists(FSTAB) ? mnt_new_table() : NULL;
+	struct libmnt_iter *at = table ? mnt_new_iter(MNT_ITER_FORWARD) : NULL;
+	struct libmnt_fs *entry;
+	int error = 0;
+
+	if (at && !mnt_table_parse_file(table, FSTAB))
+		while (!error && mnt_table_next_fs(table, at, &entry) == 0)
+			if (is_wanted(entry)) {
+				error = mount_entry(entry);
+				if (error)
+					complain("fstab: %s could not be mounted, and the real init needs it",
+						 mnt_fs_get_target(entry));
+			}
+	mnt_free_iter(at);
+	mnt_unref_table(table);
+	return error;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of crypttab, as Debian and systemd write them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "volumes.h"
+
+static struct crypttab parse(const char *text)
+{
+	struct crypttab entry;
+	char line[512];
+
+	strcpy(line, text);
+	if (!crypttab_parse(line, &entry))
+		fail_msg("nothing is in: %s", text);
+	return entry;
+}
+
+static void test_passphrase(void **state)
+{
+	const char *const lines[] = {"root UUID=1-2\n", "root UUID=1-2 none luks", "root\tUUID=1-2\t-\tluks",
+				     " root  UUID=1-2  none\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		const struct crypttab entry = parse(lines[i]);
+
+		assert_string_equal(entry.name, "root");
+		assert_string_equal(entry.source, "UUID=1-2");
+		assert_string_equal(entry.key, "");
+		assert_string_equal(entry.key_device, "");
+		assert_string_equal(entry.refusal, "");
+		assert_int_equal(entry.tries, 3);
+	}
+}
+
+static void test_nothing_in_the_line(void **state)
+{
+	const char *const lines[] = {"", "\n", "# comment\n", "  # comment UUID=1 none luks\n", "alone\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct crypttab entry;
+		char line[64];
+
+		strcpy(line, lines[i]);
+		assert_false(crypttab_parse(line, &entry));
+	}
+}
+
+static void test_keys(void **state)
+{
+	struct crypttab entry = parse("a /dev/sda2 /etc/keys/a.key luks");
+
+	(void)state;
+	assert_string_equal(entry.key, "/etc/keys/a.key");
+	assert_string_equal(entry.key_device, "");
+	entry = parse("a /dev/sda2 /a.key:UUID=77 luks");
+	assert_string_equal(entry.key, "/a.key");
+	assert_string_equal(entry.key_device, "UUID=77");
+	entry = parse("a /dev/sda2 /dev/disk/by-label/keys:/a.key:9 luks,keyscript=passdev");
+	assert_string_equal(entry.key, "/a.key");
+	assert_string_equal(entry.key_device, "/dev/disk/by-label/keys");
+	assert_string_equal(entry.refusal, "");
+}
+
+static void test_options(void **state)
+{
+	struct crypttab entry = parse("a /dev/sda2 none luks,discard,readonly,tries=0,timeout=20,keyslot=2,header=/h,"
+				      "keyfile-offset=512,keyfile-size=64,no-such-option");
+
+	(void)state;
+	assert_true(entry.discard && entry.readonly);
+	assert_int_equal(entry.tries, 0);
+	assert_int_equal(entry.timeout_s, 20);
+	assert_string_equal(entry.slot, "2");
+	assert_string_equal(entry.header, "/h");
+	assert_int_equal(entry.key_offset, 512);
+	assert_int_equal(entry.key_bytes, 64);
+	assert_string_equal(entry.refusal, "");
+	assert_int_equal(parse("a b none tries=x").tries, 3);
+	assert_int_equal(parse("a b none tries=-1").tries, 3);
+}
+
+static void test_what_cannot_be_done_is_refused(void **state)
+{
+	const char *const options[] = {"keyscript=/bin/mine", "plain", "tcrypt", "bitlk", "swap", "tpm2-device=auto"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		char line[128];
+
+		strcpy(line, "a /dev/sda2 none luks,");
+		strcat(line, options[i]);
+		assert_non_null(strstr(parse(line).refusal, options[i]));
+		assert_non_null(strstr(parse(line).refusal, "is not supported"));
+	}
+	assert_string_not_equal(parse("a b nothing keyscript=passdev").refusal, "");
+}
+
+static void test_long_fields_are_cut(void **state)
+{
+	char line[2048];
+	struct crypttab entry;
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	memcpy(line + 1000, " /dev/sda none luks", 19);
+	line[1100] = '\0';
+	assert_true(crypttab_parse(line, &entry));
+	assert_int_equal(strlen(entry.name), sizeof(entry.name) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_passphrase),
+		cmocka_unit_test(test_nothing_in_the_line),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_what_cannot_be_done_is_refused),
+		cmocka_unit_test(test_long_fields_are_cut),
+	};
+
+	return cmocka_run_group_tests_name("boot_crypttab", tests, NULL, NULL);
+}
