@@ -96,21 +96,37 @@ bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
 	return false;
 }
 
-/* The call in progress with this cookie, in the domain or anywhere (NULL). */
+/* The call in progress with this cookie, in that block. */
+static struct rob_slot *find_in(struct async_block *block, async_cookie_t cookie)
+{
+	for (uint64_t bits = block->live; bits; bits &= bits - 1) {
+		struct rob_slot *slot = rob_lowest_bit(block, bits);
+
+		if (rob_cookie(slot) >= cookie)
+			return rob_cookie(slot) == cookie ? slot : NULL;
+	}
+	return NULL;
+}
+
+/* Whether that cookie may be one of the block's: they only rise in it. */
+static bool may_hold(struct async_block *block, async_cookie_t cookie)
+{
+	struct rob_slot *last = rob_slots(block) + (63 - __builtin_clzll(block->live));
+
+	return rob_cookie(rob_slots(block)) <= cookie && cookie <= rob_cookie(last);
+}
+
+/* The call in progress with this cookie, in the domain or anywhere (NULL). Its steps are blocks, not calls. */
 struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain)
 {
 	for (unsigned list = 0; list < 2; list++) {
 		struct async_block *block = domain ? domain->last : rob.blocks_last[list];
 
 		while (block) {
-			for (uint64_t bits = block->live; bits; bits &= bits - 1) {
-				struct rob_slot *slot = rob_lowest_bit(block, bits);
+			struct rob_slot *slot = may_hold(block, cookie) ? find_in(block, cookie) : NULL;
 
-				if (rob_cookie(slot) == cookie)
-					return slot;
-				if (rob_cookie(slot) > cookie)
-					break;
-			}
+			if (slot)
+				return slot;
 			if (domain && rob_cookie(rob_slots(block)) <= cookie)
 				break; /* a domain's blocks do not overlap */
 			block = domain ? block->prev : block->all_prev;

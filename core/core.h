@@ -259,6 +259,7 @@ struct rob {
 	struct async_waiter *odd;
 	struct async_waiter *bucket[ROB_BUCKETS];
 	unsigned call_waiters, ascending;
+	unsigned stacked; /* calls on the stacks of waiters, timed ones not counted; each domain knows its own, too */
 	uint32_t mark;
 	rob_owner_finder find_owner; /* L: of calls that have none from their thread; NULL: they have none */
 	struct rob_pool pool;        /* L: */
@@ -427,6 +428,7 @@ struct rob_slot *rob_quiesce_claimable(struct rob_after *after);
 
 /* ---- deadlock.c ---- */
 
+bool rob_deadlock_closes(struct async_waiter *self);
 void rob_deadlock_dependents(struct rob_thread *thread, async_cookie_t limit);
 struct async_waiter *rob_deadlock_closing(struct async_waiter *waiter);
 void rob_deadlock_mark(struct async_waiter *victim);

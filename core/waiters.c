@@ -111,6 +111,24 @@ static enum rob_list list_of(struct async_waiter *waiter)
 	return waiter->kind == ROB_WAIT_ALL ? ROB_IN_ALL : ROB_IN_DOMAIN;
 }
 
+/*
+ * Counts the calls on the waiter's stack, or takes them out again: they complete only after its wait. Its thread pushes
+ * and pops nothing meanwhile. Timed waits end by themselves and are no part of a cycle.
+ */
+static void count_stack(struct async_waiter *waiter, unsigned change)
+{
+	if (waiter->timed)
+		return;
+	for (struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent) {
+		struct rob_slot *slot = rob_frame_slot(frame);
+
+		if (!slot)
+			continue;
+		rob_block(slot)->domain->stacked += change;
+		rob.stacked += change;
+	}
+}
+
 void rob_waiter_add(struct async_waiter *waiter)
 {
 	waiter->list = list_of(waiter);
@@ -123,6 +141,7 @@ void rob_waiter_add(struct async_waiter *waiter)
 	rob.call_waiters += waiter->list == ROB_IN_BUCKET;
 	rob.ascending += waiter->ascending;
 	rob.pool.spills += waiter->spills;
+	count_stack(waiter, 1);
 	waiter->thread->waiter = waiter;
 }
 
@@ -138,6 +157,7 @@ void rob_waiter_remove(struct async_waiter *waiter)
 	rob.call_waiters -= waiter->list == ROB_IN_BUCKET;
 	rob.ascending -= waiter->ascending;
 	rob.pool.spills -= waiter->spills;
+	count_stack(waiter, -1U);
 	waiter->list = ROB_NO_LIST;
 	waiter->thread->waiter = NULL;
 }
@@ -235,11 +255,9 @@ void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after)
 {
 	struct async_waiter *other, *next;
 
-	if (!rob.ascending || waiter->timed || !waiter->cookie)
+	if (!rob.ascending || waiter->timed || !waiter->cookie || !rob_deadlock_closes(waiter))
 		return;
 	rob_deadlock_dependents(waiter->thread, ASYNC_COOKIE_MAX);
-	if (!rob_deadlock_closing(waiter))
-		return;
 	for (other = rob.waiters; other; other = other->all_next)
 		other->candidate = other == waiter || other->mark == rob.mark;
 	for (other = rob.waiters; other; other = next) {

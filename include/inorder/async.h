@@ -46,19 +46,20 @@ struct async_domain {
 	unsigned int exclusive;
 	unsigned int ordered;
 	INORDER_ALIGNED async_cookie_t lowest;
-	void *reserved[8];
+	unsigned int stacked;
+	void *reserved[7];
 };
 
 #define ASYNC_DOMAIN_INIT \
 	{ \
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
 		{ \
 			0 \
 		} \
 	}
 #define ASYNC_DOMAIN_EXCLUSIVE_INIT \
 	{ \
-		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, \
+		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, \
 		{ \
 			0 \
 		} \
