@@ -106,6 +106,26 @@ def check_kbuild(folder):
         expect(objects == sources, f'{variable} of ports/linux/Kbuild and the files differ in {sorted(objects ^ sources)}')
 
 
+def fields(header, name):
+    """The fields of a public structure, by name."""
+    body = re.search(rf'^struct {name} {{\n(.*?)^}};', read(os.path.join(SOURCE, header)), re.M | re.S).group(1)
+    return re.findall(r'(\w+)(?:\[\d+\])?;', body)
+
+
+def test_port_keeps_up():
+    """What the core asks of a port, this one has: nothing here compiles it, since that takes a kernel's sources."""
+    for name in ('async_domain', 'async_entry', 'async_owner'):
+        wanted, there = (fields(header, name) for header in ('include/inorder/async.h',
+                                                             'ports/linux/include/linux/async.h'))
+        expect([field for field in wanted if field != 'reserved' or name == 'async_entry'] == there,
+               f'struct {name} of the kernel has {there}, the library has {wanted}')
+    core, port = (''.join(read(os.path.join(SOURCE, folder, name)) for name in sorted(os.listdir(os.path.join(
+        SOURCE, folder))) if name.endswith(('.c', '.h'))) for folder in ('core', 'ports/linux'))
+    asked = set(re.findall(r'\bport_\w+(?=\()', core))
+    missing = {name for name in asked if not re.search(rf'\b{name}\b', port)}
+    expect(asked and not missing, f'the core calls {sorted(missing)}, which ports/linux has not')
+
+
 def test_in_and_out(folder, version):
     """Checked, put there, put there again, taken out: the tree is as before."""
     make_tree(folder, version)
@@ -164,6 +184,7 @@ def main():
     if not shutil.which('patch'):
         print('patch is missing: skipped')
         sys.exit(77)
+    test_port_keeps_up()
     with tempfile.TemporaryDirectory() as work:
         for version in VERSIONS:
             test_in_and_out(os.path.join(work, version), version)

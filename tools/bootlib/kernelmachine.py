@@ -58,7 +58,7 @@ class Machine:
         if not os.access(self.rootinit, os.X_OK):
             raise Failure(f"{self.rootinit} is missing: run 'make'")
         self.disks = [disks.Disk(bus, number, os.path.join(self.folder, f'{bus}{number}.img'))
-                      for bus, count in (('ahci', 12), ('virtio', 4), ('nvme', 1)) for number in range(count)]
+                      for bus, count in (('ahci', 12), ('virtio', 4), ('nvme', 4), ('vblk', 6)) for number in range(count)]
         for disk in self.disks:
             if not os.path.exists(disk.path):
                 disks.make_empty(disk.path)
@@ -145,6 +145,9 @@ class Log:
     def disks(self):
         """The names of the disks by their serial numbers."""
         return report.disks_of(self.text, self.path)
+
+    def turns(self):
+        return [text for text in self.said if text.startswith('turns: ')]
 
     def line(self, beginning):
         """The last thing that /init said which begins so."""

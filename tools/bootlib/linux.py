@@ -77,7 +77,7 @@ def versions():
 
 def overlay_options(version):
     """What the overlay can add for that version."""
-    return [f'--{name}' for name in ('owners', 'sd') if os.path.exists(os.path.join(PATCHES, version, f'{name}.patch'))]
+    return [f'--{name}' for name in ('owners', 'names') if os.path.exists(os.path.join(PATCHES, version, f'{name}.patch'))]
 
 
 class Kernels:

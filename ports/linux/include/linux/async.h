@@ -59,6 +59,7 @@ struct async_domain {
 /* Storage for one call, the caller's. Private; needs no initialisation. */
 struct async_entry {
 	u64 storage[17];
+	void *reserved[1];
 };
 
 /* Whom a call belongs to beside its domain: a module that is loaded. Private fields. */
