@@ -27,7 +27,8 @@ static void wake_waiters(struct async_waiter *waiter)
 	}
 }
 
-static void start_failed(struct rob_worker *worker)
+/* No thread could be made for this worker (NULL: there was no memory for one): by port_thread_start(), or later. */
+void rob_start_failed(struct rob_worker *worker)
 {
 	struct rob_after after = {0};
 
@@ -70,7 +71,7 @@ static void start_worker(void)
 	if (!worker)
 		worker = worker_new();
 	if (!worker || port_thread_start(worker, rob.config.stack_bytes)) /* O7 */
-		start_failed(worker);
+		rob_start_failed(worker);
 }
 
 /*

@@ -477,6 +477,7 @@ void rob_recall_all(struct rob_after *after);
 void rob_free_garbage(struct async_block *block);
 void rob_pool_after(struct rob_after *after);
 void rob_unlock(struct rob_after *after);
+void rob_start_failed(struct rob_worker *worker);
 void rob_pool_watch(void);
 
 /* ---- start.c ---- */

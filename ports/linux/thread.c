@@ -3,10 +3,11 @@
  * Kernel threads: a manager makes them ahead, because calls are scheduled where
  * none can be made: with interrupts off, under locks, before kthreadd runs.
  *
- * The core asks for a worker with port_thread_start(). There is a spare one, or
- * the core is told that there is none, the manager makes some, and then tells the
- * core to try again. Meanwhile calls are pending, and waiters may run what they
- * await. None of the threads is freezable: devices resume by async calls.
+ * The core asks for a worker with port_thread_start(). If no thread is spare, that
+ * is an order: the manager makes a thread for it. Where none can be made (before
+ * the manager runs, without memory) the core is told so, calls are pending, waiters
+ * may run what they await, and once there is a thread the core is told to try
+ * again. None of the threads is freezable: devices resume by async calls.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -36,6 +37,8 @@ static LIST_HEAD(spares);             /* pool_lock */
 static unsigned int spare_count;      /* pool_lock */
 static unsigned int wanted = RESERVE; /* pool_lock: this many spares */
 static unsigned int threads;          /* pool_lock: of ours, spare or not */
+static struct rob_worker *orders;     /* pool_lock: without a thread as yet, by next */
+static bool failing;                  /* pool_lock: the last attempt to make a thread failed */
 static bool refused;                  /* pool_lock: the core was told that there is none */
 static struct task_struct *monitor;
 static bool monitor_goes;
@@ -53,11 +56,25 @@ static int monitor_start(void)
 	return 0;
 }
 
+/* With pool_lock held: no thread is spare. The manager makes one for the worker, unless it cannot. */
+static int order(struct rob_worker *worker)
+{
+	wanted = min(2 * wanted, (unsigned int)RESERVE_BURST);
+	if (failing || !READ_ONCE(port_manager)) {
+		refused = true;
+		return -EAGAIN;
+	}
+	worker->next = orders;
+	orders = worker;
+	return 0;
+}
+
 /* In any context, early ones included. */
 int port_thread_start(struct rob_worker *worker, u32 stack_bytes)
 {
 	struct spare *spare;
 	unsigned long flags;
+	int error = 0;
 
 	if (!worker)
 		return monitor_start();
@@ -70,12 +87,11 @@ int port_thread_start(struct rob_worker *worker, u32 stack_bytes)
 		smp_store_release(&spare->work, worker);
 		wake_up_process(spare->kthread);
 	} else {
-		refused = true;
-		wanted = min(2 * wanted, (unsigned int)RESERVE_BURST);
+		error = order(worker);
 	}
 	raw_spin_unlock_irqrestore(&pool_lock, flags);
 	port_manager_wake();
-	return spare ? 0 : -EAGAIN;
+	return error;
 }
 
 /* Threads that cannot be made now are made later. Without any, by configuration, there is no other way. */
@@ -193,12 +209,40 @@ static int spare_make(void)
 	number++;
 	raw_spin_lock_irqsave(&pool_lock, flags);
 	spare->kthread = task;
-	list_add_tail(&spare->node, &spares);
-	spare_count++;
 	threads++;
+	if (orders) {
+		INIT_LIST_HEAD(&spare->node);
+		spare->work = orders;
+		orders = orders->next;
+	} else {
+		list_add_tail(&spare->node, &spares);
+		spare_count++;
+	}
 	raw_spin_unlock_irqrestore(&pool_lock, flags);
 	wake_up_process(task);
 	return 0;
+}
+
+/* A thread could be made, or could not: then the core is told of those that it has ordered. */
+static void spare_made(int error)
+{
+	struct rob_worker *failed = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool_lock, flags);
+	failing = error;
+	if (error) {
+		failed = orders;
+		orders = NULL;
+		refused |= failed != NULL;
+	}
+	raw_spin_unlock_irqrestore(&pool_lock, flags);
+	while (failed) {
+		struct rob_worker *worker = failed;
+
+		failed = worker->next;
+		rob_start_failed(worker);
+	}
 }
 
 /* Ends one spare thread if there are more than that. */
@@ -224,7 +268,7 @@ static bool spare_end(unsigned int keep)
 
 struct state {
 	unsigned int spares, wanted, threads;
-	bool refused;
+	bool refused, ordered;
 };
 
 static struct state look(void)
@@ -233,7 +277,7 @@ static struct state look(void)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool_lock, flags);
-	state = (struct state){spare_count, wanted, threads, refused};
+	state = (struct state){spare_count, wanted, threads, refused, orders};
 	raw_spin_unlock_irqrestore(&pool_lock, flags);
 	return state;
 }
@@ -259,8 +303,9 @@ static bool manage(void)
 	int error = 0;
 
 	port_memory_fill();
-	while (!error && look().spares < look().wanted && !kthread_should_stop()) {
+	while (!error && (look().ordered || look().spares < look().wanted) && !kthread_should_stop()) {
 		error = spare_make();
+		spare_made(error);
 		if (!error && look().refused)
 			core_retry();
 	}
@@ -292,7 +337,8 @@ static void manager_rest(bool done)
 	state = look();
 	if (!done) {
 		schedule_timeout(RETRY_JIFFIES);
-	} else if (state.spares == state.wanted && !state.refused && !port_memory_low() && !kthread_should_stop()) {
+	} else if (state.spares == state.wanted && !state.refused && !state.ordered && !port_memory_low() &&
+		   !kthread_should_stop()) {
 		if (state.wanted == RESERVE)
 			schedule();
 		else if (!schedule_timeout(BURST_JIFFIES))
@@ -341,6 +387,7 @@ void port_threads_end(void)
 
 	WRITE_ONCE(port_manager, NULL);
 	kthread_stop(task);
+	spare_made(-ESHUTDOWN);
 	WRITE_ONCE(port_stopping, true);
 	while (look().threads) {
 		if (spare_end(0))

@@ -5,11 +5,11 @@
  * The turns of a driver form a list in the order in which its devices were found. The first one has come. When it is
  * over the next one comes, and its waiter alone is woken.
  *
- * A device whose turn has come and whose probe hangs holds up those behind it. Who waits reports that, and after a limit
- * it takes the turn away from that device: the others go on in their order, a dead disk does not stop the boot.
+ * A device whose turn has come and whose probe hangs holds up those behind it.
+ * Who waits reports that, and after a limit takes the turn away from it: the
+ * others go on in their order, a dead disk does not stop the boot.
  *
- * No turns on buses whose probes hold the lock of the parent (USB): a later sibling that waits for its turn with that
- * lock would keep the earlier one from beginning.
+ * dd.c takes none where probes hold the lock of the parent (USB).
  */
 #include <linux/completion.h>
 #include <linux/device.h>
@@ -82,7 +82,7 @@ void device_turn_take(struct device *dev, const struct device_driver *drv)
 {
 	struct device_turn *turn;
 
-	if (!drv || dev->p->turn || dev->bus->need_parent_lock)
+	if (!drv || dev->p->turn)
 		return;
 	turn = kzalloc(sizeof(*turn), GFP_KERNEL);
 	if (!turn)
