@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The programs that docs/RECIPES.md names do what they say.
+. "$(dirname "$0")/lib.sh"
+examples=$build_dir/examples
+
+# shows WHAT EXPECTED: standard input is what it printed
+shows() {
+	cat >"$scratch/shown"
+	printf '%s\n' "$2" | diff - "$scratch/shown" >&2 || fail "$1 prints something else"
+}
+
+for threads in 0 1 256; do
+	export INORDER_THREADS=$threads
+	printf 'a\nb\n' >"$scratch/two"
+	: >"$scratch/none"
+	(cd "$scratch" && "$examples/loop" two none missing two) | shows loop "      2 two
+      0 none
+missing: No such file or directory
+      2 two"
+	"$examples/event_loop" | shows event_loop '2 4 6 8'
+	if [ -x "$examples/lambdas" ]; then
+		"$examples/lambdas" | shows lambdas 'disk 0 is ready
+disk 1 is ready
+disk 3 is ready
+failed: disk 2 does not answer
+0 squared is 0
+1 squared is 1
+2 squared is 4
+the answer is 42'
+	fi
+	if python3 -c "import ctypes" 2>/dev/null; then
+		python3 "$source_dir/examples/ordered.py" "$build_dir/libinorder.so" | shows ordered.py 'item 0
+item 1
+item 2
+item 3
+item 4'
+	fi
+done
+if rustc --version >/dev/null 2>&1; then
+	rustc -C link-arg="-Wl,-rpath,$build_dir" -L "$build_dir" -l dylib=inorder -o "$scratch/ordered" \
+		"$source_dir/examples/ordered.rs" || fail 'ordered.rs does not compile'
+	"$scratch/ordered" | shows ordered.rs '0 squared is 0
+1 squared is 1
+2 squared is 4
+3 squared is 9
+4 squared is 16'
+fi
+# shellcheck disable=SC2016 # the quotes of Markdown
+for name in $(grep -o '`[a-z_]*\.\(c\|cpp\|py\|rs\)`' "$source_dir/docs/RECIPES.md" | tr -d '`' | sort -u); do
+	[ -f "$source_dir/examples/$name" ] || fail "docs/RECIPES.md names $name, which is not in examples/"
+done
+exit $failed
