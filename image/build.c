@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From what is asked for to the image. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "host.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -47,14 +47,44 @@ static int add_as(struct tree *tree, const char *program, const char *place)
 	return result;
 }
 
-/* Everything that lacks is named, not only the first. */
-static int add_each(struct tree *tree, const struct strings *specs, int (*add)(struct tree *tree, const char *spec))
+int add_each(struct tree *tree, const struct strings *specs, int (*add)(struct tree *tree, const char *spec))
 {
 	int result = 0;
 
 	for (size_t i = 0; i < specs->count; i++)
 		result |= add(tree, specs->items[i]);
 	return result;
+}
+
+/* What --host and --universal stand for, in words that could have been given one by one. */
+static int ask(struct request *request, const struct stage *stage)
+{
+	struct needs needs = {.sysroot = request->sysroot};
+	int result = 0;
+
+	if (request->universal) {
+		kinds_want(&request->modules.wanted);
+		request->modules.by_kind = true;
+		strings_add(&request->programs, "e2fsck");
+		return 0;
+	}
+	if (!request->host)
+		return 0;
+	result = needs_find(&needs, request->sysroot, request->cmdline);
+	if (!result)
+		result = needs_add_devices(&needs);
+	if (!result)
+		result = needs_ask(&needs, request, stage);
+	needs_free(&needs);
+	return result;
+}
+
+/* Whoever boots a machine's own image wants a shell when that fails. */
+static int add_rescue(const struct request *request, struct tree *tree)
+{
+	if (request->shell || !(request->host || request->universal))
+		return 0;
+	return busybox_is_here() ? busybox_add(tree) : add_as(tree, "/bin/sh", "/bin/sh");
 }
 
 static int add_content(struct request *request, struct tree *tree)
@@ -66,6 +96,8 @@ static int add_content(struct request *request, struct tree *tree)
 	result |= add_each(tree, &request->programs, program_add);
 	result |= add_each(tree, &request->files, file_add);
 	result |= add_each(tree, &request->dirs, dir_add);
+	if (!result)
+		result = add_rescue(request, tree); /* last: its links take the places that are left */
 	for (size_t i = 0; !result && i < request->module_lists.count; i++)
 		result = modules_read_list(&request->modules, request->module_lists.items[i]);
 	return result ? -1 : modules_add(&request->modules, tree);
@@ -97,7 +129,9 @@ static int make_with(struct request *request, struct stage *stage)
 	int result;
 
 	request->modules.stage = stage;
-	result = microcode_add(&early, stage, request->modules.firmware.root, request->microcode);
+	result = ask(request, stage);
+	if (!result)
+		result = microcode_add(&early, stage, request->modules.firmware.root, request->microcode);
 	if (!result)
 		result = add_content(request, &tree);
 	if (!result && interrupted())

@@ -66,7 +66,7 @@ static void read_names(struct kmod_module *module, struct strings *names)
 	kmod_module_info_free_list(info);
 }
 
-int firmware_add(struct tree *tree, const struct firmware *firmware, const char *version, struct kmod_module *module)
+int firmware_add(struct tree *tree, struct firmware *firmware, const char *version, struct kmod_module *module)
 {
 	const char *name = kmod_module_get_name(module), *first = NULL;
 	struct strings names = {0};
@@ -83,10 +83,19 @@ int firmware_add(struct tree *tree, const struct firmware *firmware, const char 
 			missing++;
 		}
 	}
-	if (result >= 0 && missing)
+	if (missing)
+		firmware->missing++;
+	if (result >= 0 && missing && !firmware->summary)
 		warn("'%s' may need firmware: %zu of the %zu files that it names are not below '%s' ('%s'); "
 		     "install them if your device needs them",
 		     name, missing, names.count, firmware->root, first);
 	strings_free(&names);
 	return result < 0 ? -1 : 0;
+}
+
+void firmware_sum_up(const struct firmware *firmware)
+{
+	if (firmware->summary && firmware->missing)
+		warn("%zu modules name firmware that is not below '%s': install what your devices need",
+		     firmware->missing, firmware->root);
 }

@@ -86,11 +86,21 @@ void stage_close(struct stage *stage);
 /* Where firmware is; NULL: none is added. */
 struct firmware {
 	const char *root;
+	bool summary;   /* one warning for all modules */
+	size_t missing; /* modules that name files which are not there */
 };
 
 struct kmod_module;
 /* Adds what @module names. What is missing is a warning: many devices need no more than one of the files. */
-int firmware_add(struct tree *tree, const struct firmware *firmware, const char *version, struct kmod_module *module);
+int firmware_add(struct tree *tree, struct firmware *firmware, const char *version, struct kmod_module *module);
+void firmware_sum_up(const struct firmware *firmware);
+
+/* Asks for all of the list of kinds: the drivers of any machine that a root may need. */
+void kinds_want(struct strings *wanted);
+/* The kind of a module, NULL if it is in none. @path: below kernel/, as in "drivers/ata/ahci.ko". */
+const char *kinds_of(const char *path, const char *name);
+/* Whether a module of a folder in the list is left out. */
+bool kinds_leave_out(const char *name);
 
 /* @which: no, host (of this processor) or all. @early: the tree of the archive that comes first. */
 bool microcode_knows(const char *which);
@@ -102,8 +112,11 @@ int microcode_add(struct tree *early, const struct stage *stage, const char *roo
  */
 struct modules {
 	struct strings wanted;
+	struct strings matched;    /* names and modaliases: what they lead to counts if it is in the list of kinds */
+	bool by_kind;              /* folders are those of the list of kinds */
+	bool no_ciphers;           /* nothing that is matched is encrypted */
 	const char *dir;           /* .../lib/modules/VERSION */
-	const struct stage *stage; /* holds the image's own indexes */
+	const struct stage *stage; /* holds the image's own indexes; NULL: none are made */
 	struct firmware firmware;
 };
 
@@ -138,6 +151,10 @@ int file_add_linked(struct tree *tree, const char *place, const char *source);
 /* A folder with all that is in it, SOURCE[:PATH_IN_IMAGE]. */
 int dir_add(struct tree *tree, const char *spec);
 
+/* busybox as /bin/busybox, and what it can do as links to it, where nothing else stands. */
+bool busybox_is_here(void);
+int busybox_add(struct tree *tree);
+
 /* Runs @argv and waits; its output goes to @output (caller frees) if that is not NULL. */
 int command_run(char *const argv[], char **output);
 
@@ -164,7 +181,11 @@ struct request {
 	const char *tree;
 	const char *shell; /* NULL: none */
 	const char *microcode;
-	bool list;
+	const char *cmdline; /* names the root, if it is not the one that is mounted */
+	const char *sysroot;
+	const char *config; /* a file that replaces the machine's configuration */
+	bool list, host, universal;
+	struct strings words; /* values from the configuration */
 	struct strings module_lists;
 	struct strings programs;
 	struct strings files;
@@ -173,10 +194,18 @@ struct request {
 	struct modules modules;
 };
 
-/* Returns -1 to go on, or the exit code. Values are kept by pointer. */
+/* Takes the words of a command line. Returns -1 to go on, or the exit code. Values are kept by pointer. */
+int request_words(struct request *request, int argc, char **argv);
+/* The same with the configuration before and the defaults after them. */
 int request_parse(struct request *request, int argc, char **argv);
+/* Sets a word of the configuration; @value may be NULL. Returns NULL, or what is wrong. */
+const char *request_set(struct request *request, const char *word, const char *value);
 void request_free(struct request *request);
+/* Reads a configuration and its drop-ins, from the folder PATH.d. Neither needs to be there. */
+int conf_read(struct request *request, const char *path);
 int build(struct request *request);
+/* Everything that lacks is named, not only the first. */
+int add_each(struct tree *tree, const struct strings *specs, int (*add)(struct tree *tree, const char *spec));
 
 /* The help, or the version alone; returns 0. */
 int help_print(bool all);

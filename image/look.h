@@ -52,5 +52,6 @@ int command_ls(int argc, char **argv);
 int command_cat(int argc, char **argv);
 int command_unpack(int argc, char **argv);
 int command_diff(int argc, char **argv);
+int command_check(int argc, char **argv);
 
 #endif

@@ -9,10 +9,7 @@
 
 static int command_build(int argc, char **argv)
 {
-	struct request request = {.init = INORDER_INIT,
-				  .compression = "none",
-				  .microcode = "no",
-				  .modules.firmware.root = "/lib/firmware"};
+	struct request request = {.output = NULL};
 	int code = request_parse(&request, argc, argv);
 
 	if (code < 0)
@@ -26,7 +23,7 @@ static const struct {
 	int (*run)(int argc, char **argv); /* returns the exit code; argv[0] is the name */
 } commands[] = {
 	{"build", command_build},   {"ls", command_ls},     {"cat", command_cat},
-	{"unpack", command_unpack}, {"diff", command_diff},
+	{"unpack", command_unpack}, {"diff", command_diff}, {"check", command_check},
 };
 
 int main(int argc, char **argv)

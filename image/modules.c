@@ -155,7 +155,8 @@ static int add_folder(struct resolver *resolver, const char *folder, bool option
 		if (result < 0) {
 			result = fail("cannot read module '%s': %s", path, strerror(-result));
 		} else {
-			result = add_module(resolver, module);
+			if (!resolver->modules->by_kind || !kinds_leave_out(kmod_module_get_name(module)))
+				result = add_module(resolver, module);
 			kmod_module_unref(module);
 		}
 		free(path);
@@ -184,6 +185,38 @@ static int add_wanted(struct resolver *resolver, const char *word)
 	else
 		result = fail("'%s' asks for no module: a name, a modalias or a folder is needed", word);
 	free(want.name);
+	return result;
+}
+
+/* Whether a module that a device asks for counts: no sound card is needed to boot. */
+static bool counts(const struct resolver *resolver, struct kmod_module *module)
+{
+	const char *path = kmod_module_get_path(module), *name = kmod_module_get_name(module), *kind;
+	size_t length = strlen(resolver->modules->dir);
+
+	if (!path || strncmp(path + length, "/kernel/", 8) || kinds_leave_out(name))
+		return false;
+	kind = kinds_of(path + length + 8, name);
+	return kind && !(resolver->modules->no_ciphers && !strcmp(kind, "ciphers"));
+}
+
+/* No driver is no error here: the device works without, or not at all. */
+static int add_matched(struct resolver *resolver, const char *alias)
+{
+	struct kmod_list *list = NULL, *item;
+	int result = 0;
+
+	if (kmod_module_new_from_lookup(resolver->kmod, alias, &list) < 0)
+		return 0;
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *module = kmod_module_get_module(item);
+
+		if (!result && counts(resolver, module))
+			result = add_module(resolver, module);
+		kmod_module_unref(module);
+	}
+	kmod_module_unref_list(list);
 	return result;
 }
 
@@ -252,10 +285,13 @@ static int resolve(struct resolver *resolver)
 	for (size_t i = 0; i < wanted->count; i++)
 		if (add_wanted(resolver, wanted->items[i]))
 			missing++;
+	for (size_t i = 0; !result && i < resolver->modules->matched.count; i++)
+		result = add_matched(resolver, resolver->modules->matched.items[i]);
 	if (missing)
 		result = -1;
 	free(folder);
-	return result ? result : add_indexes(resolver);
+	firmware_sum_up(&resolver->modules->firmware);
+	return result || !resolver->modules->stage ? result : add_indexes(resolver);
 }
 
 int modules_add(struct modules *modules, struct tree *tree)

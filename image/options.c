@@ -23,24 +23,30 @@ static const struct option_row {
 	char letter;
 	enum kind kind;
 	size_t field;
+	bool command_only; /* no word of the configuration */
 } rows[] = {
-	{"output", 'o', WORD, FIELD(output)},
-	{"list", 'l', FLAG, FIELD(list)},
-	{"tree", 't', WORD, FIELD(tree)},
-	{"add-module", 'm', LIST, FIELD(modules.wanted)},
-	{"module", 0, LIST, FIELD(modules.wanted)},
-	{"modules", 'M', LIST, FIELD(module_lists)},
-	{"add-program", 'p', LIST, FIELD(programs)},
-	{"program", 0, LIST, FIELD(programs)},
-	{"add-file", 'f', LIST, FIELD(files)},
-	{"file", 0, LIST, FIELD(files)},
-	{"add-dir", 'd', LIST, FIELD(dirs)},
-	{"omit", 'O', LIST, FIELD(omits.patterns)},
-	{"firmware", 0, WORD, FIELD(modules.firmware.root)},
-	{"microcode", 0, WORD, FIELD(microcode)},
-	{"shell", 's', WORD, FIELD(shell)},
-	{"init", 'i', WORD, FIELD(init)},
-	{"compress", 'c', WORD, FIELD(compression)},
+	{"output", 'o', WORD, FIELD(output), true},
+	{"list", 'l', FLAG, FIELD(list), true},
+	{"host", 0, FLAG, FIELD(host), true},
+	{"universal", 0, FLAG, FIELD(universal), true},
+	{"cmdline", 0, WORD, FIELD(cmdline), false},
+	{"sysroot", 0, WORD, FIELD(sysroot), true},
+	{"config", 0, WORD, FIELD(config), true},
+	{"tree", 't', WORD, FIELD(tree), true},
+	{"add-module", 'm', LIST, FIELD(modules.wanted), false},
+	{"module", 0, LIST, FIELD(modules.wanted), false},
+	{"modules", 'M', LIST, FIELD(module_lists), false},
+	{"add-program", 'p', LIST, FIELD(programs), false},
+	{"program", 0, LIST, FIELD(programs), false},
+	{"add-file", 'f', LIST, FIELD(files), false},
+	{"file", 0, LIST, FIELD(files), false},
+	{"add-dir", 'd', LIST, FIELD(dirs), false},
+	{"omit", 'O', LIST, FIELD(omits.patterns), false},
+	{"firmware", 0, WORD, FIELD(modules.firmware.root), false},
+	{"microcode", 0, WORD, FIELD(microcode), false},
+	{"shell", 's', WORD, FIELD(shell), false},
+	{"init", 'i', WORD, FIELD(init), false},
+	{"compress", 'c', WORD, FIELD(compression), false},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -85,6 +91,24 @@ static void make_getopt(struct option *options, char *letters)
 	strcpy(letters, "hV");
 }
 
+const char *request_set(struct request *request, const char *word, const char *value)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct option_row *row = &rows[i];
+
+		if (strcmp(row->name, word))
+			continue;
+		if (row->command_only)
+			return "is for the command line only";
+		if (!value && row->letter != 's')
+			return "needs a value";
+		strings_add(&request->words, value ? value : "/bin/sh");
+		set(request, row, request->words.items[request->words.count - 1]);
+		return NULL;
+	}
+	return "is unknown; see inorder-image.conf(5)";
+}
+
 static const struct option_row *find(int option)
 {
 	for (size_t i = 0; i < ROWS; i++)
@@ -99,20 +123,7 @@ int usage_error(const char *what, const char *word)
 	return 2;
 }
 
-static int check(const struct request *request)
-{
-	if (!request->output && !request->list)
-		return usage_error("no --output given", NULL);
-	if (!archive_knows(request->compression))
-		return usage_error("no such compression:", request->compression);
-	if (!microcode_knows(request->microcode))
-		return usage_error("--microcode is no, host or all, not", request->microcode);
-	if (request->list && request->output && !strcmp(request->output, "-"))
-		return usage_error("--list and the image cannot both go to standard output", NULL);
-	return -1;
-}
-
-int request_parse(struct request *request, int argc, char **argv)
+int request_words(struct request *request, int argc, char **argv)
 {
 	struct option options[ROWS + 3];
 	char letters[ROWS * 3 + 3];
@@ -120,6 +131,7 @@ int request_parse(struct request *request, int argc, char **argv)
 
 	make_getopt(options, letters);
 	opterr = 0;
+	optind = 1;
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) >= 0) {
 		const struct option_row *row = find(option);
 
@@ -130,9 +142,7 @@ int request_parse(struct request *request, int argc, char **argv)
 		else
 			return usage_error("unknown option, or one without its value", argv[optind - 1]);
 	}
-	if (optind < argc)
-		return usage_error("what is meant by", argv[optind]);
-	return check(request);
+	return optind < argc ? usage_error("what is meant by", argv[optind]) : -1;
 }
 
 void request_free(struct request *request)
@@ -140,5 +150,7 @@ void request_free(struct request *request)
 	for (size_t i = 0; i < ROWS; i++)
 		if (rows[i].kind == LIST)
 			strings_free((void *)((char *)request + rows[i].field));
+	strings_free(&request->modules.matched);
+	strings_free(&request->words);
 	free(request->omits.used);
 }

@@ -94,7 +94,7 @@ static const struct {
 } opened[] = {
 	{"libcryptsetup.so.12", "libgcc_s.so.1"}, /* a thread that is cancelled unwinds */
 	{"libargon2.so.1", "libgcc_s.so.1"},
-	{"libcrypto.so.3", "ossl-modules/legacy.so"}, /* the hash of old LUKS and plain volumes */
+	{"libcryptsetup.so.12", "ossl-modules/legacy.so"}, /* hashes of old volumes */
 };
 
 static int add_opened(struct tree *tree, const char *name, const char *path)
@@ -215,5 +215,45 @@ int program_add(struct tree *tree, const char *spec)
 	free(interpreter);
 	free(source);
 	free(place);
+	return result;
+}
+
+static char *busybox_path(void)
+{
+	for (size_t i = 0; i < sizeof(program_dirs) / sizeof(program_dirs[0]); i++) {
+		char *path = text("%s/busybox", program_dirs[i]);
+
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+bool busybox_is_here(void)
+{
+	char *path = busybox_path();
+
+	free(path);
+	return path != NULL;
+}
+
+int busybox_add(struct tree *tree)
+{
+	char *path = busybox_path(), *spec = text("%s:/bin/busybox", path), *output = NULL, *rest, *name;
+	char *const argv[] = {path, (char *)"--list", NULL};
+	int result = program_add(tree, spec) || command_run(argv, &output) ? -1 : 0;
+
+	rest = output;
+	while (!result && (name = strsep(&rest, "\n"))) {
+		char *place = text("/bin/%s", name);
+
+		if (*name && !strchr(name, '/') && !tree_has(tree, place))
+			result = tree_add_link(tree, place, "busybox");
+		free(place);
+	}
+	free(output);
+	free(spec);
+	free(path);
 	return result;
 }

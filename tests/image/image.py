@@ -389,6 +389,218 @@ def case_malformed(tree, folder):
         must(os.listdir(folder) == ['image'], f'nothing outside, with input {number}')
 
 
+# What a driver calls that finds disks, mounts a file system from one, reads keys, adds a bus or a cipher.
+CALLED_BY = {
+    'disk': ('scsi_host_alloc', 'ata_host_alloc', 'ata_host_activate', '__blk_mq_alloc_disk', '__blk_alloc_disk',
+             'nvme_init_ctrl', 'ufshcd_init', 'mmc_add_host', 'memstick_alloc_host', 'usb_stor_probe1',
+             'dm_register_target', 'register_md_personality', 'nvdimm_bus_register'),
+    'file system': ('mount_bdev', 'get_tree_bdev'),
+    'keyboard': ('__hid_register_driver', '__serio_register_driver', '__serio_register_port'),
+    'bus': ('usb_create_hcd', '__usb_create_hcd', 'i2c_add_adapter', 'i2c_add_numbered_adapter', 'fw_card_initialize',
+            'devm_i2c_add_adapter', 'register_virtio_device', '__vmbus_driver_register', 'spi_register_controller'),
+    'cipher': ('crypto_register_skcipher', 'crypto_register_skciphers', 'crypto_register_alg', 'crypto_register_algs',
+               'crypto_register_shash', 'crypto_register_shashes', 'crypto_register_template'),
+}
+# What no root needs, by folder or name.
+NOT_NEEDED = (
+    'gpu/', 'media/', 'video/', 'hwmon/', 'w1/', 'uio/', 'net/', 'bluetooth/', 'vmw_vsock/',   # no disks, no keyboards
+    'joystick/', 'touchscreen/', 'tablet/', 'sermouse', 'vsxxxaa', 'i2c-mux', 'i2c-stub', 'usb/gadget/', 'usbip/',
+    'usb/image/', 'mtd/', 'cxl_pmem', 'null_blk', 'scsi_debug', 'crypto/chelsio/', 'crypto/qat/',
+    'block/aoe/', 'block/drbd/', 'nbd', 'rbd', 'nvme-rdma', 'nvme-tcp', 'ib_srp', 'bnx2fc', 'fcoe', 'qedf', 'tcm_loop',
+    'gfs2/', 'ocfs2/', 'cxgb', 'qedi', 'bnx2i', 'be2iscsi', 'qla4xxx', 'iscsi_tcp',   # roots across a network
+    'adfs/', 'affs/', 'befs/', 'bfs/', 'efs/', 'freevxfs/', 'hfs/', 'hfsplus/', 'hpfs/', 'minix/', 'omfs/', 'qnx4/',
+    'qnx6/', 'romfs/', 'sysv/', 'fs/ufs/', 'zonefs/',   # file systems that no Linux is installed on
+)
+
+
+def case_universal(tree, folder):
+    """Every driver of Debian's kernel that a root may need is in the image for any machine, whose size is bounded."""
+    out = os.path.join(folder, 'image')
+    call(tree, '--universal', '-o', out)
+    must(os.path.getsize(out) <= 25_000_000, f'at most 25 MB, not {os.path.getsize(out)} bytes')
+    have = {os.path.basename(line.split()[2]) for line in tool('ls', out).decode().splitlines() if '.ko' in line}
+    lacks = []
+    for place, _, files in os.walk(os.path.join(tree, 'kernel')):
+        for name in files:
+            path = os.path.relpath(os.path.join(place, name), tree)
+            if not name.endswith('.ko') or name in have or any(word in path for word in NOT_NEEDED):
+                continue
+            content = read(os.path.join(place, name))
+            lacks += [f'{path} ({kind})' for kind, calls in CALLED_BY.items()
+                      if any(b'\0' + call.encode() + b'\0' in content for call in calls)]
+    must(not lacks, f'these in image/kinds.c, or in NOT_NEEDED: {sorted(lacks)}')
+
+
+class Machine:
+    """A made-up machine: the parts of /sys, /proc and /etc that are read of it."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def write(self, path, text):
+        write(os.path.join(self.root, path), text.encode())
+
+    def link(self, path, target):
+        path = os.path.join(self.root, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(os.path.relpath(os.path.join(self.root, target), os.path.dirname(path)), path)
+
+    def block(self, name, place, number, slaves=(), **attributes):
+        """A block device whose folder is at that place below /sys/devices."""
+        there = f'sys/devices/{place}/{name}'
+        self.write(f'{there}/dev', number + '\n')
+        self.link(f'sys/class/block/{name}', there)
+        self.link(f'sys/dev/block/{number}', there)
+        self.write(f'dev/{name}', '')
+        for slave in slaves:
+            self.link(f'{there}/slaves/{slave}', f'sys/class/block/{slave}')
+        for path, text in attributes.items():
+            self.write(f'{there}/{path.replace("__", "/")}', text + '\n')
+
+    def disk(self):
+        """A SATA disk with two partitions; beside it a sound card and a USB controller that the root does not need."""
+        pci = 'sys/devices/pci0000:00/0000:00:'
+        self.write(f'{pci}1f.2/modalias', 'pci:v00008086d00002922sv0sd0bc01sc06i01\n')
+        self.write(f'{pci}1f.3/modalias', 'pci:v00008086d00002930sv0sd0bc0Csc05i00\n')
+        self.write(f'{pci}1b.0/modalias', 'pci:v00008086d00002668sv0sd0bc04sc03i00\n')
+        self.write(f'{pci}14.0/modalias', 'pci:v00001B36d0000000Dsv0sd0bc0Csc03i30\n')
+        target = 'pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0'
+        self.write(f'sys/devices/{target}/modalias', 'scsi:t-0x00\n')
+        self.block('sda', f'{target}/block', '8:0')
+        self.block('sda1', f'{target}/block/sda', '8:1', partition='1')
+        self.block('sda2', f'{target}/block/sda', '8:2', partition='2')
+
+    def mounted(self, number, kind, source):
+        self.write('proc/self/mountinfo', f'22 1 {number} / / rw - {kind} {source} rw\n')
+
+
+def modules_of(listing):
+    return {os.path.basename(path) for path in paths(listing) if path.endswith('.ko')}
+
+
+def case_host(tree, folder):
+    """The drivers that this machine asks for, those of the list of kinds only; and what the root stands on."""
+    machine = Machine(os.path.join(folder, 'plain'))
+    machine.disk()
+    machine.mounted('8:1', 'ext4', '/dev/sda1')
+    arguments = ('--sysroot', machine.root, '--microcode', 'no')
+    found = modules_of(call(tree, '--host', *arguments, '-l'))
+    must({'ahci.ko', 'sd_mod.ko', 'ext4.ko', 'i2c-i801.ko'} <= found, f'storage, the root, the board: {sorted(found)}')
+    must('xhci-pci.ko' in found, 'the host of a keyboard')
+    must(not any(name.startswith('snd') for name in found), 'no sound')
+    must(not {'dm-crypt.ko', 'raid1.ko', 'nvme.ko', 'aesni-intel.ko'} & found, 'nothing that nobody asked for')
+    machine.write('proc/cmdline', 'quiet resume=/dev/sda2\n')
+    machine.write('etc/modprobe.d/own.conf', 'options ahci skip_host_reset=1\n')
+    listing = paths(call(tree, '--host', *arguments, '-l'))
+    must('/etc/modprobe.d/own.conf' in listing and '/sbin/e2fsck' in listing and '/bin/sh' in
+         [path.split(' ->')[0] for path in listing], 'options, check, a shell')
+    for remove, word in (('proc/self/mountinfo', '/proc'), ('sys', '--universal')):
+        path = os.path.join(machine.root, remove)
+        (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
+        must(word in call(tree, '--host', *arguments, '-l', code=1), f'what to do without {remove}')
+
+
+def case_stack(tree, folder):
+    """The root on LVM in an encrypted volume on RAID: drivers, programs, and the files that /init reads."""
+    for program in ('cryptsetup', 'lvm', 'mdadm'):
+        if not shutil.which(program, path='/sbin:/usr/sbin:/bin:/usr/bin'):
+            sys.exit(77)
+    machine = Machine(os.path.join(folder, 'deep'))
+    machine.disk()
+    machine.block('md0', 'virtual/block', '9:0', ('sda1', 'sda2'), md__level='raid1')
+    machine.block('dm-0', 'virtual/block', '254:0', ('md0',), dm__uuid='CRYPT-LUKS2-ab-cd', dm__name='md0_crypt')
+    machine.block('dm-1', 'virtual/block', '254:1', ('dm-0',), dm__uuid='LVM-abcd', dm__name='vg-root')
+    machine.mounted('254:1', 'ext4', '/dev/mapper/vg-root')
+    machine.write('etc/crypttab', '# name device key\nmd0_crypt UUID=1 /etc/root.key luks\nother UUID=2 /secret luks\n'
+                  'early UUID=3 none luks,initramfs\n')
+    machine.write('etc/lvm/lvm.conf', '# lvm\n')
+    machine.write('etc/mdadm/mdadm.conf', '# mdadm\n')
+    out = os.path.join(folder, 'image')
+    done = subprocess.run([IMAGE, 'build', '--host', '-t', tree, '-i', INIT, '--sysroot', machine.root, '-o', out],
+                          capture_output=True, text=True, check=False)
+    must(done.returncode == 0, f'an image: {done.stderr}')
+    must('/etc/root.key' in done.stderr and '/secret' not in done.stderr, f'a warning of the key in: {done.stderr}')
+    have = {item['path'] for item in json.loads(tool('ls', '--json', out))}
+    names = {os.path.basename(path) for path in have}
+    must({'ahci.ko', 'sd_mod.ko', 'raid1.ko', 'dm-crypt.ko', 'dm-mod.ko', 'dm-snapshot.ko', 'xts.ko', 'ext4.ko'} <= names,
+         f'drivers: {sorted(names)}')
+    must({'/sbin/cryptsetup', '/sbin/lvm', '/sbin/mdadm', '/etc/lvm/lvm.conf', '/etc/mdadm/mdadm.conf'} <= have, 'the rest')
+    must(tool('cat', out, '/etc/crypttab').decode() ==
+         'md0_crypt UUID=1 /etc/root.key luks\nearly UUID=3 none luks,initramfs\n', 'only the volumes of the root')
+    tool('check', '--tree', tree, '--sysroot', machine.root, out, code=0)
+
+
+def case_loop(tree, folder):
+    """The root in a file: also what the file's own file system and disk need. Btrfs: all of its devices."""
+    machine = Machine(os.path.join(folder, 'loop'))
+    machine.disk()
+    machine.block('loop0', 'virtual/block', '7:0', loop__backing_file='/host/root.img')
+    machine.mounted('7:0', 'xfs', '/dev/loop0')
+    with open(f'{machine.root}/proc/self/mountinfo', 'a', encoding='utf-8') as table:
+        table.write('23 22 8:1 / /host rw - ext4 /dev/sda1 rw\n')
+    found = modules_of(call(tree, '--host', '--sysroot', machine.root, '-l'))
+    must({'loop.ko', 'xfs.ko', 'ext4.ko', 'ahci.ko'} <= found, f'both file systems and the disk: {sorted(found)}')
+    machine = Machine(os.path.join(folder, 'btrfs'))
+    machine.disk()
+    machine.write('sys/devices/pci0000:00/0000:00:05.0/modalias', 'pci:v00008086d00005845sv0sd0bc01sc08i02\n')
+    machine.block('nvme0n1', 'pci0000:00/0000:00:05.0/nvme/nvme0', '259:0')
+    machine.mounted('0:30', 'btrfs', '/dev/sda1')
+    for name in ('sda1', 'nvme0n1'):
+        machine.link(f'sys/fs/btrfs/abcd/devices/{name}', f'sys/class/block/{name}')
+    for name in ('nvme.ko', 'btrfs.ko', 'ahci.ko'):
+        out = os.path.join(folder, 'image')
+        call(tree, '--host', '--sysroot', machine.root, '--omit', name[:-3], '-o', out)
+        said = tool('check', '--tree', tree, '--sysroot', machine.root, out, code=1).decode()
+        must(f'/{name}' in said and said.startswith('driver'), f'that {name} lacks: {said}')
+    machine.mounted('0:31', 'overlay', 'overlay')
+    must('container' in call(tree, '--host', '--sysroot', machine.root, '-l', code=1), 'what to do in a container')
+
+
+def case_check(tree, folder):
+    """check names what an image lacks, for the root that is mounted and for another one."""
+    machine, out = Machine(os.path.join(folder, 'machine')), os.path.join(folder, 'image')
+    machine.disk()
+    machine.mounted('8:1', 'ext4', '/dev/sda1')
+    machine.link('dev/disk/by-uuid/abcd-1', 'dev/sda2')
+    call(tree, '-m', 'ahci', '-m', 'sd_mod', '-o', out)
+    options = ('--tree', tree, '--sysroot', machine.root, out)
+    lacking = {item['path'].rsplit('/', 1)[1]: item['kind'] for item in json.loads(tool('check', '--json', *options, code=1))}
+    must(lacking['ext4.ko'] == 'driver' and lacking['e2fsck'] == 'program', f'both in {lacking}')
+    must(lacking['libext2fs.so.2'] == 'library' and 'ahci.ko' not in lacking, f'a library in {lacking}')
+    call(tree, '-m', 'ahci', '-m', 'sd_mod', '-m', 'ext4', '-p', 'e2fsck', '-c', 'zstd', '-o', out)
+    must(b'has all' in tool('check', *options), 'that it can boot')
+    must(b'xfs.ko' in tool('check', '--cmdline', 'root=UUID=abcd-1 rootfstype=xfs', *options, code=1), 'another root')
+    must('no device' in tool('check', '--cmdline', 'root=UUID=nix', *options, code=2), 'that there is no such root')
+    must('no image' in tool('check', '--tree', tree, '/dev/null', code=2), 'that this is no image')
+    tool('check', code=2)
+
+
+def case_conf(tree, folder):
+    """The configuration has the words of the options; drop-ins come after it, the command line last."""
+    conf, out = os.path.join(folder, 'image.conf'), os.path.join(folder, 'image')
+    write(conf, b'# of this machine\n\ncompress gzip\nadd-module = ahci\nadd-file /etc/passwd:/etc/names # no comment\n')
+    must('/etc/names # no comment' in paths(call(tree, '--config', conf, '-l')), 'a value to the end of its line')
+    write(conf, b'# of this machine\n\ncompress gzip\nadd-module = ahci\nshell\n')
+    write(f'{conf}.d/20.conf', b'compress zstd\nadd-module=nvme\n')
+    write(f'{conf}.d/10.conf', b'compress xz\n')
+    write(f'{conf}.d/ignored', b'nonsense\n')
+    listing = call(tree, '--config', conf, '-m', 'virtio_blk', '-l', '-o', out)
+    must({'ahci.ko', 'nvme.ko', 'virtio_blk.ko'} <= modules_of(listing) and '/bin/sh' in paths(listing), 'all of them')
+    must(read(out)[:4] == b'\x28\xb5\x2f\xfd', 'the last drop-in wins')
+    call(tree, '--config', conf, '-c', 'none', '-o', out)
+    must(read(out)[:6] == b'070701', 'the command line wins')
+    write(f'{conf}.d/20.conf', b'\nadd-modul nvme\noutput /x\nadd-file\n')
+    said = call(tree, '--config', conf, '-l', code=1)
+    for word in ("20.conf:2: 'add-modul' is unknown", "20.conf:3: 'output' is for", "20.conf:4: 'add-file' needs"):
+        must(word in said, f'{word} in: {said}')
+    must('/no/such' in call(tree, '--config', '/no/such', '-l', code=1), 'a configuration that is not there')
+    machine = Machine(os.path.join(folder, 'machine'))
+    machine.disk()
+    machine.mounted('8:1', 'ext4', '/dev/sda1')
+    machine.write('etc/inorder/image.conf', 'add-module nvme\n')
+    must('nvme.ko' in modules_of(call(tree, '--host', '--sysroot', machine.root, '-l')), "the machine's own")
+
+
 def case_full(tree, folder):
     """A write that fails half way leaves the old image as it was."""
     out = os.path.join(folder, 'image')

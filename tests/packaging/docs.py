@@ -65,7 +65,7 @@ def names_of_page(page):
 
 def check_references(man, names, problems):
     """A page refers only to pages that are there, as far as ours are concerned."""
-    names = names | {page.stem for page in man.glob("*.[178]")}
+    names = names | {page.stem for page in man.glob("*.[1578]")}
     for page in sorted(man.glob("*.[0-9]")):
         for name in re.findall(r"^\.Xr (\S+) ", page.read_text(encoding="utf-8"), re.M):
             if re.match("async_|inorder|initcall|plugin", name) and name not in names:

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* inorder-image check: can an image reach the root of this machine? Names what lacks. */
+#define _GNU_SOURCE
+#include "host.h"
+#include "look.h"
+
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct check {
+	const char *image, *cmdline, *sysroot, *tree;
+	bool json;
+	struct loaded loaded;
+	struct json_object *lacking; /* NULL: lines are printed */
+	size_t wanted, missing;
+};
+
+/* The version of the kernel that the image is for. The caller frees it. */
+static char *find_version(const struct loaded *loaded)
+{
+	static const char *const folders[] = {"lib/modules/", "usr/lib/modules/"};
+
+	for (size_t i = 0; i < loaded->count; i++)
+		for (int j = 0; j < 2; j++) {
+			const char *path = loaded->members[i].path;
+			size_t length = strlen(folders[j]);
+
+			if (!strncmp(path, folders[j], length) && S_ISDIR(loaded->members[i].mode) &&
+			    !strchr(path + length, '/'))
+				return must(strdup(path + length));
+		}
+	return NULL;
+}
+
+/* What a path is for, in one word. */
+static const char *kind_of(const char *path)
+{
+	if (!strncmp(path, "/lib/modules/", 13))
+		return "driver";
+	if (!strncmp(path, "/lib/firmware/", 14))
+		return "firmware";
+	if (strstr(path, ".so"))
+		return "library";
+	return strstr(path, "bin/") || !strcmp(path, "/init") ? "program" : "file";
+}
+
+static bool image_has(const struct loaded *loaded, const char *path)
+{
+	/* with /usr merged or not; modules may be compressed there, or be so here */
+	static const char *const suffixes[] = {"", ".xz", ".zst", ".gz"};
+	const char *plain = !strncmp(path, "/usr/", 5) ? path + 4 : path;
+	bool found = false;
+
+	for (int i = 0; !found && i < 4; i++) {
+		char *name = text("usr%s%s", plain, suffixes[i]);
+
+		found = load_find(loaded, name) || load_find(loaded, name + 4);
+		free(name);
+	}
+	return found;
+}
+
+/* A program may be in another folder of programs, a library in another of libraries. */
+static bool image_has_elsewhere(const struct loaded *loaded, const char *path, const char *kind)
+{
+	const char *name = strrchr(path, '/');
+
+	if (strcmp(kind, "program") && strcmp(kind, "library"))
+		return false;
+	for (size_t i = 0; i < loaded->count; i++) {
+		const char *slash = strrchr(loaded->members[i].path, '/');
+
+		if (slash && !strcmp(slash, name) && !S_ISDIR(loaded->members[i].mode) &&
+		    (strstr(loaded->members[i].path, "bin/") || strstr(loaded->members[i].path, "lib")))
+			return true;
+	}
+	return false;
+}
+
+static int check_entry(const struct image_entry *entry, void *data)
+{
+	struct check *check = data;
+	const char *kind = kind_of(entry->path);
+	struct json_object *object;
+
+	if (!S_ISREG(entry->mode))
+		return 0;
+	check->wanted++;
+	if (image_has(&check->loaded, entry->path) || image_has_elsewhere(&check->loaded, entry->path, kind))
+		return 0;
+	check->missing++;
+	if (!check->json) {
+		printf("%-8s %s\n", kind, entry->path);
+		return 0;
+	}
+	object = must(json_object_new_object());
+	json_object_object_add(object, "kind", json_object_new_string(kind));
+	json_object_object_add(object, "path", json_object_new_string(entry->path));
+	json_object_array_add(check->lacking, object);
+	return 0;
+}
+
+/* What build --host would put in for the root alone. */
+static int fill(struct check *check, struct tree *tree, struct request *request, const struct stage *stage)
+{
+	struct needs needs;
+	int result = needs_find(&needs, check->sysroot, check->cmdline);
+
+	if (!result)
+		result = needs_ask(&needs, request, stage);
+	strings_free(&request->dirs); /* /etc/modprobe.d changes how, not whether */
+	if (!result)
+		result = add_each(tree, &request->programs, program_add) || add_each(tree, &request->files, file_add) ||
+					 modules_add(&request->modules, tree)
+				 ? -1
+				 : 0;
+	needs_free(&needs);
+	return result;
+}
+
+static int compare(struct check *check, const struct stage *stage)
+{
+	struct request request = {.modules.firmware.root = "/lib/firmware"};
+	char *version = check->tree ? NULL : find_version(&check->loaded), *folder;
+	struct tree tree = {.root = NULL};
+	int result = -1;
+
+	folder = check->tree ? realpath(check->tree, NULL) : version ? text("/lib/modules/%s", version) : NULL;
+	request.modules.dir = folder;
+	if (!folder)
+		fail("'%s' has no modules, so it cannot be told for which kernel it is: give --tree", check->image);
+	else
+		result = fill(check, &tree, &request, stage);
+	if (!result)
+		result = tree_visit(&tree, check_entry, check);
+	if (!result && !load_find(&check->loaded, "init")) {
+		check->missing++;
+		fail("'%s' has no /init", check->image);
+	}
+	tree_free(&tree);
+	request_free(&request);
+	free(folder);
+	free(version);
+	return result;
+}
+
+static int report(const struct check *check)
+{
+	if (check->json)
+		puts(json_object_to_json_string_ext(check->lacking,
+						    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	else if (check->missing)
+		printf("lacks %zu of %zu files that the root needs\n", check->missing, check->wanted);
+	else
+		printf("has all %zu files that the root needs\n", check->wanted);
+	return check->missing ? 1 : 0;
+}
+
+static int parse(struct check *check, int argc, char **argv)
+{
+	static const struct option options[] = {{"cmdline", required_argument, NULL, 'c'},
+						{"sysroot", required_argument, NULL, 's'},
+						{"tree", required_argument, NULL, 't'},
+						{"json", no_argument, NULL, 'j'},
+						{NULL, 0, NULL, 0}};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (option == 'c')
+			check->cmdline = optarg;
+		else if (option == 's')
+			check->sysroot = optarg;
+		else if (option == 't')
+			check->tree = optarg;
+		else if (option == 'j')
+			check->json = true;
+		else
+			return usage_error("unknown option, or one without its value", argv[optind - 1]);
+	}
+	if (optind + 1 != argc)
+		return usage_error("check needs one image", NULL);
+	check->image = argv[optind];
+	return 0;
+}
+
+int command_check(int argc, char **argv)
+{
+	struct check check = {.sysroot = ""};
+	struct stage stage = {.path = NULL};
+	int code = 2;
+
+	if (parse(&check, argc, argv))
+		return 2;
+	check.lacking = check.json ? must(json_object_new_array()) : NULL;
+	if (load_file(&check.loaded, check.image) == 0 && stage_open(&stage) == 0) {
+		load_settle(&check.loaded);
+		if (compare(&check, &stage) == 0)
+			code = report(&check);
+	}
+	stage_close(&stage);
+	load_free(&check.loaded);
+	json_object_put(check.lacking);
+	return code;
+}
