@@ -12,6 +12,9 @@ static const char help[] =
 	"       inorder-image diff [--json] A B        what is added, gone and changed from A to B\n"
 	"       inorder-image check [--cmdline WORDS] [--json] [--tree DIR] IMAGE\n"
 	"                                              can it reach this machine's root? names what lacks\n"
+	"       inorder-image install [--try | --default]\n"
+	"                                              hooks, images and GRUB entries beside the distribution's\n"
+	"       inorder-image uninstall | status       removes them all; tells what there is\n"
 	"Makes an initramfs: inorder-init as /init, kernel modules, programs, and what these need.\n"
 	"\n"
 	"  -o, --output FILE      write the image there: a file is replaced when all is well, a link is\n"
@@ -39,13 +42,16 @@ static const char help[] =
 	"  -i, --init PROGRAM     what becomes /init (default: " INORDER_INIT ")\n"
 	"  -c, --compress NAME    none (the fastest to boot where the disk is fast), lz4, zstd, gzip, xz\n"
 	"                         (default: none; with --host and --universal: zstd)\n"
+	"      --try              install: boot it once, the next time\n"
+	"      --default          install: the same, and again after every boot that has reached the login\n"
 	"  -h, --help             print this\n"
 	"  -V, --version          print the version\n"
 	"\n"
 	"Older names: --module, --program, --file.\n"
 	"The same input gives the same bytes; files bear the time SOURCE_DATE_EPOCH, or 0.\n"
 	"Exit codes: 0 done, 1 it could not be done, 2 wrong usage; diff: 0 the same, 1 not,\n"
-	"2 trouble; check: 0 it can, 1 something lacks, 2 trouble.\n";
+	"2 trouble; check: 0 it can, 1 something lacks, 2 trouble;\n"
+	"status: 0 installed, 3 not.\n";
 
 int help_print(bool all)
 {

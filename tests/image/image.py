@@ -601,6 +601,112 @@ def case_conf(tree, folder):
     must('nvme.ko' in modules_of(call(tree, '--host', '--sysroot', machine.root, '-l')), "the machine's own")
 
 
+def content_of(root):
+    """Everything below a folder, to compare with later."""
+    found = {}
+    for place, folders, files in os.walk(root):
+        for name in folders + files:
+            path = os.path.join(place, name)
+            found[path] = os.readlink(path) if os.path.islink(path) else read(path) if os.path.isfile(path) else None
+    return found
+
+
+class Setup:
+    """image-setup on a made-up machine with a kernel. GRUB's programs note what they are asked for."""
+
+    def __init__(self, tree, folder):
+        self.machine = Machine(os.path.join(folder, 'root'))
+        self.machine.disk()
+        self.machine.mounted('8:1', 'ext4', '/dev/sda1')
+        self.version = os.path.basename(tree)
+        self.machine.write(f'boot/vmlinuz-{self.version}', 'a kernel')
+        self.machine.write(f'boot/initrd.img-{self.version}', "the distribution's")
+        for name in ('etc/kernel/postinst.d', 'etc/grub.d', 'etc/systemd/system', 'lib/modules', 'var/lib'):
+            os.makedirs(os.path.join(self.machine.root, name))
+        os.symlink(tree, os.path.join(self.machine.root, 'lib/modules', self.version))
+        self.asked = os.path.join(folder, 'asked')
+        for name, script in (('grub-reboot', f'echo "$1" >>{self.asked}'), ('grub-editenv', ':'),
+                             ('grub-probe', 'case $1 in *=fs) echo ext2 ;; esac')):
+            write(f'{folder}/bin/{name}', f'#!/bin/sh\n{script}\n'.encode(), 0o755)
+        write(f'{folder}/bin/image', f'#!/bin/sh\nexec {IMAGE} "$@" --init {INIT}\n'.encode(), 0o755)
+        self.setup = os.path.join(BUILD, 'image/image-setup')
+        self.environment = {**os.environ, 'INORDER_ROOT': self.machine.root, 'INORDER_IMAGE': f'{folder}/bin/image',
+                            'INORDER_SETUP': self.setup, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+
+    def run(self, *command, code=0):
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        must(done.returncode == code, f'exit code {code} of {command}, not {done.returncode}: {done.stderr}')
+        return done.stdout + done.stderr
+
+    def call(self, *words, code=0):
+        return self.run(self.setup, *words, code=code)
+
+    def path(self, name):
+        return os.path.join(self.machine.root, name)
+
+    def boots(self, text=''):
+        """A boot with that command line that reaches the login."""
+        self.machine.write('proc/cmdline', text)
+        return self.call('good')
+
+    def chosen(self):
+        """The entries chosen since the last call."""
+        asked = read(self.asked).decode().split() if os.path.exists(self.asked) else []
+        if asked:
+            os.unlink(self.asked)
+        return asked
+
+
+def case_setup(tree, folder):
+    """install, hooks, status, uninstall: the distribution's files stay, and what was before is there again."""
+    setup = Setup(tree, folder)
+    before, image = content_of(setup.machine.root), setup.path(f'boot/inorder-{setup.version}.img')
+    must('not installed' in setup.call('status', code=3), 'that it is not installed')
+    setup.call('install')
+    must(tool('ls', image) and setup.chosen() == [], 'an image, and nothing chosen')
+    must('hooks: installed' in setup.call('status') and 'older' not in setup.call('status'), 'that it is installed')
+    setup.run(setup.path('etc/kernel/postrm.d/inorder-image'), setup.version)
+    must(not os.path.exists(image), 'no image of a kernel that is gone')
+    setup.run(setup.path('etc/kernel/postinst.d/inorder-image'), setup.version, '/boot/vmlinuz')
+    must(os.path.exists(image), 'an image of a new kernel')
+    inode = os.stat(image).st_ino
+    setup.run(setup.path('etc/kernel/postinst.d/inorder-image'), setup.version, '/boot/vmlinuz')
+    must(os.stat(image).st_ino == inode, 'not made twice')
+    setup.run(setup.path('etc/initramfs/post-update.d/inorder-image'), setup.version)
+    must(os.stat(image).st_ino != inode, 'made again with the other one')
+    said = setup.run(setup.path('etc/kernel/postinst.d/inorder-image'), '9.9-none')
+    must('9.9-none' in said, f'a failing hook that says so, and ends well: {said}')
+    write(setup.path('etc/kernel/postrm.d/inorder-image'), b'of somebody else')
+    must('left alone' in setup.call('install', code=1), 'that a file is not ours')
+    setup.run('cp', setup.path('etc/kernel/postinst.d/inorder-image'), setup.path('etc/kernel/postrm.d/inorder-image'))
+    setup.call('install')
+    setup.call('uninstall')
+    after = content_of(setup.machine.root)
+    must(after == before, f'what it was, but for {before.keys() ^ after.keys()}')
+
+
+def case_fallback(tree, folder):
+    """The entry is chosen again only after a good boot; after a bad one the distribution's is, until asked again."""
+    setup = Setup(tree, folder)
+    entry, ours = f'inorder-{setup.version}', f'quiet inorder_entry={setup.version}'
+    setup.call('install', '--try')
+    must(setup.chosen() == [entry], 'chosen for one boot')
+    setup.boots(ours)
+    must(setup.chosen() == [] and 'last good boot' in setup.call('status'), 'not chosen again, and noted')
+    setup.call('install', '--default')
+    must(setup.chosen() == [entry], 'chosen')
+    for _ in range(3):
+        setup.boots(ours)
+        must(setup.chosen() == [entry], 'chosen again after a good boot')
+    said = setup.boots('quiet')   # ours has not reached the login: GRUB has used its own entry
+    must('did not reach' in said and setup.chosen() == [], f'not chosen after a bad one: {said}')
+    setup.boots('quiet')
+    must(setup.chosen() == [] and 'did not reach' in setup.call('status'), 'nor later, and status says so')
+    write(f'{folder}/bin/grub-probe', b'#!/bin/sh\necho lvm\n', 0o755)
+    must('cannot write' in setup.call('install', '--default', code=1) and setup.chosen() == [], 'no choice that stays')
+    must('--nix' in setup.call('install', '--nix', code=2), 'an unknown option')
+
+
 def case_full(tree, folder):
     """A write that fails half way leaves the old image as it was."""
     out = os.path.join(folder, 'image')

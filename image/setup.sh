@@ -1,0 +1,256 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# inorder-image install, uninstall, status: images beside the distribution's, which are never touched, and entries of
+# GRUB below its own. Also what the hooks and the systemd unit call: image, removed, grub-entries, good.
+#
+# An entry of ours is never GRUB's default. It is chosen for the next boot alone (grub-reboot), and chosen again only when
+# a boot has reached the login: so a boot that fails is followed by the distribution's entry, whatever went wrong.
+#
+# INORDER_ROOT stands before all paths, for tests; INORDER_IMAGE and INORDER_SETUP are the program and this script.
+set -eu
+
+root=${INORDER_ROOT:-}
+image=${INORDER_IMAGE:-@SBINDIR@/inorder-image}
+self=${INORDER_SETUP:-@LIBEXECDIR@/inorder/image-setup}
+state=$root/var/lib/inorder
+
+postinst=$root/etc/kernel/postinst.d/inorder-image
+postrm=$root/etc/kernel/postrm.d/inorder-image
+update=$root/etc/initramfs/post-update.d/inorder-image
+grub=$root/etc/grub.d/11_inorder
+unit=$root/etc/systemd/system/inorder-good.service
+wants=$root/etc/systemd/system/multi-user.target.wants/inorder-good.service
+
+say() {
+	echo "inorder-image: $*" >&2
+}
+
+# The versions of the kernels that are installed, newest first.
+kernels() {
+	for kernel in "$root"/boot/vmlinuz-*; do
+		version=${kernel##*/vmlinuz-}
+		[ ! -e "$root/lib/modules/$version/modules.dep.bin" ] || echo "$version"
+	done | sort -rV
+}
+
+# Whether the first file is there and newer than the second.
+newer() {
+	[ "$(find "$1" -newer "$2" 2>/dev/null)" ]
+}
+
+# Makes a folder and those above it, and notes which were not there.
+folder() {
+	[ ! -d "$1" ] || return 0
+	folder "${1%/*}"
+	mkdir "$1"
+	[ "$1" = "$state" ] || echo "$1" >>"$state/folders"
+}
+
+# write PATH MODE: standard input becomes that file. A file that is not ours is left alone.
+write() {
+	if [ -e "$1" ] && ! grep -q 'inorder-image' "$1"; then
+		say "'$1' is there and not of inorder-image: it is left alone; move it away, then install again"
+		return 1
+	fi
+	folder "${1%/*}"
+	cat >"$1.new"
+	chmod "$2" "$1.new"
+	mv "$1.new" "$1"
+}
+
+# hook PATH COMMAND: a hook of kernel packages. It never fails, because their installation would.
+hook() {
+	write "$1" 755 <<-EOF
+		#!/bin/sh
+		# Made by inorder-image install; inorder-image uninstall removes it.
+		[ ! -x $self ] || $self $2 "\$1" || echo "inorder-image: failed for '\$1'; the distribution's image is as it was" >&2
+		exit 0
+	EOF
+}
+
+hooks() {
+	folder "$state"
+	hook "$postinst" image && hook "$postrm" removed && hook "$update" image-again || return 1
+	write "$grub" 755 <<-EOF || return 1
+		#!/bin/sh
+		# Made by inorder-image install; inorder-image uninstall removes it.
+		[ ! -x $self ] || exec $self grub-entries
+	EOF
+	write "$unit" 644 <<-EOF || return 1
+		# Made by inorder-image install; inorder-image uninstall removes it.
+		[Unit]
+		Description=Note that a boot with inorder-image has reached the login
+		After=getty.target systemd-user-sessions.service
+		ConditionPathExists=$self
+
+		[Service]
+		Type=oneshot
+		ExecStart=$self good
+
+		[Install]
+		WantedBy=multi-user.target
+	EOF
+	folder "${wants%/*}"
+	ln -sf ../inorder-good.service "$wants"
+}
+
+# make VERSION: its image, beside the distribution's.
+make_image() {
+	[ -e "$root/lib/modules/$1/modules.dep.bin" ] || {
+		say "no modules of the kernel '$1': no image is made for it"
+		return 1
+	}
+	"$image" build --host --tree "$root/lib/modules/$1" ${root:+--sysroot "$root"} --output "$root/boot/inorder-$1.img"
+}
+
+update_grub() {
+	if [ -z "$root" ] && command -v update-grub >/dev/null; then
+		update-grub
+	elif [ -z "$root" ]; then
+		say "no update-grub here: add an entry with /boot/inorder-VERSION.img to your boot loader by hand"
+	fi
+}
+
+# GRUB clears the one-time choice itself, which it can only where it can write.
+check_grubenv() {
+	kind=$(grub-probe --target=abstraction /boot/grub 2>/dev/null) || kind=unknown
+	system=$(grub-probe --target=fs /boot/grub 2>/dev/null) || system=unknown
+	case "$system:$kind" in
+	ext2: | fat: | xfs:) ;;
+	*)
+		say "GRUB cannot write to /boot/grub ($system${kind:+ on $kind}), so a failed boot would be tried again and again:" \
+			"choose the entry in GRUB's menu instead"
+		return 1
+		;;
+	esac
+}
+
+# Chooses the newest kernel's entry for the next boot.
+arm() {
+	version=$(kernels | head -n 1)
+	check_grubenv
+	grub-reboot "inorder-$version"
+	mkdir -p "$state"
+	echo "$version" >"$state/armed"
+}
+
+command_install() {
+	again=
+	for word; do
+		case $word in
+		--try) again=no ;;
+		--default) again=yes ;;
+		*)
+			say "unknown option '$word' of install: --try boots it once, --default as long as it works"
+			return 2
+			;;
+		esac
+	done
+	versions=$(kernels)
+	[ "$versions" ] || {
+		say "no kernel with its modules in '$root/boot': nothing to install for"
+		return 1
+	}
+	hooks
+	for version in $versions; do
+		make_image "$version"
+	done
+	update_grub
+	[ "$again" ] || return 0
+	arm
+	rm -f "$state/default"
+	[ "$again" = no ] || : >"$state/default"
+}
+
+command_uninstall() {
+	if [ -e "$state/armed" ] && [ -z "$root" ] && command -v grub-editenv >/dev/null; then
+		grub-editenv - unset next_entry || :
+	fi
+	rm -f "$postinst" "$postrm" "$update" "$grub" "$wants" "$unit" "$root"/boot/inorder-*.img
+	[ ! -e "$state/folders" ] || sort -r "$state/folders" | while read -r made; do
+		rmdir "$made" 2>/dev/null || : # somebody else uses it now
+	done
+	rm -rf "$state"
+	update_grub
+}
+
+command_status() {
+	code=0
+	for file in "$postinst" "$postrm" "$update" "$grub" "$unit" "$wants"; do
+		[ -e "$file" ] || code=3
+	done
+	[ $code = 0 ] && echo "hooks: installed" || echo "hooks: not installed, or not all"
+	for version in $(kernels); do
+		file=$root/boot/inorder-$version.img
+		if [ ! -e "$file" ]; then
+			echo "$version: no image"
+		elif newer "$root/lib/modules/$version/modules.dep" "$file"; then
+			echo "$version: $file is older than the modules"
+		else
+			echo "$version: $file"
+		fi
+	done
+	[ ! -e "$state/armed" ] || echo "next boot: $(cat "$state/armed")"
+	[ ! -e "$state/default" ] || echo "and every boot after a good one"
+	[ ! -e "$state/good" ] || echo "last good boot: $(cat "$state/good")"
+	[ ! -e "$state/failed" ] || echo "last boot that did not reach the login: $(cat "$state/failed")"
+	return $code
+}
+
+# Called when a boot has reached the login.
+command_good() {
+	version=$(sed -n 's/.*\binorder_entry=\([^ ]*\).*/\1/p' "$root/proc/cmdline")
+	if [ "$version" ]; then
+		mkdir -p "$state"
+		rm -f "$state/armed" "$state/failed"
+		echo "$version" >"$state/good"
+		[ ! -e "$state/default" ] || arm
+	elif [ -e "$state/armed" ]; then
+		mv "$state/armed" "$state/failed" # it was to be ours, and this one is the distribution's
+		rm -f "$state/default"
+		say "the boot with '$(cat "$state/failed")' did not reach the login: the distribution's entry is used"
+	fi
+}
+
+# Called by grub-mkconfig, which exports its variables: an entry for each image.
+command_grub_entries() {
+	# shellcheck source=/dev/null
+	. "${pkgdatadir:-/usr/share/grub}/grub-mkconfig_lib"
+	device=${GRUB_DEVICE:-$(grub-probe --target=device /)}
+	name=UUID=${GRUB_DEVICE_UUID:-}
+	if [ "${GRUB_DISABLE_LINUX_UUID:-}" = true ] || [ -z "${GRUB_DEVICE_UUID:-}" ]; then
+		name=$device
+	fi
+	boot_device=${GRUB_DEVICE_BOOT:-$(grub-probe --target=device /boot)}
+	folder=$(make_system_path_relative_to_its_root /boot)
+	for version in $(kernels); do
+		[ -e "/boot/inorder-$version.img" ] || continue
+		echo "Found inorder image: /boot/inorder-$version.img" >&2
+		echo "menuentry '${GRUB_DISTRIBUTOR:-Linux}, Linux $version, inorder' --class gnu-linux --id 'inorder-$version' {"
+		echo "	insmod gzio"
+		prepare_grub_to_access_device "$boot_device" | sed 's/^/	/'
+		echo "	linux $folder/vmlinuz-$version root=$name ro ${GRUB_CMDLINE_LINUX:-} ${GRUB_CMDLINE_LINUX_DEFAULT:-}" \
+			"inorder_entry=$version"
+		echo "	initrd $folder/inorder-$version.img"
+		echo "}"
+	done
+}
+
+command=${1:-}
+[ $# = 0 ] || shift
+case $command in
+install) command_install "$@" ;;
+uninstall) command_uninstall ;;
+status) command_status ;;
+image) # update-initramfs may have run before us, and called us
+	newer "$root/boot/inorder-$1.img" "$root/lib/modules/$1/modules.dep" || make_image "$1"
+	;;
+image-again) make_image "$1" ;;
+removed) rm -f "$root/boot/inorder-$1.img" ;;
+grub-entries) command_grub_entries ;;
+good) command_good ;;
+*)
+	say "unknown command '$command'"
+	exit 2
+	;;
+esac
