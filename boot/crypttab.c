@@ -101,11 +101,23 @@ static void parse_key(struct crypttab *entry)
 	copy(entry->key_device, sizeof(entry->key_device), colon + 1);
 }
 
+/* True if the comma-separated @options have @option, whole. */
+static bool has_option(const char *options, const char *option)
+{
+	const size_t length = strlen(option);
+
+	for (const char *at = options; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!strncmp(at, option, length) && (at[length] == ',' || !at[length]))
+			return true;
+	}
+	return false;
+}
+
 bool crypttab_parse(char *line, struct crypttab *entry)
 {
 	char *rest = line, *fields[4] = {NULL}, *option;
 	size_t count = 0;
-	bool passdev;
 
 	*entry = (struct crypttab){.tries = DEFAULT_TRIES};
 	line[strcspn(line, "\n")] = '\0';
@@ -122,8 +134,8 @@ bool crypttab_parse(char *line, struct crypttab *entry)
 	copy(entry->name, sizeof(entry->name), fields[0]);
 	copy(entry->source, sizeof(entry->source), fields[1]);
 	copy(entry->key, sizeof(entry->key), count > 2 ? fields[2] : "none");
-	passdev = count > 3 && strstr(fields[3], "passdev");
-	if (passdev)
+	if (has_option(fields[3], "keyscript=passdev") ||
+	    has_option(fields[3], "keyscript=/lib/cryptsetup/scripts/passdev"))
 		parse_passdev(entry);
 	else
 		parse_key(entry);
