@@ -283,11 +283,15 @@ def run_rows(rows, jobs, say):
     failures = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         running = {pool.submit(row.boot): row for row in rows}
-        for number, done in enumerate(concurrent.futures.as_completed(running), 1):
-            row, wrong = running[done], done.result()
-            say(f'{number}/{len(rows)} {row.name}: {"ok" if wrong is None else "FAILED: " + wrong}')
-            if wrong is not None:
-                failures.append((row, wrong))
+        try:
+            for number, done in enumerate(concurrent.futures.as_completed(running), 1):
+                row, wrong = running[done], done.result()
+                say(f'{number}/{len(rows)} {row.name}: {"ok" if wrong is None else "FAILED: " + wrong}')
+                if wrong is not None:
+                    failures.append((row, wrong))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)   # what is being booted ends, the rest does not begin
+            raise
     return failures
 
 
