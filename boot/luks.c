@@ -22,7 +22,7 @@
 #define CRYPTSETUP "/sbin/cryptsetup"
 #define KEY_FOLDER "/run/inorder-key"
 
-enum { MOST_ENTRIES = 16, MOST_ANSWER = 512, HEADER_BYTES = 65536, WRONG_KEY = 2 };
+enum { MOST_ENTRIES = 16, MOST_ANSWER = 512, HEADER_BYTES = 65536, WRONG_KEY = 2, GUESS_S = 60 };
 
 static const char *const tables[] = {"/etc/crypttab", "/cryptroot/crypttab"};
 
@@ -268,6 +268,7 @@ static bool open_the_only_one(const struct root_spec *spec)
 	if (guessed || !devices_next("crypto_LUKS", &at, &source) || devices_next("crypto_LUKS", &at, &other))
 		return false;
 	guessed = true;
+	entry->timeout_s = cmdline.no_shell ? GUESS_S : 0; /* panic=: perhaps nobody is there, and it is only a guess */
 	path_print(entry->source, "%s", source.device);
 	if (spec->kind == ROOT_MAPPER && !root_volume_name(spec->raw, volume, sizeof(volume)))
 		path_print(entry->name, "%.120s", spec->raw);
