@@ -7,8 +7,11 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Exit statuses of every fsck, bits of a sum. */
@@ -87,7 +90,25 @@ static int report_errors(void)
 	return -EUCLEAN;
 }
 
-int fsck_wait(void)
+/* Debian's systemd does not check again what has such a stamp, which is that of initramfs-tools. */
+static void leave_stamp(const char *name)
+{
+	char path[64];
+	int fd;
+
+	mkdir("/run/initramfs", 0700);
+	path_print(path, "/run/initramfs/fsck-%s", name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd >= 0)
+		close(fd);
+	fd = open("/run/initramfs/fsck.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return;
+	dprintf(fd, "%s %s %s: %d\n%s\n", checker, repair_flag(), checked, status, output);
+	close(fd);
+}
+
+int fsck_wait(const char *name)
 {
 	async_synchronize_full_domain(&fsck_domain);
 	if (!*checker)
@@ -104,6 +125,7 @@ int fsck_wait(void)
 	if (status & ~(CORRECTED | REBOOT))
 		return report_errors();
 	say("fsck: %s", output);
+	leave_stamp(name);
 	if (status & REBOOT) {
 		complain("fsck: %s was repaired and asks for a new start: rebooting", checked);
 		sync();

@@ -47,7 +47,7 @@ static int mount_device(struct libmnt_fs *entry, const char *path, const char *t
 	}
 	if (mnt_fs_get_passno(entry)) {
 		fsck_start(&device);
-		if (fsck_wait())
+		if (fsck_wait(mnt_fs_get_target(entry) + 1))
 			return -EUCLEAN;
 	}
 	return mount_at(&device, path, types, options);

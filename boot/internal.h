@@ -190,8 +190,8 @@ bool raid_assemble(bool degraded);
 
 /* fsck.c: the check of the root runs in a call of its own */
 void fsck_start(const struct facts *root);
-/** Return: 0; else what failed was said on the console. */
-int fsck_wait(void);
+/** Wait for the check, and leave for systemd that @name was checked. Return: 0; else what failed was said. */
+int fsck_wait(const char *name);
 
 /* process.c: programs of the image */
 /** Run a program, its output into @output. Return: exit status; 128 + signal; or -errno. */

@@ -104,7 +104,7 @@ static void boot(char **argv)
 	fsck_start(&root);
 	handed_over = hand_over();
 	async_trace_phase("fsck");
-	if (fsck_wait())
+	if (fsck_wait("root"))
 		failure("the check of the root %s failed", root.device);
 	async_trace_phase("mount");
 	break_here("mount");
