@@ -74,7 +74,7 @@ void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
 	}
 	note_error(domain, cookie, error);
 	rob_release(block, rob_bit(slot), after);
-	if (rob.call_waiters)
+	if (rob.calls)
 		rob_waiters_call_done(cookie, after);
 	rob_progress(domain, exclusive, after);
 }
@@ -93,7 +93,7 @@ static void flush_block(struct rob_lease *lease, uint32_t upto, struct rob_after
 		if (rob_is_wide(slot) || rob_block(slot) != block)
 			break;
 		mask |= rob_bit(slot);
-		if (rob.call_waiters)
+		if (rob.calls)
 			rob_waiters_call_done(rob_cookie(slot), after);
 		lease->flushed++;
 	}

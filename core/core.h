@@ -41,7 +41,6 @@
 #include "owner.h"
 
 #define ROB_LEASE 64         /* most calls of a lease */
-#define ROB_BUCKETS 64       /* waits for one call, by cookie */
 #define ROB_SLOTS_LARGE 62   /* 2 KB with the header */
 #define ROB_SLOTS_SMALL 6    /* 256 bytes */
 #define ROB_SPARE_SMALL 4096 /* most free blocks kept: 1 MB */
@@ -101,8 +100,17 @@ _Static_assert(sizeof(struct rob_wide) == sizeof(struct rob_slot) || sizeof(void
 _Static_assert(sizeof(struct async_block) == 64 || sizeof(void *) < 8, "a block's header is a cache line");
 _Static_assert(sizeof(struct rob_record) <= sizeof(((struct async_entry *)0)->storage), "an entry holds a call");
 
+/* Of a search tree (tree.c). L: */
+struct rob_node {
+	struct rob_node *left, *right, *up;
+	async_cookie_t key;
+	uint32_t weight;
+};
+
 /* A call on some thread's stack. */
 struct rob_frame {
+	struct rob_node node;      /* L: of rob.frames, by cookie, once its thread has waited */
+	struct rob_thread *thread; /* L: constant while pushed */
 	struct rob_frame *parent;  /* L: pushed and popped under the lock */
 	struct rob_slot *slot;     /* L: NULL for a lease: see rob_frame_slot() */
 	struct rob_lease *lease;   /* L: */
@@ -114,6 +122,7 @@ struct rob_frame {
 	bool retiring;             /* set under the lock, before it runs */
 	bool releasing;            /* L: its call was cancelled: it does not run */
 	bool warned;               /* L: the watchdog has reported it */
+	bool indexed;              /* L: in rob.frames */
 	unsigned forks;            /* O: */
 };
 
@@ -168,10 +177,11 @@ struct rob_worker {
 
 /* The last two: for no registered call to run, for quiescing to end. */
 enum rob_wait_kind { ROB_WAIT_DOMAIN, ROB_WAIT_ALL, ROB_WAIT_CALL, ROB_WAIT_OWNER, ROB_WAIT_QUIET, ROB_WAIT_OPEN };
-enum rob_list { ROB_NO_LIST, ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_BUCKET, ROB_IN_ODD };
+enum rob_list { ROB_NO_LIST, ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_CALLS, ROB_IN_ODD };
 
 /* One wait, on the waiter's stack. L: all of it while registered. */
 struct async_waiter {
+	struct rob_node node; /* of rob.calls, by cookie */
 	enum rob_wait_kind kind;
 	struct async_domain *domain;
 	struct async_owner *owner;
@@ -193,6 +203,8 @@ struct async_waiter {
 	struct async_waiter *via, *work;          /* deadlock search: whose stack it awaits; to be looked at */
 	uint32_t mark;
 	bool candidate;
+	uint32_t swept; /* of a list's last waiter: the mark of the search that has gone through the list */
+	struct async_waiter *reached; /* and where that search is to go on */
 };
 
 /*
@@ -257,9 +269,10 @@ struct rob {
 	struct async_waiter *waiters; /* L: all */
 	struct async_waiter *all_waiters, *all_waiters_last;
 	struct async_waiter *odd;
-	struct async_waiter *bucket[ROB_BUCKETS];
-	unsigned call_waiters, ascending;
-	unsigned stacked; /* calls on the stacks of waiters, timed ones not counted; each domain knows its own, too */
+	struct rob_node *calls;  /* L: waiters for one call, by its cookie */
+	struct rob_node *frames; /* L: calls on the stacks of threads that have waited in them, by cookie */
+	unsigned ordered_calls;  /* L: of rob.calls, waiters for a call with a retire step */
+	unsigned ascending;
 	uint32_t mark;
 	rob_owner_finder find_owner; /* L: of calls that have none from their thread; NULL: they have none */
 	struct rob_pool pool;        /* L: */
@@ -394,11 +407,19 @@ void rob_release(struct async_block *block, uint64_t mask, struct rob_after *aft
 void *rob_entry_mark(const struct async_entry *entry);
 void rob_record_init(struct rob_record *record, enum rob_kind kind);
 
+/* ---- tree.c ---- */
+
+void rob_tree_insert(struct rob_node **root, struct rob_node *node, async_cookie_t key);
+void rob_tree_remove(struct rob_node **root, struct rob_node *node);
+struct rob_node *rob_tree_find(struct rob_node *root, async_cookie_t key);
+struct rob_node *rob_tree_next(struct rob_node *node);
+
 /* ---- frame.c ---- */
 
 void rob_thread_unlist(struct rob_thread *self);
 void rob_frame_push(struct rob_frame *frame, struct rob_thread *self);
 void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
+void rob_frames_index(struct rob_thread *thread);
 void rob_check_generation(struct rob_frame *frame);
 struct rob_slot *rob_frame_slot(struct rob_frame *frame);
 bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot);
@@ -428,7 +449,7 @@ struct rob_slot *rob_quiesce_claimable(struct rob_after *after);
 
 /* ---- deadlock.c ---- */
 
-bool rob_deadlock_closes(struct async_waiter *self);
+bool rob_deadlock_may_close(struct async_waiter *waiter);
 void rob_deadlock_dependents(struct rob_thread *thread, async_cookie_t limit);
 struct async_waiter *rob_deadlock_closing(struct async_waiter *waiter);
 void rob_deadlock_mark(struct async_waiter *victim);

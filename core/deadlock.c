@@ -12,12 +12,31 @@
  * stack: otherwise cookies would fall all the way round. As long as no such
  * ascending waiter exists there is nothing to search.
  *
- * Two searches. Each new wait is searched forwards, to the waiters whose calls it
- * awaits: mostly there are none. Who belongs to a cycle that was found is searched
- * backwards, from a thread to those who await its calls. Both touch rob.mark: a
- * waiter is marked if its mark is rob.mark.
+ * A new wait closes a cycle, or none does. First a few calls that it needs are looked
+ * at: mostly nothing that waits is behind them. Otherwise the search goes from its
+ * thread to those who await the calls there, by the lists and trees that wake them,
+ * and looks at each at most once. It touches rob.mark: a waiter is marked if its mark
+ * is rob.mark.
  */
 #include "core.h"
+
+#define AHEAD 8  /* waiters to be looked at later, in the look ahead */
+#define LOOKS 32 /* calls that it looks at */
+
+/* From a wait to those that it needs. */
+struct walk {
+	struct async_waiter *start, *work[AHEAD];
+	unsigned count; /* of work */
+	unsigned looks; /* left */
+};
+
+/* From a thread to the waits that need it. */
+struct search {
+	struct rob_thread *start;
+	async_cookie_t limit;
+	struct async_waiter *via;  /* whose stack is looked at; NULL: the start */
+	struct async_waiter *work; /* found, not looked at; by work */
+};
 
 static bool awaits_stack(struct async_waiter *waiter, struct rob_thread *thread)
 {
@@ -30,92 +49,148 @@ static bool awaits_stack(struct async_waiter *waiter, struct rob_thread *thread)
 	return false;
 }
 
-/* How many of the calls that are on stacks of waiters, and may be awaited by this one, are on its own. */
-static unsigned own_stacked(struct async_waiter *waiter, struct async_domain *domain)
+/* Only waits inside of calls hold others up, and a timed one ends in any case. */
+static bool is_edge(const struct async_waiter *waiter)
 {
-	unsigned count = 0;
-
-	for (struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent) {
-		struct rob_slot *slot = rob_frame_slot(frame);
-
-		count += slot && (!domain || rob_block(slot)->domain == domain);
-	}
-	return count;
+	return waiter->cookie && !waiter->timed;
 }
 
-/*
- * Whether this waiter may await a call that another waiter has on its stack: others have some of that domain. A
- * chain of waits, each for a call in a domain of its own that has not begun, is not searched at each step.
- */
-static bool may_await_waiters(struct async_waiter *waiter)
+/* ---- forward: whose calls does a wait need? ---- */
+
+/* Follows the waits of the threads that have the call on their stacks. False: too many, or back to the start. */
+static bool follow(struct walk *walk, struct async_waiter *from, async_cookie_t cookie)
 {
-	struct async_domain *domain = NULL;
-	struct rob_slot *slot;
+	struct rob_node *node = rob_tree_find(rob.frames, cookie);
 
-	if (waiter->kind == ROB_WAIT_DOMAIN) {
-		domain = waiter->domain;
-	} else if (waiter->kind == ROB_WAIT_CALL) {
-		slot = rob_find(waiter->bound, waiter->domain);
-		if (!slot)
-			return false;
-		domain = rob_block(slot)->domain;
-	}
-	return (domain ? domain->stacked : rob.stacked) > own_stacked(waiter, domain);
-}
+	if (!walk->looks--)
+		return false;
+	for (; node && node->key == cookie; node = rob_tree_next(node)) {
+		struct rob_thread *thread = ((struct rob_frame *)(void *)node)->thread;
+		struct async_waiter *waiter = thread->waiter;
 
-/*
- * Whether this waiter, which is registered, awaits a call on its own stack through other waiters. Most await nobody who
- * waits, and the search, which goes from a waiter to those whose calls it awaits, ends where it begins.
- */
-bool rob_deadlock_closes(struct async_waiter *self)
-{
-	struct async_waiter *work = self;
-
-	rob.mark++;
-	self->work = NULL;
-	while (work) {
-		struct async_waiter *waiter = work;
-
-		work = waiter->work;
-		if (!may_await_waiters(waiter))
+		if (!waiter || !is_edge(waiter) || waiter == from)
 			continue;
-		for (struct async_waiter *other = rob.waiters; other; other = other->all_next) {
-			if (other == waiter || other->mark == rob.mark || other->timed)
-				continue;
-			if (!awaits_stack(waiter, other->thread))
-				continue;
-			if (other == self)
+		if (waiter == walk->start || walk->count == AHEAD)
+			return false;
+		walk->work[walk->count++] = waiter;
+	}
+	return true;
+}
+
+static bool follow_below(struct walk *walk, struct async_waiter *from, struct async_domain *domain,
+			 async_cookie_t bound)
+{
+	for (struct async_block *block = domain->first; block; block = block->next) {
+		for (uint64_t bits = block->live; bits; bits &= bits - 1) {
+			async_cookie_t cookie = rob_cookie(rob_lowest_bit(block, bits));
+
+			if (cookie >= bound)
 				return true;
-			other->mark = rob.mark;
-			other->work = work;
-			work = other;
+			if (!follow(walk, from, cookie))
+				return false;
 		}
 	}
+	return true;
+}
+
+static bool follow_all(struct walk *walk, struct async_waiter *waiter)
+{
+	if (waiter->kind == ROB_WAIT_DOMAIN)
+		return follow_below(walk, waiter, waiter->domain, waiter->bound);
+	if (waiter->kind != ROB_WAIT_CALL)
+		return false;
+	if (waiter->order && !follow_below(walk, waiter, waiter->order, waiter->bound))
+		return false;
+	return follow(walk, waiter, waiter->bound);
+}
+
+/*
+ * Mostly a wait needs few calls, and the threads that run these do not wait, or not for long chains: then a look at
+ * them says that there is no cycle. True: there may be one.
+ */
+bool rob_deadlock_may_close(struct async_waiter *waiter)
+{
+	struct walk walk = {.start = waiter, .work = {waiter}, .count = 1, .looks = LOOKS};
+
+	while (walk.count)
+		if (!follow_all(&walk, walk.work[--walk.count]))
+			return true;
 	return false;
+}
+
+/* ---- backward: who needs the calls of a thread? ---- */
+
+static void note(struct search *search, struct async_waiter *waiter)
+{
+	if (waiter->mark == rob.mark || !is_edge(waiter) || waiter->cookie >= search->limit ||
+	    waiter->thread == search->start)
+		return;
+	waiter->mark = rob.mark;
+	waiter->via = search->via;
+	waiter->work = search->work;
+	search->work = waiter;
+}
+
+/* Waiters with bounds above the cookie, from the list's end; those that this search has gone through are left out. */
+static void note_above(struct search *search, struct async_waiter *last, async_cookie_t cookie)
+{
+	struct async_waiter *waiter = last;
+
+	if (!last)
+		return;
+	if (last->swept == rob.mark)
+		waiter = last->reached;
+	for (; waiter && waiter->bound > cookie; waiter = waiter->prev)
+		note(search, waiter);
+	last->swept = rob.mark;
+	last->reached = waiter;
+}
+
+/* Those that await the call itself, or, behind it, one that retires in its turn. */
+static void note_calls(struct search *search, struct async_domain *domain, async_cookie_t cookie)
+{
+	struct rob_node *node = rob_tree_find(rob.calls, cookie);
+
+	for (; node && (node->key == cookie || rob.ordered_calls); node = rob_tree_next(node)) {
+		struct async_waiter *waiter = (struct async_waiter *)(void *)node;
+
+		if (node->key == cookie || waiter->order == domain)
+			note(search, waiter);
+	}
+}
+
+static void note_waiters(struct search *search, struct rob_slot *slot)
+{
+	struct async_domain *domain = rob_block(slot)->domain;
+
+	note_above(search, domain->waiters_last, rob_cookie(slot));
+	if (!domain->exclusive)
+		note_above(search, rob.all_waiters_last, rob_cookie(slot));
+	note_calls(search, domain, rob_cookie(slot));
+	for (struct async_waiter *waiter = rob.odd; waiter; waiter = waiter->next)
+		if (waiter->mark != rob.mark && rob_awaits(waiter, slot))
+			note(search, waiter);
 }
 
 /* Marks the waiters with cookies below limit that await, directly or through each other, calls of the thread. */
 void rob_deadlock_dependents(struct rob_thread *thread, async_cookie_t limit)
 {
-	struct async_waiter *work = NULL, *via = NULL;
+	struct search search = {.start = thread, .limit = limit};
 
-	rob.mark++;
+	if (!++rob.mark)
+		rob.mark = 1;
 	for (;;) {
-		for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next) {
-			if (waiter->mark == rob.mark || waiter->timed || !waiter->cookie || waiter->cookie >= limit)
-				continue;
-			if (waiter->thread == thread || !awaits_stack(waiter, thread))
-				continue;
-			waiter->mark = rob.mark;
-			waiter->via = via;
-			waiter->work = work;
-			work = waiter;
+		for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
+			struct rob_slot *slot = rob_frame_slot(frame);
+
+			if (slot)
+				note_waiters(&search, slot);
 		}
-		if (!work)
+		if (!search.work)
 			return;
-		via = work;
-		thread = work->thread;
-		work = work->work;
+		search.via = search.work;
+		thread = search.work->thread;
+		search.work = search.work->work;
 	}
 }
 

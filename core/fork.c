@@ -50,8 +50,8 @@ static void drop_calls(void)
 static void drop_waiters(void)
 {
 	rob.waiters = rob.all_waiters = rob.all_waiters_last = rob.odd = NULL;
-	memset(rob.bucket, 0, sizeof(rob.bucket));
-	rob.call_waiters = rob.ascending = rob.stacked = rob.exits = 0;
+	rob.calls = rob.frames = NULL;
+	rob.ordered_calls = rob.ascending = rob.exits = 0;
 }
 
 /*

@@ -40,6 +40,8 @@ void rob_frame_push(struct rob_frame *frame, struct rob_thread *self)
 	frame->error = 0;
 	frame->forks = rob.forks;
 	frame->warned = false;
+	frame->thread = self;
+	frame->indexed = false;
 	port_name_store(&frame->name, NULL); /* O6 */
 	self->top = frame;
 	thread_list(self);
@@ -47,6 +49,8 @@ void rob_frame_push(struct rob_frame *frame, struct rob_thread *self)
 
 void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self)
 {
+	if (frame->indexed)
+		rob_tree_remove(&rob.frames, &frame->node);
 	self->top = frame->parent;
 	self->owner = frame->owner;
 	if (!self->top && !self->worker)
@@ -70,6 +74,23 @@ struct rob_slot *rob_frame_slot(struct rob_frame *frame)
 		return frame->slot;
 	begun = rob_word_begun(port_load_acquire(&lease->word));
 	return begun > lease->flushed ? lease->slot[begun - 1] : NULL;
+}
+
+/*
+ * The thread waits: searches for cycles find it by the cookies of its calls. What is found stays in the index until it
+ * is popped, so a frame is entered once, however often its thread waits: the frame of a lease, too, for a call that
+ * waits is the last of its lease.
+ */
+void rob_frames_index(struct rob_thread *thread)
+{
+	for (struct rob_frame *frame = thread->top; frame && !frame->indexed; frame = frame->parent) {
+		struct rob_slot *slot = rob_frame_slot(frame);
+
+		if (!slot)
+			continue;
+		rob_tree_insert(&rob.frames, &frame->node, rob_cookie(slot));
+		frame->indexed = true;
+	}
 }
 
 bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot)

@@ -30,7 +30,7 @@ static async_cookie_t extent(struct async_domain *domain)
 
 	if (port_likely(!rob.waiters))
 		return bound;
-	if (rob.odd || rob.call_waiters)
+	if (rob.odd || rob.calls)
 		return 0;
 	if (domain->waiters)
 		bound = domain->waiters->bound;

@@ -14,7 +14,6 @@ struct async_domain *rob_domain(struct async_domain *domain)
 
 		memset(domain, 0, offsetof(struct async_domain, lowest));
 		domain->exclusive = exclusive;
-		domain->stacked = 0;
 		port_store64_release(&domain->lowest, 0); /* waits look at it without the lock (O4) */
 		domain->generation = rob.generation;
 	}

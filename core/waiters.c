@@ -3,7 +3,7 @@
  * Registered waiters, and which of them a completion satisfies.
  *
  * A waiter for a domain, or for all, stands in a list sorted by its bound, so a
- * completion looks at the first only. A waiter for one call stands in a bucket
+ * completion looks at the first only. A waiter for one call stands in a tree
  * by its cookie. Waiters whose condition is not a matter of the lowest cookie
  * (they leave calls out, or await an owner) are the odd ones: they are looked at
  * each time, and are few.
@@ -54,8 +54,6 @@ static struct async_waiter **list_head(struct async_waiter *waiter)
 		return &waiter->domain->waiters;
 	case ROB_IN_ALL:
 		return &rob.all_waiters;
-	case ROB_IN_BUCKET:
-		return &rob.bucket[waiter->bound % ROB_BUCKETS];
 	default:
 		return &rob.odd;
 	}
@@ -107,57 +105,48 @@ static enum rob_list list_of(struct async_waiter *waiter)
 	if (waiter->leaves_out || waiter->holder || waiter->kind >= ROB_WAIT_OWNER || waiter->everything)
 		return ROB_IN_ODD;
 	if (waiter->kind == ROB_WAIT_CALL)
-		return ROB_IN_BUCKET;
+		return ROB_IN_CALLS;
 	return waiter->kind == ROB_WAIT_ALL ? ROB_IN_ALL : ROB_IN_DOMAIN;
-}
-
-/*
- * Counts the calls on the waiter's stack, or takes them out again: they complete only after its wait. Its thread pushes
- * and pops nothing meanwhile. Timed waits end by themselves and are no part of a cycle.
- */
-static void count_stack(struct async_waiter *waiter, unsigned change)
-{
-	if (waiter->timed)
-		return;
-	for (struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent) {
-		struct rob_slot *slot = rob_frame_slot(frame);
-
-		if (!slot)
-			continue;
-		rob_block(slot)->domain->stacked += change;
-		rob.stacked += change;
-	}
 }
 
 void rob_waiter_add(struct async_waiter *waiter)
 {
 	waiter->list = list_of(waiter);
-	list_insert(waiter);
+	waiter->swept = 0;
+	if (waiter->list == ROB_IN_CALLS) {
+		rob_tree_insert(&rob.calls, &waiter->node, waiter->bound);
+		rob.ordered_calls += waiter->order != NULL;
+	} else {
+		list_insert(waiter);
+	}
+	if (waiter->cookie)
+		rob_frames_index(waiter->thread);
 	waiter->all_prev = NULL;
 	waiter->all_next = rob.waiters;
 	if (waiter->all_next)
 		waiter->all_next->all_prev = waiter;
 	rob.waiters = waiter;
-	rob.call_waiters += waiter->list == ROB_IN_BUCKET;
 	rob.ascending += waiter->ascending;
 	rob.pool.spills += waiter->spills;
-	count_stack(waiter, 1);
 	waiter->thread->waiter = waiter;
 }
 
 void rob_waiter_remove(struct async_waiter *waiter)
 {
-	list_remove(waiter);
+	if (waiter->list == ROB_IN_CALLS) {
+		rob_tree_remove(&rob.calls, &waiter->node);
+		rob.ordered_calls -= waiter->order != NULL;
+	} else {
+		list_remove(waiter);
+	}
 	if (waiter->all_prev)
 		waiter->all_prev->all_next = waiter->all_next;
 	else
 		rob.waiters = waiter->all_next;
 	if (waiter->all_next)
 		waiter->all_next->all_prev = waiter->all_prev;
-	rob.call_waiters -= waiter->list == ROB_IN_BUCKET;
 	rob.ascending -= waiter->ascending;
 	rob.pool.spills -= waiter->spills;
-	count_stack(waiter, -1U);
 	waiter->list = ROB_NO_LIST;
 	waiter->thread->waiter = NULL;
 }
@@ -229,13 +218,10 @@ void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_af
 /* The call of this cookie is complete. */
 void rob_waiters_call_done(async_cookie_t cookie, struct rob_after *after)
 {
-	struct async_waiter *waiter = rob.bucket[cookie % ROB_BUCKETS], *next;
+	struct rob_node *node;
 
-	for (; waiter; waiter = next) {
-		next = waiter->next;
-		if (waiter->bound == cookie)
-			rob_waiter_satisfy(waiter, after);
-	}
+	while ((node = rob_tree_find(rob.calls, cookie)) && node->key == cookie)
+		rob_waiter_satisfy((struct async_waiter *)(void *)node, after);
 }
 
 /* ---- cycles of waits ---- */
@@ -255,9 +241,13 @@ void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after)
 {
 	struct async_waiter *other, *next;
 
-	if (!rob.ascending || waiter->timed || !waiter->cookie || !rob_deadlock_closes(waiter))
+	if (!rob.ascending || waiter->timed || !waiter->cookie)
+		return;
+	if (!rob_deadlock_may_close(waiter))
 		return;
 	rob_deadlock_dependents(waiter->thread, ASYNC_COOKIE_MAX);
+	if (!rob_deadlock_closing(waiter))
+		return;
 	for (other = rob.waiters; other; other = other->all_next)
 		other->candidate = other == waiter || other->mark == rob.mark;
 	for (other = rob.waiters; other; other = next) {

@@ -46,20 +46,19 @@ struct async_domain {
 	unsigned int exclusive;
 	unsigned int ordered;
 	INORDER_ALIGNED async_cookie_t lowest;
-	unsigned int stacked;
-	void *reserved[7];
+	void *reserved[8];
 };
 
 #define ASYNC_DOMAIN_INIT \
 	{ \
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
 		{ \
 			0 \
 		} \
 	}
 #define ASYNC_DOMAIN_EXCLUSIVE_INIT \
 	{ \
-		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, \
+		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, \
 		{ \
 			0 \
 		} \

@@ -301,6 +301,24 @@ static void owner_cycle(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* The same by a wait for that ordered call alone: the look ahead and the search both have to see the turn. */
+static void waits_for_ordered(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	gate_wait(&gates[0]);
+	sim_check(async_synchronize_call(jobs[1].cookie, NULL) == -EDEADLK);
+}
+
+static void call_cycle(void)
+{
+	start(0, domain_a, waits_for_b);
+	start_ordered(1, domain_a, nothing);
+	start(2, domain_b, waits_for_ordered);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(NULL));
+}
+
 /* The call that closes such a cycle is scheduled while all of it waits already. */
 static void owner_grows(void)
 {
@@ -372,6 +390,8 @@ const struct sim_case cases_deadlock[] = {
 	CASE("cycle-then-another", "2.8", cycle_then_another), .cpus = 3},
 	CASE("cycle-helped", "2.8 2.6", cycle_of_helped, helps_in_b), .pending = 2, .flags = SIM_NO_WORKERS},
 	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
+	CASE("cycle-call-turn", "2.8 retire", call_cycle), .cpus = 3},
+	CASE("cycle-call-turn-one", "2.8 retire", call_cycle), .threads = 1, .flags = SIM_MONITOR},
 	CASE("cycle-owner-turn", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows-early", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3,

@@ -259,15 +259,15 @@ static void check_waiters(void)
 	unsigned calls = 0, ascending = 0;
 
 	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next) {
-		calls += waiter->list == ROB_IN_BUCKET;
+		calls += waiter->list == ROB_IN_CALLS && waiter->order;
 		ascending += waiter->ascending;
 		if (waiter->list == ROB_NO_LIST || waiter->thread->waiter != waiter)
 			sim_fail("invariant: a registered waiter is in a list, and its thread's");
 		check_place(waiter);
 	}
-	if (calls != rob.call_waiters || ascending != rob.ascending)
-		sim_fail("invariant: %u waits for a call and %u ascending ones, counted as %u and %u", calls, ascending,
-			 rob.call_waiters, rob.ascending);
+	if (calls != rob.ordered_calls || ascending != rob.ascending)
+		sim_fail("invariant: %u waits for an ordered call and %u ascending ones, counted as %u and %u", calls,
+			 ascending, rob.ordered_calls, rob.ascending);
 }
 
 /* Open leases: all of them in the list, which is linked both ways. */

@@ -38,7 +38,6 @@ struct async_domain {
 	unsigned int exclusive;
 	unsigned int ordered;
 	async_cookie_t lowest;
-	unsigned int stacked;
 };
 
 #define ASYNC_DOMAIN_INIT \

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waits of many calls at once, a thread for each, so that the core's instructions can be counted for several numbers of
+ * them (growth.py). What a call waits for, the kind says.
+ */
+#define _GNU_SOURCE
+#include <inorder/async.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned long count;
+static _Atomic unsigned long ran, refused, entered;
+static async_cookie_t *cookies;
+static _Atomic int scheduled;
+static sem_t gate;
+static ASYNC_DOMAIN(domain);
+
+static void note(int result)
+{
+	ran++;
+	refused += result != 0;
+}
+
+/* Each schedules the next into a domain of its own, and waits for the domain. */
+static void call_nest(void *data, async_cookie_t cookie)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(own);
+	unsigned long i = (unsigned long)data;
+
+	(void)cookie;
+	if (i + 1 < count)
+		async_schedule_domain(call_nest, (void *)(i + 1), &own);
+	note(async_synchronize_full_domain(&own));
+}
+
+/* The same, in one domain, and waits for the next call alone. */
+static void call_single(void *data, async_cookie_t cookie)
+{
+	unsigned long i = (unsigned long)data;
+
+	(void)cookie;
+	if (i + 1 < count)
+		note(async_synchronize_call(async_schedule(call_single, (void *)(i + 1)), NULL));
+	else
+		note(0);
+}
+
+/* All scheduled first; each waits for the one after it, and in a ring the last for the first. */
+static void call_up(void *data, async_cookie_t cookie)
+{
+	unsigned long i = (unsigned long)data;
+
+	(void)cookie;
+	while (!scheduled)
+		sched_yield();
+	note(cookies[i + 1] ? async_synchronize_call(cookies[i + 1], NULL) : 0);
+}
+
+/* The first goes on when all others are about to wait. */
+static void behind_gate(const void *data)
+{
+	if (data)
+		entered++;
+	else
+		sem_wait(&gate);
+}
+
+/* All wait for their turn behind the first. */
+static void call_turn(void *data, async_cookie_t cookie)
+{
+	behind_gate(data);
+	note(async_synchronize_cookie_domain(cookie, &domain));
+}
+
+/* All wait for the first alone. */
+static void call_same(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	while (!scheduled)
+		sched_yield();
+	behind_gate(data);
+	note(data ? async_synchronize_call(cookies[0], &domain) : 0);
+}
+
+static const struct {
+	const char *name;
+	async_func_t func;
+	int chained; /* a call schedules the next */
+	int ring;
+	int gated;
+} kinds[] = {{"nest", call_nest, 1, 0, 0}, {"single", call_single, 1, 0, 0}, {"up", call_up, 0, 0, 0},
+	     {"ring", call_up, 0, 1, 0},   {"turn", call_turn, 0, 0, 1},     {"same", call_same, 0, 0, 1}};
+
+static int run(size_t kind)
+{
+	struct async_config config = ASYNC_CONFIG_INIT;
+
+	config.threads = 65536;
+	cookies = calloc(count + 1, sizeof(*cookies));
+	if (!cookies || sem_init(&gate, 0, 0) || async_configure(&config))
+		return 1;
+	for (unsigned long i = 0; i < (kinds[kind].chained ? 1 : count); i++)
+		cookies[i] = async_schedule_domain(kinds[kind].func, (void *)i, &domain);
+	if (kinds[kind].ring)
+		cookies[count] = cookies[0];
+	scheduled = 1;
+	while (kinds[kind].gated && entered + 1 < count)
+		sched_yield();
+	sem_post(&gate);
+	async_synchronize_full();
+	return ran != count || refused != (unsigned long)kinds[kind].ring;
+}
+
+int main(int argc, char **argv)
+{
+	count = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
+	for (size_t i = 0; count && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].name, argv[1]))
+			return run(i);
+	fprintf(stderr, "usage: bench-growth nest|single|up|ring|turn|same CALLS\n");
+	return 2;
+}
