@@ -41,7 +41,7 @@ void rob_start_failed(struct rob_worker *worker)
 	rob.pool.active--;
 	rob.pool.waking = false;
 	rob.pool.retry_ns = port_clock_ns() + RETRY_NS;
-	rob_pool_help_wanted(&after);
+	rob_pool_help_wanted();
 	rob_unlock(&after);
 }
 

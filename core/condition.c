@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a waiter awaits: questions about calls in progress and stacks, asked under the lock. Nothing here changes
- * anything but the queue's dead slots at its head.
+ * anything.
  */
 #include "core.h"
 
@@ -192,9 +192,9 @@ static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_dom
 	return NULL;
 }
 
-static struct rob_slot *pending_anywhere(struct async_waiter *waiter, struct rob_after *after)
+static struct rob_slot *pending_anywhere(struct async_waiter *waiter)
 {
-	for (struct rob_slot *slot = rob_queue_head(after); slot; slot = slot->next)
+	for (struct rob_slot *slot = rob.queue.head; slot; slot = slot->next)
 		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_awaits(waiter, slot) &&
 		    !rob_left_out(waiter, slot))
 			return slot;
@@ -202,7 +202,7 @@ static struct rob_slot *pending_anywhere(struct async_waiter *waiter, struct rob
 }
 
 /* The lowest pending call that the waiter awaits, or NULL. */
-struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *after)
+struct rob_slot *rob_help_slot(struct async_waiter *waiter)
 {
 	struct rob_slot *slot;
 
@@ -211,7 +211,7 @@ struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *af
 	if (waiter->kind == ROB_WAIT_DOMAIN)
 		return pending_in(waiter, waiter->domain);
 	if (waiter->kind != ROB_WAIT_CALL)
-		return pending_anywhere(waiter, after);
+		return pending_anywhere(waiter);
 	if (waiter->order)
 		slot = pending_in(waiter, waiter->order);
 	else
@@ -232,9 +232,9 @@ bool rob_quiesced(struct async_domain *domain, struct rob_thread *self)
 }
 
 /* The first pending call that may be claimed while others are held back. */
-struct rob_slot *rob_quiesce_claimable(struct rob_after *after)
+struct rob_slot *rob_quiesce_claimable(void)
 {
-	for (struct rob_slot *slot = rob_queue_head(after); slot; slot = slot->next)
+	for (struct rob_slot *slot = rob.queue.head; slot; slot = slot->next)
 		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_block(slot)->domain->exclusive)
 			return slot;
 	return NULL;

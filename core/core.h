@@ -202,7 +202,6 @@ struct async_waiter {
 	struct async_waiter *all_prev, *all_next; /* of every registered waiter */
 	struct async_waiter *via, *work;          /* deadlock search: whose stack it awaits; to be looked at */
 	uint32_t mark;
-	bool candidate;
 	uint32_t swept; /* of a list's last waiter: the mark of the search that has gone through the list */
 	struct async_waiter *reached; /* and where that search is to go on */
 };
@@ -341,7 +340,7 @@ static inline bool rob_is_ordered(struct rob_slot *slot)
 	return rob_is_wide(slot) && rob_wide(slot)->retire;
 }
 
-/* A retire step that is ready to run, or runs. */
+/* Its func has returned, and what is left is its retire step. */
 static inline bool rob_func_done(struct rob_slot *slot)
 {
 	return rob_is_wide(slot) && (rob_wide(slot)->flags & ROB_FUNC_DONE);
@@ -443,9 +442,9 @@ bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot);
 struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain);
 bool rob_awaits_any(struct async_waiter *waiter, bool left_out);
 bool rob_waits_for_self(struct async_waiter *waiter);
-struct rob_slot *rob_help_slot(struct async_waiter *waiter, struct rob_after *after);
+struct rob_slot *rob_help_slot(struct async_waiter *waiter);
 bool rob_quiesced(struct async_domain *domain, struct rob_thread *self);
-struct rob_slot *rob_quiesce_claimable(struct rob_after *after);
+struct rob_slot *rob_quiesce_claimable(void);
 
 /* ---- deadlock.c ---- */
 
@@ -460,7 +459,7 @@ void rob_pool_brisk(struct rob_worker *worker, uint32_t calls);
 void rob_idle_remove(struct rob_worker *worker);
 void rob_idle_push(struct rob_worker *worker);
 void rob_pool_arm(struct rob_after *after);
-void rob_pool_help_wanted(struct rob_after *after);
+void rob_pool_help_wanted(void);
 uint64_t rob_pool_quick(void);
 void rob_pool_kick(struct rob_after *after);
 bool rob_pool_stuck(struct rob_thread *thread);
@@ -471,6 +470,8 @@ void rob_pool_unblock(struct rob_thread *thread);
 /* ---- waiters.c ---- */
 
 bool rob_satisfied(struct async_waiter *waiter);
+void rob_waiter_settle(struct async_waiter *waiter);
+void rob_waiter_find_order(struct async_waiter *waiter);
 void rob_waiter_add(struct async_waiter *waiter);
 void rob_waiter_remove(struct async_waiter *waiter);
 void rob_waiter_victim(struct async_waiter *waiter);

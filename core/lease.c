@@ -69,7 +69,7 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 		most = 1;
 	lease->domain = NULL;
 	if (port_unlikely(rob.quiesce)) {
-		slot = rob_quiesce_claimable(after);
+		slot = rob_quiesce_claimable();
 		if (slot) {
 			rob_queue_take(slot, after);
 			lease->slot[count++] = slot;

@@ -93,7 +93,7 @@ static unsigned look(unsigned round, struct rob_after *after)
 		rob.pool.burst = 2 * found;
 		rob.pool.eager = true;
 		bring_in_burst(after);
-		rob_pool_help_wanted(after);
+		rob_pool_help_wanted();
 	} else if (rob.pool.active > rob.pool.cpus) {
 		rob.pool.eager = false;
 	}

@@ -82,7 +82,7 @@ void rob_pool_arm(struct rob_after *after)
 }
 
 /* A waiter that can run a pending call is told to look, if nobody else will run it. */
-void rob_pool_help_wanted(struct rob_after *after)
+void rob_pool_help_wanted(void)
 {
 	struct async_waiter *helper = NULL;
 	struct rob_slot *lowest = NULL;
@@ -96,7 +96,7 @@ void rob_pool_help_wanted(struct rob_after *after)
 			continue;
 		if (rob_leaves_dependents(waiter))
 			rob_deadlock_mark(waiter);
-		slot = rob_help_slot(waiter, after);
+		slot = rob_help_slot(waiter);
 		if (slot && (!lowest || slot->place < lowest->place) &&
 		    !rob_quiesced(rob_block(slot)->domain, waiter->thread)) {
 			lowest = slot;
@@ -121,7 +121,7 @@ static void bring_in(struct rob_after *after)
 		pool->total++;
 	} else {
 		rob_pool_arm(after);
-		rob_pool_help_wanted(after);
+		rob_pool_help_wanted();
 		return;
 	}
 	if (pool->active >= pool->cpus && pool->burst)
@@ -209,7 +209,7 @@ void rob_pool_block(struct rob_thread *thread, struct rob_after *after)
 	if (!rob.queue.pending)
 		return;
 	rob_pool_kick(after);
-	rob_pool_help_wanted(after);
+	rob_pool_help_wanted();
 }
 
 void rob_pool_unblock(struct rob_thread *thread)

@@ -12,7 +12,7 @@
 #define SPIN_LOOK 16       /* rounds between looks at the clock */
 #define SINGLE_LEASES 32   /* after a call that waited: others of its kind are likely to wait too */
 
-/* Could this lease hide, until its end, a completion that satisfies the waiter? */
+/* Whether the waiter can leave this lease as it is: no completion that it hides until its end satisfies the waiter. */
 static bool suits(struct rob_lease *lease, struct async_waiter *waiter)
 {
 	struct async_domain *domain = lease->domain;
@@ -84,14 +84,14 @@ static void report(struct async_waiter *waiter)
  * A pending call that this thread has to run itself, or NULL. With too little stack
  * left the waiter spills: while it parks there may be a worker more than the limit.
  */
-static struct rob_slot *to_run(struct async_waiter *waiter, struct rob_after *after)
+static struct rob_slot *to_run(struct async_waiter *waiter)
 {
 	struct rob_slot *slot;
 
 	waiter->spills = false;
 	if (waiter->timed || !rob_pool_stuck(waiter->thread))
 		return NULL;
-	slot = rob_help_slot(waiter, after);
+	slot = rob_help_slot(waiter);
 	if (!slot || rob_quiesced(rob_block(slot)->domain, waiter->thread))
 		return NULL;
 	waiter->spills = port_stack_low() && rob_pool_may_spill();
@@ -111,13 +111,16 @@ static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 		if (waiter->deadlock)
 			report(waiter);
 		recall_for(waiter, &after);
-		if (rob_satisfied(waiter))
+		if (rob_satisfied(waiter)) {
+			rob_waiter_settle(waiter);
 			break;
+		}
 		if (!flags) {
 			result = -ETIMEDOUT;
 			break;
 		}
-		slot = to_run(waiter, &after);
+		rob_waiter_find_order(waiter);
+		slot = to_run(waiter);
 		if (slot) {
 			rob_queue_take(slot, &after);
 			rob_run(slot, waiter->thread, 1, &after);
@@ -141,7 +144,7 @@ static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 	}
 	if (waiter->deadlock)
 		report(waiter);
-	rob_pool_help_wanted(&after); /* one waiter is told to help: where it leaves, the next is */
+	rob_pool_help_wanted(); /* one waiter is told to help: where it leaves, the next is */
 	rob_unlock(&after);
 	return result;
 }

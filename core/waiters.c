@@ -10,6 +10,13 @@
  */
 #include "core.h"
 
+/* Whether its condition takes into account what is on stacks: then every call is looked at. */
+static bool minds_stacks(const struct async_waiter *waiter)
+{
+	return waiter->leaves_out || waiter->holder || (waiter->kind == ROB_WAIT_OWNER && waiter->thread->top);
+}
+
+/* Whether nothing that it awaits is in progress. Changes nothing but the marks of a search. */
 bool rob_satisfied(struct async_waiter *waiter)
 {
 	struct rob_slot *lowest;
@@ -22,12 +29,8 @@ bool rob_satisfied(struct async_waiter *waiter)
 		rob_deadlock_mark(waiter);
 	if (waiter->kind == ROB_WAIT_OWNER && !waiter->owner->in_progress)
 		return true;
-	if (waiter->leaves_out || waiter->holder || (waiter->kind == ROB_WAIT_OWNER && waiter->thread->top)) {
-		if (rob_awaits_any(waiter, false))
-			return false;
-		waiter->leaves_out |= rob_awaits_any(waiter, true);
-		return true;
-	}
+	if (minds_stacks(waiter))
+		return !rob_awaits_any(waiter, false);
 	switch (waiter->kind) {
 	case ROB_WAIT_DOMAIN:
 		lowest = rob_lowest(waiter->domain);
@@ -37,12 +40,25 @@ bool rob_satisfied(struct async_waiter *waiter)
 			return !rob.blocks[0] && !rob.blocks[1];
 		return rob_lowest_of_all() >= waiter->bound;
 	case ROB_WAIT_CALL:
-		lowest = rob_find(waiter->bound, waiter->domain);
-		waiter->order = lowest && rob_is_ordered(lowest) ? rob_block(lowest)->domain : NULL;
-		return !lowest;
+		return !rob_find(waiter->bound, waiter->domain);
 	default:
 		return false;
 	}
+}
+
+/* It is satisfied, as rob_satisfied() has just said: were calls left out that are in progress? */
+void rob_waiter_settle(struct async_waiter *waiter)
+{
+	if (waiter->kind < ROB_WAIT_QUIET && minds_stacks(waiter))
+		waiter->leaves_out |= rob_awaits_any(waiter, true);
+}
+
+/* It is not satisfied: does the call that it waits for alone have to wait for its turn? */
+void rob_waiter_find_order(struct async_waiter *waiter)
+{
+	struct rob_slot *slot = waiter->kind == ROB_WAIT_CALL ? rob_find(waiter->bound, waiter->domain) : NULL;
+
+	waiter->order = slot && rob_is_ordered(slot) ? rob_block(slot)->domain : NULL;
 }
 
 /* ---- the lists ---- */
@@ -182,8 +198,10 @@ void rob_waiters_odd(struct rob_after *after)
 
 	for (waiter = rob.odd; waiter; waiter = next) {
 		next = waiter->next;
-		if (rob_satisfied(waiter))
-			rob_waiter_satisfy(waiter, after);
+		if (!rob_satisfied(waiter))
+			continue;
+		rob_waiter_settle(waiter);
+		rob_waiter_satisfy(waiter, after);
 	}
 }
 
@@ -240,6 +258,7 @@ static void make_victim(struct async_waiter *waiter, struct async_waiter *caller
 void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after)
 {
 	struct async_waiter *other, *next;
+	uint32_t first;
 
 	if (!rob.ascending || waiter->timed || !waiter->cookie)
 		return;
@@ -248,15 +267,16 @@ void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after)
 	rob_deadlock_dependents(waiter->thread, ASYNC_COOKIE_MAX);
 	if (!rob_deadlock_closing(waiter))
 		return;
-	for (other = rob.waiters; other; other = other->all_next)
-		other->candidate = other == waiter || other->mark == rob.mark;
+	waiter->mark = first = rob.mark;
 	for (other = rob.waiters; other; other = next) {
 		next = other->all_next;
-		if (!other->candidate)
-			continue;
+		if (other->mark - first > rob.mark - first)
+			continue; /* what later searches mark was marked by the first, too */
 		if (other->deadlock) {
-			if (other != waiter && rob_satisfied(other))
+			if (other != waiter && rob_satisfied(other)) {
+				rob_waiter_settle(other);
 				rob_waiter_satisfy(other, after);
+			}
 			continue;
 		}
 		rob_deadlock_mark(other);
