@@ -79,17 +79,25 @@ static void visit_load(const char *path, void *data)
 		modules_request(alias, round->probe, &round->set);
 }
 
-/* Binds devices that a module was found for. SCSI devices are bound by scsi.c, in their order. */
+/* What has a name that others see is bound in its order, by scsi.c and virtio.c. */
+static bool waits_for_turn(const char *bus, const char *alias)
+{
+	if (!strcmp(bus, "scsi"))
+		return true;
+	return !cmdline.unordered && (!strncmp(alias, DEVICE_VIRTIO_DISK, strlen(DEVICE_VIRTIO_DISK)) ||
+				      !strncmp(alias, DEVICE_VIRTIO_CARD, strlen(DEVICE_VIRTIO_CARD)));
+}
+
+/* Binds devices that a module was found for. */
 static void visit_bind(const char *path, void *data)
 {
 	const struct round *round = data;
 	struct module_set set = {0};
 	char file[PATH_MAX], alias[1024], bus[64];
 
-	if (!file_link_name(path, "subsystem", bus, sizeof(bus)) || !strcmp(bus, "scsi"))
-		return;
 	path_print(file, "%s/modalias", path);
-	if (file_read(file, alias, sizeof(alias)) <= 0)
+	if (!file_link_name(path, "subsystem", bus, sizeof(bus)) || file_read(file, alias, sizeof(alias)) <= 0 ||
+	    waits_for_turn(bus, alias))
 		return;
 	modules_request(alias, round->probe, &set);
 	if (set.count)

@@ -86,7 +86,7 @@ int finisher_main(void)
 	initcalls_run(0);
 	async_synchronize_full();
 	rest_wait();
-	scsi_release();
+	holds_release();
 	async_trace_open(NULL);
 	say("finisher: done after %llu ms", (unsigned long long)((now_ns() - since) / 1000000));
 	wait_for_init();

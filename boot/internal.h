@@ -64,7 +64,7 @@ void path_print_room(char *text, size_t room, const char *format, ...) __attribu
 
 /* uevent.c: the kernel's uevents. Open, then look at the state, then wait: nothing is missed between. */
 struct uevent {
-	const char *action, *devpath, *subsystem, *devname;
+	const char *action, *devpath, *subsystem, *devname, *modalias;
 };
 /** Parse one message, which must end with NUL. Return: false if it is not the kernel's. */
 bool uevent_parse(const char *message, size_t bytes, struct uevent *event);
@@ -87,6 +87,7 @@ struct module_set {
 };
 enum module_probe {
 	MODULE_PROBE_ASYNC, /* async_probe: the load does not wait for devices */
+	MODULE_NO_NETWORK,  /* the same, but no driver of network interfaces: these come after those on PCI */
 	MODULE_PROBE_WAIT,  /* the load returns when the kernel's own async calls have ended */
 	MODULE_FOR_ROOT     /* async_probe; the root cannot be mounted without it */
 };
@@ -121,6 +122,10 @@ void device_walk(const char *path, const char *name, void (*visit)(const char *p
 /** Bind a device now, or wait until somebody else has done it. */
 void device_bind(const char *path);
 
+/* What a modalias of virtio begins with: these have names, so they wait for their turn; see virtio.c */
+#define DEVICE_VIRTIO_CARD "virtio:d00000001"
+#define DEVICE_VIRTIO_DISK "virtio:d00000002"
+
 /* pci.c: functions of PCI in the order of their addresses */
 struct pci_function {
 	char address[32];
@@ -137,6 +142,12 @@ struct pci_function *pci_next(struct pci_function *from, unsigned int base, int 
 /** Compare addresses of PCI: domain, bus, device, function. */
 int pci_compare(const char *one, const char *other);
 bool pci_parse(const char *address, unsigned int place[4]);
+bool pci_is_virtio(const struct pci_function *function);
+/** Schedule the loads of the drivers of a function, and of the device of virtio behind it. */
+void pci_request(const struct pci_function *function, enum module_probe probe, struct module_set *set);
+/** No driver binds a function that has none yet, until it is let go; with inorder.unordered nothing is held. */
+void pci_hold(const struct pci_function *function);
+void pci_let_go(const struct pci_function *function);
 
 /* scsi.c */
 /** Where a SCSI device is: host, channel, target, LUN. */
@@ -146,10 +157,17 @@ struct scsi_place {
 };
 bool scsi_parse(const char *name, struct scsi_place *place);
 int scsi_compare(const struct scsi_place *one, const struct scsi_place *other);
-/** Let the disks behind @function have their names, in the order of their places. */
-void scsi_name_disks(const struct pci_function *function);
+/** Let the disks below a device have their names, in the order of their places. */
+void scsi_name_disks(const char *above);
 /** Give names to whatever SCSI device is left, and from now on as they come. */
 void scsi_release(void);
+
+/* virtio.c */
+/** Let the disks, or the network cards, below a device have their names, in the order of their places. */
+void virtio_name_disks(const char *above);
+void virtio_name_cards(const char *above);
+/** Bind whatever is left, and from now on as it comes. */
+void virtio_release(void);
 
 /* Finds are registered: a full wait covers them. The rest is exclusive, because it waits for a full wait. */
 extern struct async_domain find_domain, rest_domain;
@@ -164,9 +182,25 @@ int root_event(void);
 void root_wake(void);
 void root_woken(void);
 
+/* nvme.c */
+/** Bind the controllers that are still held. */
+void nvme_release(void);
+
+/* cards.c: network and SD cards */
+/** Wait until every card has its number, if these are wanted in this process. */
+void cards_wait(void);
+/** Bind the cards that are still held. */
+void cards_release(void);
+
+/* holds.c */
+/** Name in the order of places whatever was found and is still held; what comes later is named as it comes. */
+void holds_release(void);
+
 /* usb.c */
 /** Wait until USB disks have their names. */
 void usb_wait(void);
+/** For what brings no disk: rest_wanted(), and then the USB disks are waited for first. */
+bool rest_wanted_late(void);
 
 /* watch.c */
 /** For calls of the rest: wait for the watch. Return: true if the rest is wanted now, in this process. */
@@ -208,8 +242,6 @@ void free_initramfs(int folder);
 /* rest.c */
 /** Wait for the calls of the rest, USB included. */
 void rest_wait(void);
-/** For what brings no disk: rest_wanted(), and then the USB disks are waited for first. */
-bool rest_wanted_late(void);
 
 /* finish.c */
 #define FINISHER "inorder-finisher" /* its argv[0] */

@@ -64,7 +64,7 @@ static bool hand_over(void)
 	async_synchronize_full();
 	rest_wait();
 	if (cmdline.serial) {
-		scsi_release();
+		holds_release();
 		return false;
 	}
 	error = finisher_start();
@@ -72,7 +72,7 @@ static bool hand_over(void)
 		return true;
 	complain("cannot start the finisher: %s: what the root did not need is left to the real init",
 		 strerror(-error));
-	scsi_release();
+	holds_release();
 	return false;
 }
 

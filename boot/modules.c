@@ -348,6 +348,13 @@ static void note_useless(const char *alias)
 		free(copy);
 }
 
+static bool is_left_out(struct kmod_module *kmodule, enum module_probe probe)
+{
+	const char *path = kmod_module_get_path(kmodule);
+
+	return probe == MODULE_NO_NETWORK && path && strstr(path, "/drivers/net/");
+}
+
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set)
 {
 	struct kmod_list *found = NULL, *wanted = NULL, *item;
@@ -362,7 +369,7 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 		kmod_list_foreach(item, wanted)
 		{
 			struct kmod_module *kmodule = kmod_module_get_module(item);
-			struct module *module = schedule(kmodule, probe);
+			struct module *module = is_left_out(kmodule, probe) ? NULL : schedule(kmodule, probe);
 
 			if (module && set)
 				add_to_set(set, module);

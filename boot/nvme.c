@@ -10,7 +10,6 @@
 #include "internal.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <inorder/initcall.h>
 #include <linux/nvme_ioctl.h>
@@ -20,8 +19,6 @@
 #include <unistd.h>
 
 enum { PCI_STORAGE = 0x01, PCI_NVME = 0x08, MOST_DISKS = 1024, IDENTIFY = 0x06, ACTIVE_DISKS = 0x02, LIMIT_S = 60 };
-
-#define HELD "inorder-held" /* no driver has this name */
 
 static ASYNC_DOMAIN(nvme_domain); /* orders the binding */
 
@@ -33,17 +30,6 @@ struct controller {
 	uint32_t disks[MOST_DISKS]; /* their numbers, 0 ends */
 	bool known;
 };
-
-static void set_override(const struct pci_function *function, const char *driver)
-{
-	char file[PATH_MAX];
-	int error;
-
-	path_print(file, "%s/driver_override", function->path);
-	error = file_write(file, driver);
-	if (error)
-		complain("nvme: cannot write %s: %s", file, strerror(-error));
-}
 
 static int is_controller(const struct dirent *item)
 {
@@ -168,20 +154,15 @@ static void bind_nvme(void *data, async_cookie_t cookie)
 	(void)cookie;
 	if (modules_are_stopped())
 		return;
-	if (!cmdline.unordered)
-		set_override(function, "\n");
+	pci_let_go(function);
 	device_bind(function->path);
 	function->find = async_schedule_domain(wait_for_disks, function, &find_domain);
 }
 
 static int hold_nvme(void)
 {
-	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, PCI_NVME));) {
-		char driver[64];
-
-		if (!cmdline.unordered && !file_link_name(at->path, "driver", driver, sizeof(driver)))
-			set_override(at, HELD);
-	}
+	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, PCI_NVME));)
+		pci_hold(at);
 	return 0;
 }
 subsys_initcall(hold_nvme);
@@ -194,3 +175,11 @@ static int probe_nvme(void)
 	return 0;
 }
 device_initcall(probe_nvme);
+
+void nvme_release(void)
+{
+	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, PCI_NVME));) {
+		pci_let_go(at);
+		device_bind(at->path);
+	}
+}

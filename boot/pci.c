@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { VIRTIO_VENDOR = 0x1af4, VIRTIO_OLD = 0x1000, VIRTIO_NEW = 0x1040, VIRTIO_LAST = 0x107f };
+
+#define HELD "inorder-held" /* no driver has this name */
+
 ASYNC_DOMAIN(find_domain);
 static struct pci_function *functions;
 static size_t function_count;
@@ -76,4 +80,59 @@ struct pci_function *pci_next(struct pci_function *from, unsigned int base, int 
 			return &functions[i];
 	}
 	return NULL;
+}
+
+bool pci_is_virtio(const struct pci_function *function)
+{
+	return function->vendor == VIRTIO_VENDOR && function->device >= VIRTIO_OLD && function->device <= VIRTIO_LAST;
+}
+
+/* The numbers of the function say which virtio device is behind it: its driver need not wait for the function. */
+static void request_virtio(const struct pci_function *function, struct module_set *set)
+{
+	const unsigned int number = function->device < VIRTIO_NEW ? function->subdevice : function->device - VIRTIO_NEW;
+	char alias[64];
+
+	path_print(alias, "virtio:d%08Xv%08X", number, VIRTIO_VENDOR);
+	modules_request(alias, MODULE_PROBE_ASYNC, set);
+}
+
+void pci_request(const struct pci_function *function, enum module_probe probe, struct module_set *set)
+{
+	char file[PATH_MAX], alias[256];
+
+	path_print(file, "%s/modalias", function->path);
+	if (file_read(file, alias, sizeof(alias)) > 0)
+		modules_request(alias, probe, set);
+	if (pci_is_virtio(function))
+		request_virtio(function, set);
+}
+
+static void set_override(const struct pci_function *function, const char *driver)
+{
+	char file[PATH_MAX];
+	int error;
+
+	path_print(file, "%s/driver_override", function->path);
+	error = file_write(file, driver);
+	if (error)
+		complain("pci: cannot write %s: %s", file, strerror(-error));
+}
+
+void pci_hold(const struct pci_function *function)
+{
+	char driver[64];
+
+	if (!cmdline.unordered && !file_link_name(function->path, "driver", driver, sizeof(driver)))
+		set_override(function, HELD);
+}
+
+/* An override that somebody else has written stays. */
+void pci_let_go(const struct pci_function *function)
+{
+	char file[PATH_MAX], driver[64];
+
+	path_print(file, "%s/driver_override", function->path);
+	if (file_read(file, driver, sizeof(driver)) > 0 && !strcmp(driver, HELD))
+		set_override(function, "\n");
 }

@@ -6,16 +6,6 @@
 
 ASYNC_DOMAIN_EXCLUSIVE(rest_domain);
 
-bool rest_wanted_late(void)
-{
-	if (!rest_wanted())
-		return false;
-	if (cmdline.serial || is_finisher())
-		return true;
-	usb_wait();
-	return rest_wanted();
-}
-
 static void find_rest(void *data, async_cookie_t cookie)
 {
 	(void)data;
@@ -23,6 +13,7 @@ static void find_rest(void *data, async_cookie_t cookie)
 	async_set_name("rest_find");
 	if (!rest_wanted_late())
 		return;
+	cards_wait(); /* interfaces on USB come after those on PCI */
 	device_find("/sys/devices", MODULE_PROBE_ASYNC);
 	root_look(true);
 }
@@ -37,5 +28,6 @@ late_initcall(probe_rest);
 void rest_wait(void)
 {
 	usb_wait();
+	cards_wait();
 	async_synchronize_full_domain(&rest_domain);
 }

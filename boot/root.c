@@ -19,6 +19,7 @@ enum { MESSAGE_BYTES = 8192, MOST_S = 300, LAST_S = 2, QUIET_S = 10 };
 
 static ASYNC_DOMAIN_EXCLUSIVE(settle_domain);
 static atomic_bool settled; /* whatever could bring a disk has been tried */
+static atomic_bool late;    /* devices are named as they come, and events load their drivers */
 static int events = -1;
 
 static int open_events(void)
@@ -39,8 +40,30 @@ static void settle(void *data, async_cookie_t cookie)
 	(void)cookie;
 	async_set_name("root_settle");
 	rest_wait();
+	if (!modules_are_stopped()) { /* else the finisher does it, and what was found is not complete */
+		holds_release();
+		late = true;
+		device_find("/sys/devices", MODULE_PROBE_ASYNC); /* what came before an event could load its driver */
+		root_look(false);
+	}
 	settled = true;
 	root_wake();
+}
+
+static void sweep(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_name("root_sweep");
+	device_find("/sys/devices", MODULE_PROBE_ASYNC);
+	root_look(true);
+}
+
+/* Once all that was there is named, whatever is plugged in gets its driver, and the kernel binds it. */
+static void load_late(const struct uevent *event)
+{
+	if (late && event->modalias && !strcmp(event->action, "add"))
+		modules_request(event->modalias, MODULE_PROBE_ASYNC, NULL);
 }
 
 static void read_events(void)
@@ -49,9 +72,14 @@ static void read_events(void)
 	struct uevent event;
 	bool lost, look = false;
 
-	while (uevent_read(events, buffer, sizeof(buffer), &event, &lost))
+	while (uevent_read(events, buffer, sizeof(buffer), &event, &lost)) {
+		if (lost && late)
+			async_schedule_domain(sweep, NULL, &find_domain);
+		else if (!lost)
+			load_late(&event);
 		if (lost || (!strcmp(event.subsystem, "block") && strcmp(event.action, "remove")))
 			look = true;
+	}
 	if (look)
 		root_look(false);
 }
@@ -71,6 +99,21 @@ static void wait_event(uint64_t deadline_ns)
 		root_woken();
 	if (fds[1].revents)
 		read_events();
+}
+
+static void say_tried(unsigned int limit_s)
+{
+	static bool said;
+
+	if (said)
+		return;
+	said = true;
+	if (limit_s == UINT_MAX)
+		complain("root: every driver was tried and root=%s is not there: waiting for it without limit",
+			 cmdline.root);
+	else
+		complain("root: every driver was tried and root=%s is not there: waiting for it for %u s", cmdline.root,
+			 limit_s);
 }
 
 /* What stands on the devices that came; the time that somebody takes to answer does not count. */
@@ -106,9 +149,10 @@ static bool wait_for_root(unsigned int limit_s, unsigned int most_s)
 	if (limit_s == UINT_MAX)
 		deadline_ns = UINT64_MAX;
 	while (!is_found() && now_ns() < deadline_ns) {
-		if (settled && !limited && limit_s != UINT_MAX) {
-			deadline_ns = now_ns() + limit_s * NSEC_PER_SEC;
+		if (settled && !limited) {
 			limited = true;
+			deadline_ns = limit_s == UINT_MAX ? UINT64_MAX : now_ns() + limit_s * NSEC_PER_SEC;
+			say_tried(limit_s);
 		}
 		if (now_ns() >= say_ns) {
 			say_waiting(now_ns(), deadline_ns);

@@ -67,10 +67,10 @@ static void bind_below(const char *above)
 		free(items);
 }
 
-void scsi_name_disks(const struct pci_function *function)
+void scsi_name_disks(const char *above)
 {
-	if (!cmdline.unordered && !modules_are_stopped())
-		bind_below(function->path);
+	if (!cmdline.unordered)
+		bind_below(above);
 }
 
 static void find_scsi(void *data, async_cookie_t cookie)
@@ -81,7 +81,7 @@ static void find_scsi(void *data, async_cookie_t cookie)
 	async_set_name("scsi_find");
 	async_synchronize_call(function->load, &find_domain);
 	device_find(function->path, function->probe);
-	root_look(true); /* virtio_blk and others are no SCSI disks: they have their names already */
+	root_look(true); /* what is no SCSI disk has its name already */
 }
 
 static int probe_scsi(void)
@@ -102,7 +102,7 @@ subsys_initcall(probe_scsi);
 
 void scsi_release(void)
 {
-	if (cmdline.unordered || !file_exists(SCSI_BUS))
+	if (!file_exists(SCSI_BUS))
 		return;
 	bind_below("/sys/devices");
 	if (file_write(SCSI_BUS "/drivers_autoprobe", "1"))

@@ -16,42 +16,22 @@
 #include <inorder/initcall.h>
 #include <sched.h>
 
-enum { PCI_STORAGE = 0x01, VIRTIO_VENDOR = 0x1af4, VIRTIO_OLD = 0x1000, VIRTIO_NEW = 0x1040, VIRTIO_LAST = 0x107f };
+enum { PCI_STORAGE = 0x01 };
 
 static ASYNC_DOMAIN(name_domain);
-
-static bool is_virtio(const struct pci_function *function)
-{
-	return function->vendor == VIRTIO_VENDOR && function->device >= VIRTIO_OLD && function->device <= VIRTIO_LAST;
-}
-
-/* The numbers of the function say which virtio device is behind it: its driver need not wait for the function. */
-static void request_virtio(const struct pci_function *function, struct module_set *set)
-{
-	const unsigned int number = function->device < VIRTIO_NEW ? function->subdevice : function->device - VIRTIO_NEW;
-	char alias[64];
-
-	path_print(alias, "virtio:d%08Xv%08X", number, VIRTIO_VENDOR);
-	modules_request(alias, MODULE_PROBE_ASYNC, set);
-}
 
 static void load_controller(void *data, async_cookie_t cookie)
 {
 	const struct pci_function *function = data, *before = function->before;
 	struct module_set set = {0};
-	char file[PATH_MAX], alias[256];
 
 	(void)cookie;
 	async_set_name("storage_load");
 	if (before)
 		async_synchronize_call(before->load, &find_domain);
-	if (before && is_virtio(before))
+	if (before && pci_is_virtio(before))
 		async_synchronize_call(before->name, &name_domain);
-	path_print(file, "%s/modalias", function->path);
-	if (file_read(file, alias, sizeof(alias)) > 0)
-		modules_request(alias, function->probe, &set);
-	if (is_virtio(function))
-		request_virtio(function, &set);
+	pci_request(function, function->probe, &set);
 	if (function->finder)
 		modules_request("sd_mod", MODULE_PROBE_ASYNC, NULL);
 	if (function->probe == MODULE_PROBE_WAIT)
@@ -65,7 +45,10 @@ static void name_disks(void *data, async_cookie_t cookie)
 	const struct pci_function *function = data;
 
 	(void)cookie;
-	scsi_name_disks(function);
+	if (modules_are_stopped())
+		return;
+	virtio_name_disks(function->path);
+	scsi_name_disks(function->path);
 }
 
 /* The first half of a name: everything behind the controller is known, and so is the driver of disks. */

@@ -20,10 +20,8 @@ bool uevent_parse(const char *message, size_t bytes, struct uevent *event)
 		const char *prefix;
 		const char **value;
 	} keys[] = {
-		{"ACTION=", &event->action},
-		{"DEVPATH=", &event->devpath},
-		{"SUBSYSTEM=", &event->subsystem},
-		{"DEVNAME=", &event->devname},
+		{"ACTION=", &event->action},   {"DEVPATH=", &event->devpath},   {"SUBSYSTEM=", &event->subsystem},
+		{"DEVNAME=", &event->devname}, {"MODALIAS=", &event->modalias},
 	};
 	const char *at = message, *end = message + bytes;
 

@@ -169,13 +169,13 @@ static void find_usb(void *data, async_cookie_t cookie)
 	events = uevent_open();
 	modules_request("sd_mod", MODULE_PROBE_ASYNC, &disks);
 	do {
-		device_find(function->path, MODULE_PROBE_ASYNC);
+		device_find(function->path, MODULE_NO_NETWORK);
 		known = count_devices(function->path);
 		if (events >= 0 && !uevent_wait(events, is_settled, data, now_ns() + LIMIT_S * NSEC_PER_SEC))
 			say("usb: %s: a device is connected and was not configured within %d s", function->address,
 			    LIMIT_S);
 	} while (count_devices(function->path) > known);
-	device_find(function->path, MODULE_PROBE_ASYNC);
+	device_find(function->path, MODULE_NO_NETWORK);
 	device_walk(function->path, "scan", visit_scan, NULL);
 	if (events >= 0 && !uevent_wait(events, is_scanned, data, now_ns() + LIMIT_S * NSEC_PER_SEC))
 		say("usb: %s: a storage device showed no disk within %d s", function->address, LIMIT_S);
@@ -189,7 +189,8 @@ static void name_usb(void *data, async_cookie_t cookie)
 	const struct pci_function *function = data;
 
 	(void)cookie;
-	scsi_name_disks(function);
+	if (!modules_are_stopped())
+		scsi_name_disks(function->path);
 }
 
 /* After all disks that are no USB disks: find_usb() begins when these have their names. */
@@ -205,4 +206,14 @@ late_initcall(probe_usb);
 void usb_wait(void)
 {
 	async_synchronize_full_domain(&usb_names);
+}
+
+bool rest_wanted_late(void)
+{
+	if (!rest_wanted())
+		return false;
+	if (cmdline.serial || is_finisher())
+		return true;
+	usb_wait();
+	return rest_wanted();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The /sbin/init of the measured root file system. It says that it was reached, which ends the measured
- * time, waits for what inorder-init left to a child, then says which disks there are, copies the trace and
- * the kernel's log out of the machine, and powers off.
+ * time, waits for what inorder-init left to a child, then says which disks and network cards there are,
+ * copies the trace and the kernel's log out of the machine, and powers off.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -184,6 +184,32 @@ static void say_disks(void)
 		free(disks);
 }
 
+static int is_card(const struct dirent *item)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device", item->d_name);
+	return access(path, F_OK) == 0;
+}
+
+/* Network interfaces with their addresses, which tell one card from another. */
+static void say_cards(void)
+{
+	struct dirent **cards;
+	int count = scandir("/sys/class/net", &cards, is_card, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		char path[PATH_MAX], address[32] = "-";
+
+		snprintf(path, sizeof(path), "/sys/class/net/%s/address", cards[i]->d_name);
+		read_text(path, 0, address, sizeof(address));
+		say("card %s %s", cards[i]->d_name, address);
+		free(cards[i]);
+	}
+	if (count >= 0)
+		free(cards);
+}
+
 static void say_mounts(void)
 {
 	FILE *mounts = setmntent("/proc/mounts", "r");
@@ -206,6 +232,7 @@ int main(void)
 	say("settled");
 	say_mounts();
 	say_disks();
+	say_cards();
 	send_trace();
 	send_log();
 	sync();

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Boots in which devices or modules do what is not usual: devices.py CASE SOURCE BUILD, as boot.py."""
 import os
+import random
 import re
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boot import BUILD, ROOT, check, check_fails, check_reaches, disks, machine   # noqa: E402
+from boot import BUILD, ROOT, check, check_fails, check_reaches, disks, machine, report   # noqa: E402
 from bootlib.common import Failure, Progress, run   # noqa: E402
 from bootlib.monitor import Monitor   # noqa: E402
-from bootlib.session import Session   # noqa: E402
+from bootlib.session import DRIVERS, Session   # noqa: E402
 
 
 def configured(session, name, lines, **options):
@@ -34,6 +35,14 @@ def broken_tree(session, path):
     with open(path, 'wb') as file:
         file.write(module.replace(b'vermagic=6', b'vermagic=0'))
     return tree
+
+
+def drivers(session, more):
+    """The list of drivers of the usual image and more; returns its path."""
+    path = os.path.join(session.out, 'drivers')
+    with open(DRIVERS, encoding='utf-8') as usual, open(path, 'w', encoding='utf-8') as file:
+        file.write(f'{usual.read()}\n{more}\n')
+    return path
 
 
 def check_order(boot, *patterns):
@@ -86,6 +95,101 @@ def case_medium(session):
                         [(b'cannot read /dev/sr0', insert)], monitor=monitor,
                         more=['-device', 'scsi-cd,bus=scsi.0,id=drive'])
     check_reaches(boot)
+
+
+def virtio_disks(session, count, rate):
+    """Disks of virtio in slots whose order is not that of the options, the root on the second one. rate: reads that
+    each answers a second."""
+    found = []
+    for number in range(count):
+        disk = disks.Disk('vblk', number, os.path.join(session.out, f'vblk{number}.img'))
+        disk.place = f',addr={number + 8:#x}'
+        if number == 1:
+            disks.make_root(disk.path, session.rootinit)
+        else:
+            disks.make_empty(disk.path)
+        found.append(disk.slow(rate(number)))
+    return list(reversed(found))
+
+
+NETWORK = [('virtio-net-pci', 5), ('rtl8139', 4), ('e1000e', 6)]   # and the machine's own e1000, in the first slot
+
+
+def network_cards():
+    """Cards of several drivers; the last part of an address is the slot."""
+    options = []
+    for device, slot in NETWORK:
+        options += ['-netdev', f'hubport,id=net{slot},hubid=0',
+                    '-device', f'{device},netdev=net{slot},addr={slot:#x},mac=52:54:00:00:00:{slot:02x},romfile=']
+    return options
+
+
+def names_of(session, boot, attached):
+    """What the machine named: disks by serial number, cards by address."""
+    check_reaches(boot)
+    return report.check_disks(boot, attached) | report.cards(boot)
+
+
+def case_virtio_order(session):
+    """Disks and network cards of virtio have one naming, that of their places, with any number of processors, whichever
+    of them answers first, and root= that names a disk gets that one."""
+    image = session.image('drivers', drivers=drivers(session, 'e1000e 8139cp 8139too'))
+    wanted = {f'VBLK{number}': f'vd{chr(97 + number)}' for number in range(6)}
+    wanted |= {f'52:54:00:00:00:{slot:02x}': f'eth{place}' for place, slot in
+               enumerate(sorted(slot for _, slot in NETWORK), 1)}
+    for count, seed in ((1, 1), (2, 2), (4, 3)):
+        order = random.Random(seed)
+        attached = virtio_disks(session, 6, lambda number: order.choice((5, 20, 1000)))
+        boot = session.boot(f'virtio-{count}', image, ROOT.replace('LABEL=inorder-root', '/dev/vdb'), attached,
+                            cpus=machine.processors(count), more=network_cards())
+        found = names_of(session, boot, attached)
+        check('mount / /dev/vdb' in boot.read('console'), boot, 'the root on /dev/vdb')
+        for key, name in wanted.items():
+            check(found.get(key) == name, boot, f'{key} is {name}, not {found.get(key)}')
+
+
+def case_virtio_unordered(session):
+    """The control: without the holds, disks and cards of virtio get other names in some boot."""
+    image = session.image('drivers', drivers=drivers(session, 'e1000e 8139cp 8139too'))
+    seen = set()
+    for number in range(8):
+        attached = virtio_disks(session, 6, lambda number: 20)
+        boot = session.boot('unordered', image, f'{ROOT} inorder.unordered', attached, cpus=machine.processors(4),
+                            more=network_cards())
+        seen.add(tuple(sorted(names_of(session, boot, attached).items())))
+        if len(seen) > 1:
+            return
+    raise Failure(f'8 boots without order gave one naming, which an ordered boot could give by chance: {seen}')
+
+
+def case_late(session):
+    """Devices that are plugged in when every driver was tried, one after the other, on four buses; the last is the
+    root."""
+    attached, options = [], []
+    for slot, bus in ((8, 'vblk'), (9, 'nvme'), (None, 'virtio'), (None, 'usb')):
+        disk = disks.Disk(bus, 0, os.path.join(session.out, f'{bus}.img'))
+        if bus == 'usb':
+            disks.make_root(disk.path, session.rootinit)
+        else:
+            disks.make_empty(disk.path)
+        attached.append(disk)
+        options += ['-drive', f'if=none,id=late-{bus},file={disk.path},format=raw,cache=unsafe']
+        if slot:
+            options += ['-device', f'pcie-root-port,id=port-{bus},slot={slot},chassis={slot},addr={slot:#x}']
+    monitor = Monitor()
+
+    def plug(name, driver, **more):
+        serial = f'{name.upper()}0'
+        return lambda: monitor.execute('device_add', driver=driver, drive=f'late-{name}', serial=serial, **more)
+
+    boot = session.boot('late', session.image('names'), f'{ROOT} rootwait loglevel=7', [], [
+        (b'every driver was tried', plug('vblk', 'virtio-blk-pci', bus='port-vblk')),
+        (b' [vda] ', plug('nvme', 'nvme', bus='port-nvme')),
+        (b'nvme nvme0: ', plug('virtio', 'scsi-hd', bus='scsi.0')),
+        (b'[sda] Attached', plug('usb', 'usb-storage', bus='xhci.0')),
+    ], monitor=monitor, more=options)
+    check_reaches(boot)
+    report.check_disks(boot, attached)
 
 
 CASES = {name[5:]: function for name, function in globals().items() if name.startswith('case_')}

@@ -34,6 +34,11 @@ static void test_without_name(void **state)
 	(void)state;
 	assert_true(PARSE("bind@/devices/x\0ACTION=bind\0DEVPATH=/devices/x\0SUBSYSTEM=pci", &event));
 	assert_null(event.devname);
+	assert_null(event.modalias);
+	assert_true(PARSE("add@/devices/x\0ACTION=add\0DEVPATH=/devices/x\0SUBSYSTEM=virtio\0"
+			  "MODALIAS=virtio:d00000002v00001AF4",
+			  &event));
+	assert_string_equal(event.modalias, "virtio:d00000002v00001AF4");
 }
 
 static void test_not_the_kernels(void **state)

@@ -8,6 +8,7 @@ STAMP = r'^(?:<\d+>)?\[ *(\d+\.\d+)\] '
 START = re.compile(STAMP + r'Run (\S+) as init process', re.M)
 END = re.compile(STAMP + r'inorder-root: reached', re.M)
 SETTLED = re.compile(STAMP + r'inorder-root: settled', re.M)
+CARD = re.compile(STAMP + r'inorder-root: card (\S+) (\S+)', re.M)
 DISK = re.compile(STAMP + r'inorder-root: disk (\S+) (\S+)', re.M)
 
 
@@ -37,6 +38,11 @@ def disks_of(log, path):
             raise Failure(f'{path} names the disk {serial} twice')
         found[serial] = name
     return found
+
+
+def cards(boot):
+    """The names of the network interfaces by their addresses."""
+    return {address: name for _, name, address in CARD.findall(boot.read('log'))}
 
 
 def check_disks(boot, expected):
