@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The finisher: the same program, the same initcalls, in a process of its own
- * at idle priority, for all that the root did not need. Process 1 can execute
- * the real init meanwhile: a thread of its own that loads a module would hold
- * that up.
+ * The finisher: the same program, the same initcalls, in a process of its own,
+ * for all that the root did not need. Process 1 can execute the real init
+ * meanwhile: a thread of its own that loads a module would hold that up.
+ *
+ * It is two processes. One does the work, and may die at any moment: the machine
+ * is short of memory, or somebody kills it. The other one, its parent, which the
+ * kernel never kills for memory, waits for it, and has the work done again; all
+ * that was done is seen as done. In the end it gives back whatever is still held.
  *
  * It has its own copy of the mounts, in which the initramfs stays the root,
  * and a pipe whose other end closes when process 1 executes init: from then
@@ -16,20 +20,19 @@
 #include <inorder/initcall.h>
 #include <inorder/trace.h>
 #include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RELEASE_FD = 3 };
+enum { RELEASE_FD = 3, MOST_TRIES = 3 };
 
 extern char **environ;
 
 int finisher_start(void)
 {
-	const struct sched_param param = {0};
 	char *const argv[] = {(char *)(uintptr_t)FINISHER, NULL};
 	int ends[2], error = 0;
 	long pid;
@@ -39,7 +42,6 @@ int finisher_start(void)
 	/* As vfork(), but with a copy of the memory and of the mounts. The other end is never closed by hand. */
 	pid = syscall(SYS_clone, CLONE_NEWNS | CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid == 0) {
-		syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &param);
 		if (ends[0] == RELEASE_FD ? !fcntl(RELEASE_FD, F_SETFD, 0) : dup2(ends[0], RELEASE_FD) >= 0)
 			execve("/proc/self/exe", argv, environ);
 		_exit(127);
@@ -75,19 +77,61 @@ static void wait_for_init(void)
 	close(RELEASE_FD);
 }
 
-int finisher_main(void)
+/* The work, in a process that may die. */
+_Noreturn static void work(pid_t parent)
 {
-	const uint64_t since = now_ns();
-	int root;
-
-	if (cmdline_read())
-		return 1;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(1);
+	if (file_write("/proc/self/oom_score_adj", "0"))
+		say("finisher: cannot write /proc/self/oom_score_adj: the kernel may prefer to kill others");
 	start_trace();
 	initcalls_run(0);
 	async_synchronize_full();
 	rest_wait();
 	holds_release();
 	async_trace_open(NULL);
+	_exit(0);
+}
+
+/* Has the work done once. Return: true if the process came to its end. */
+static bool work_once(void)
+{
+	const pid_t parent = getpid(), pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		work(parent);
+	if (pid < 0) {
+		complain("finisher: cannot fork: %s", strerror(errno));
+		return false;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return true;
+	complain("finisher: the process that names the disks died (%s %d)", WIFSIGNALED(status) ? "signal" : "status",
+		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	return false;
+}
+
+int finisher_main(void)
+{
+	const uint64_t since = now_ns();
+	int root, tries = 0;
+	bool done;
+
+	if (file_write("/proc/self/oom_score_adj", "-1000"))
+		say("finisher: cannot write /proc/self/oom_score_adj: the kernel may kill it when memory is short");
+	if (cmdline_read())
+		return 1;
+	while (!(done = work_once()) && ++tries < MOST_TRIES)
+		;
+	if (!done) {
+		complain("finisher: giving up after %d tries: disks that were found get their names now, others as "
+			 "they come",
+			 tries);
+		holds_release();
+	}
 	say("finisher: done after %llu ms", (unsigned long long)((now_ns() - since) / 1000000));
 	wait_for_init();
 	root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

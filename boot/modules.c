@@ -141,6 +141,14 @@ static bool is_wanted(const struct module *module)
 	return !stopped || module->for_root;
 }
 
+/* Beside a busy real init a nice finisher would get too little. */
+static int niceness(const struct module *module)
+{
+	if (is_finisher())
+		return 0;
+	return module->for_root ? NICE_FOR_ROOT : NICE;
+}
+
 static void load(void *data, async_cookie_t cookie)
 {
 	struct module *module = data;
@@ -155,7 +163,7 @@ static void load(void *data, async_cookie_t cookie)
 	if (!result && !is_wanted(module))
 		result = -ECANCELED;
 	if (!result && !is_live(module)) {
-		setpriority(PRIO_PROCESS, 0, module->for_root ? NICE_FOR_ROOT : NICE); /* of this thread alone */
+		setpriority(PRIO_PROCESS, 0, niceness(module)); /* of this thread alone */
 		result = insert(module);
 		setpriority(PRIO_PROCESS, 0, 0);
 		if (result == -EEXIST)

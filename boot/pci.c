@@ -13,6 +13,7 @@ enum { VIRTIO_VENDOR = 0x1af4, VIRTIO_OLD = 0x1000, VIRTIO_NEW = 0x1040, VIRTIO_
 #define HELD "inorder-held" /* no driver has this name */
 
 ASYNC_DOMAIN(find_domain);
+static bool listed;
 static struct pci_function *functions;
 static size_t function_count;
 
@@ -52,6 +53,7 @@ static int list_functions(void)
 	DIR *folder = opendir("/sys/bus/pci/devices");
 	const struct dirent *item;
 
+	listed = true;
 	while (folder && (item = readdir(folder))) {
 		struct pci_function *more = realloc(functions, (function_count + 1) * sizeof(*more));
 
@@ -73,6 +75,8 @@ core_initcall(list_functions);
 
 struct pci_function *pci_next(struct pci_function *from, unsigned int base, int subclass)
 {
+	if (!listed) /* whoever gives holds back may not have run the initcalls */
+		list_functions();
 	for (size_t i = from ? (size_t)(from - functions) + 1 : 0; i < function_count; i++) {
 		const unsigned int code = functions[i].class_code;
 

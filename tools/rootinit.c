@@ -3,6 +3,9 @@
  * The /sbin/init of the measured root file system. It says that it was reached, which ends the measured
  * time, waits for what inorder-init left to a child, then says which disks and network cards there are,
  * copies the trace and the kernel's log out of the machine, and powers off.
+ *
+ * Two words on the kernel's command line are for it. rootinit.kill=N,... kills the process that finds the other
+ * disks when there are N of them, again for each number. rootinit.busy=N has N endless loops run until it is done.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -10,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <mntent.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,15 +24,18 @@
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TRACE_FILE "/run/inorder.trace"
 #define TRACE_PORT "/dev/ttyS1"
 #define LOG_PORT "/dev/ttyS2"
 
-enum { KLOG_READ_ALL = 3, KLOG_BUFFER_BYTES = 10 };
+enum { KLOG_READ_ALL = 3, KLOG_BUFFER_BYTES = 10, MOST_BUSY = 16 };
 
 static int kmsg = -1;
+static pid_t busy[MOST_BUSY];
+static int busy_count;
 
 /* A line for the kernel's log, where it gets the kernel's time, and for the console. */
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
@@ -223,16 +230,128 @@ static void say_mounts(void)
 		endmntent(mounts);
 }
 
+/* What follows a word of the kernel's command line; an empty text without it. */
+static void find_word(const char *word, char *value, size_t room)
+{
+	char line[4096];
+	const char *at = read_text("/proc/cmdline", 0, line, sizeof(line)) ? strstr(line, word) : NULL;
+
+	snprintf(value, room, "%.*s", at ? (int)strcspn(at + strlen(word), " ") : 0, at ? at + strlen(word) : "");
+}
+
+static void start_busy(void)
+{
+	char text[16];
+
+	find_word("rootinit.busy=", text, sizeof(text));
+	for (long count = strtol(text, NULL, 10); busy_count < count && busy_count < MOST_BUSY; busy_count++) {
+		busy[busy_count] = fork();
+		if (!busy[busy_count])
+			for (volatile unsigned long turns = 0;; turns++)
+				;
+	}
+}
+
+static void end_busy(void)
+{
+	for (int i = 0; i < busy_count; i++)
+		kill(busy[i], SIGKILL);
+}
+
+static int count_disks(void)
+{
+	struct dirent **disks;
+	const int count = scandir("/sys/block", &disks, is_disk, NULL);
+
+	for (int i = 0; i < count; i++)
+		free(disks[i]);
+	if (count >= 0)
+		free(disks);
+	return count;
+}
+
+/* The only child of our first child, other than @last; 0 if there is none at the moment. */
+static pid_t find_worker(pid_t last)
+{
+	char path[64], text[64];
+	long child;
+
+	if (!read_text("/proc/1/task/1/children", 0, text, sizeof(text)))
+		return 0;
+	child = strtol(text, NULL, 10);
+	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", child, child);
+	if (!read_text(path, 0, text, sizeof(text)) || strtol(text, NULL, 10) == last)
+		return 0;
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+static void kill_workers(void)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	char text[64], *rest = text, *word;
+	pid_t last = 0;
+
+	find_word("rootinit.kill=", text, sizeof(text));
+	while ((word = strsep(&rest, ",")) && *word) {
+		pid_t worker;
+
+		while (!(worker = find_worker(last)) || count_disks() < strtol(word, NULL, 10))
+			nanosleep(&pause, NULL);
+		say("killing %d, which has found %d disks", worker, count_disks());
+		kill(worker, SIGKILL);
+		last = worker;
+	}
+}
+
+/* The child that inorder-init has left is over when any child is that is not one of ours. */
+static void wait_for_rest(void)
+{
+	pid_t pid;
+
+	start_busy();
+	kill_workers();
+	do
+		pid = wait(NULL);
+	while (pid < 0 && errno == EINTR);
+	end_busy();
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+}
+
+/* What inorder-init holds back must be free again. */
+static void say_holds(void)
+{
+	char path[PATH_MAX], text[64];
+	struct dirent **items;
+	const char *const buses[] = {"scsi", "virtio"};
+	int count;
+
+	for (size_t i = 0; i < sizeof(buses) / sizeof(*buses); i++) {
+		snprintf(path, sizeof(path), "/sys/bus/%s/drivers_autoprobe", buses[i]);
+		if (read_text(path, 0, text, sizeof(text)))
+			say("autoprobe %s %s", buses[i], text);
+	}
+	count = scandir("/sys/bus/pci/devices", &items, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", items[i]->d_name);
+		if (items[i]->d_name[0] != '.' && read_text(path, 0, text, sizeof(text)) && strcmp(text, "(null)"))
+			say("held %s %s", items[i]->d_name, text);
+		free(items[i]);
+	}
+	if (count >= 0)
+		free(items);
+}
+
 int main(void)
 {
 	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	say("reached");
-	while (wait(NULL) > 0 || errno == EINTR)
-		;
+	wait_for_rest();
 	say("settled");
 	say_mounts();
 	say_disks();
 	say_cards();
+	say_holds();
 	send_trace();
 	send_log();
 	sync();

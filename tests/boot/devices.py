@@ -192,6 +192,41 @@ def case_late(session):
     report.check_disks(boot, attached)
 
 
+def check_given_back(boot, *buses):
+    console = boot.read('console')
+    for bus in buses:
+        check(f'inorder-root: autoprobe {bus} 1' in console, boot, f'the bus {bus} binds devices by itself')
+    check('inorder-root: held' not in console, boot, 'no device of PCI is held')
+
+
+def check_hand_over(session, name, words, gives_up=False):
+    image = session.image('names')
+    boot = session.boot(f'hand-over-{name}', image, f'{ROOT} {words}')
+    check_reaches(boot)
+    check_given_back(boot, 'scsi', 'virtio')
+    died = len(re.findall('finisher: the process that names the disks died', boot.read('console')))
+    wanted = len(words.split('kill=')[1].split(',')) if 'kill=' in words else 0
+    check(died == wanted, boot, f'{wanted} processes that die, not {died}')
+    check(('giving up' in boot.read('console')) == gives_up, boot, f'giving up: {gives_up}')
+    if not gives_up:
+        found = report.check_disks(boot, session.disks)
+        check(found == names_in_order(session), boot, f'the names {names_in_order(session)}, not {found}')
+
+
+def names_in_order(session):
+    """The names of the usual machine: virtio's host adapter has the lower address, USB comes last."""
+    order = [disk.serial for bus in ('virtio', 'ahci', 'usb') for disk in session.disks if disk.bus == bus]
+    return {serial: f'sd{chr(97 + place)}' for place, serial in enumerate(order)} | {'NVME0': 'nvme0n1'}
+
+
+def case_hand_over(session):
+    """What finds the other disks is killed: at once, while ATA is looked at, and while USB is; twice in a boot, and once
+    more than it is begun again. Every disk has its name; no device is held in the end. The machine is busy meanwhile."""
+    check_hand_over(session, 'early', 'rootinit.busy=2 rootinit.kill=0,7')
+    check_hand_over(session, 'late', 'rootinit.kill=8,10')
+    check_hand_over(session, 'never', 'rootinit.kill=0,0,0', gives_up=True)
+
+
 CASES = {name[5:]: function for name, function in globals().items() if name.startswith('case_')}
 
 
