@@ -51,17 +51,17 @@ def case_kernel(session):
 
 
 def case_names(session):
-    """Both kinds of boot reach the root, leave a trace, and name the disks alike."""
+    """Both kinds of boot reach the root, leave a trace, and name disks and network cards alike."""
     image = session.image('names')
     found = {}
     for kind, words in (('serial', ' inorder.serial'), ('async', '')):
         boot = session.boot(f'names-{kind}', image, ROOT + words)
         check_reaches(boot)
         check(boot.read('trace').strip(), boot, 'a trace')
-        found[kind] = report.check_disks(boot, session.disks)
+        found[kind] = report.check_names(boot, session.disks)
         session.say(f'{kind}: {report.seconds(boot):.3f} s, {report.naming(found[kind])}')
     if found['serial'] != found['async']:
-        raise Failure('the disks have other names: ' + '; '.join(map(report.naming, found.values())))
+        raise Failure('there are other names: ' + '; '.join(map(report.naming, found.values())))
 
 
 def case_no_root(session):

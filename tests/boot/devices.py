@@ -112,7 +112,7 @@ def virtio_disks(session, count, rate):
     return list(reversed(found))
 
 
-NETWORK = [('virtio-net-pci', 5), ('rtl8139', 4), ('e1000e', 6)]   # and the machine's own e1000, in the first slot
+NETWORK = [('virtio-net-pci', 5), ('rtl8139', 4), ('e1000e', 6)]   # beside the machine's own, the first and the last
 
 
 def network_cards():
@@ -216,14 +216,15 @@ def check_hand_over(session, name, words, gives_up=False):
 def names_in_order(session):
     """The names of the usual machine: virtio's host adapter has the lower address, USB comes last."""
     order = [disk.serial for bus in ('virtio', 'ahci', 'usb') for disk in session.disks if disk.bus == bus]
-    return {serial: f'sd{chr(97 + place)}' for place, serial in enumerate(order)} | {'NVME0': 'nvme0n1'}
+    others = {'NVME0': 'nvme0n1', 'VBLK0': 'vda', 'VBLK1': 'vdb'}
+    return {serial: f'sd{chr(97 + place)}' for place, serial in enumerate(order)} | others
 
 
 def case_hand_over(session):
     """What finds the other disks is killed: at once, while ATA is looked at, and while USB is; twice in a boot, and once
     more than it is begun again. Every disk has its name; no device is held in the end. The machine is busy meanwhile."""
     check_hand_over(session, 'early', 'rootinit.busy=2 rootinit.kill=0,7')
-    check_hand_over(session, 'late', 'rootinit.kill=8,10')
+    check_hand_over(session, 'late', 'rootinit.kill=8,12')
     check_hand_over(session, 'never', 'rootinit.kill=0,0,0', gives_up=True)
 
 

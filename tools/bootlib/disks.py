@@ -118,7 +118,7 @@ def standard(folder, init):
     """The machine of docs/BOOT.md; root is on VIRTIO1."""
     os.makedirs(folder, exist_ok=True)
     disks = []
-    for bus, count in (('ahci', 5), ('virtio', 4), ('nvme', 1), ('usb', 1)):
+    for bus, count in (('ahci', 5), ('virtio', 4), ('vblk', 2), ('nvme', 1), ('usb', 1)):
         for number in range(count):
             disk = Disk(bus, number, os.path.join(folder, f'{bus}{number}.img'))
             disks.append(disk)

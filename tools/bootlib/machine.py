@@ -18,6 +18,9 @@ AHCI_PORTS = 6   # of a controller: the chip set's own, then further ones
 COMMAND_LINE = 'console=ttyS0 quiet panic=-1 printk.devkmsg=on log_buf_len=8M'
 ICOUNT = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=1,sleep=on',
           '-rtc', 'base=2024-01-01,clock=vm', '-seed', '1']
+# two cards, no network behind them; the second one in a high slot, so that tests find the others free
+NETWORK = ['-netdev', 'hubport,id=net,hubid=0', '-device', 'e1000,netdev=net,mac=52:54:00:00:00:01',
+           '-netdev', 'hubport,id=net1,hubid=0', '-device', 'virtio-net-pci,netdev=net1,mac=52:54:00:00:00:02,addr=0x1c']
 
 
 def processors(count):
@@ -89,7 +92,7 @@ def command(kernel, image, disks, arguments, boot, icount, cpus, more):
         options += ['-chardev', f'file,id={port},path={escape(boot.files[port])}']
     for port in PORTS:
         options += ['-serial', f'chardev:{port}']
-    return options + attach(disks) + ['-netdev', 'hubport,id=net,hubid=0', '-device', 'e1000,netdev=net', *more]
+    return options + attach(disks) + NETWORK + list(more)
 
 
 def _in_child():

@@ -4,6 +4,8 @@ import re
 
 from .common import Failure
 
+CARDS = 2
+
 STAMP = r'^(?:<\d+>)?\[ *(\d+\.\d+)\] '
 START = re.compile(STAMP + r'Run (\S+) as init process', re.M)
 END = re.compile(STAMP + r'inorder-root: reached', re.M)
@@ -52,6 +54,14 @@ def check_disks(boot, expected):
     if missing:
         raise Failure(f'{boot.files["log"]}: the root did not see the disks {", ".join(missing)}')
     return found
+
+
+def check_names(boot, expected):
+    """All disks and both network cards of the machine must have been there; returns all names."""
+    found = cards(boot)
+    if len(found) != CARDS:
+        raise Failure(f'{boot.files["log"]}: the root saw {len(found)} network cards, not {CARDS}')
+    return check_disks(boot, expected) | found
 
 
 def naming(names):
