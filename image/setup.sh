@@ -74,7 +74,8 @@ hooks() {
 	write "$grub" 755 <<-EOF || return 1
 		#!/bin/sh
 		# Made by inorder-image install; inorder-image uninstall removes it.
-		[ ! -x $self ] || exec $self grub-entries
+		[ ! -x $self ] || $self grub-entries || echo "inorder-image: no entries in the menu" >&2
+		exit 0
 	EOF
 	write "$unit" 644 <<-EOF || return 1
 		# Made by inorder-image install; inorder-image uninstall removes it.
@@ -212,28 +213,35 @@ command_good() {
 	fi
 }
 
-# Called by grub-mkconfig, which exports its variables: an entry for each image.
-command_grub_entries() {
+# An entry for each image. GRUB's library counts on variables that are not set.
+grub_entries() {
+	set +u
 	# shellcheck source=/dev/null
 	. "${pkgdatadir:-/usr/share/grub}/grub-mkconfig_lib"
 	device=${GRUB_DEVICE:-$(grub-probe --target=device /)}
-	name=UUID=${GRUB_DEVICE_UUID:-}
-	if [ "${GRUB_DISABLE_LINUX_UUID:-}" = true ] || [ -z "${GRUB_DEVICE_UUID:-}" ]; then
+	name=UUID=$GRUB_DEVICE_UUID
+	if [ "$GRUB_DISABLE_LINUX_UUID" = true ] || [ -z "$GRUB_DEVICE_UUID" ]; then
 		name=$device
 	fi
-	boot_device=${GRUB_DEVICE_BOOT:-$(grub-probe --target=device /boot)}
+	access=$(prepare_grub_to_access_device "${GRUB_DEVICE_BOOT:-$(grub-probe --target=device /boot)}")
 	folder=$(make_system_path_relative_to_its_root /boot)
 	for version in $(kernels); do
-		[ -e "/boot/inorder-$version.img" ] || continue
+		[ -e "$root/boot/inorder-$version.img" ] || continue
 		echo "Found inorder image: /boot/inorder-$version.img" >&2
 		echo "menuentry '${GRUB_DISTRIBUTOR:-Linux}, Linux $version, inorder' --class gnu-linux --id 'inorder-$version' {"
 		echo "	insmod gzio"
-		prepare_grub_to_access_device "$boot_device" | sed 's/^/	/'
-		echo "	linux $folder/vmlinuz-$version root=$name ro ${GRUB_CMDLINE_LINUX:-} ${GRUB_CMDLINE_LINUX_DEFAULT:-}" \
+		echo "$access" | sed 's/^/	/'
+		echo "	linux $folder/vmlinuz-$version root=$name ro $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT" \
 			"inorder_entry=$version"
 		echo "	initrd $folder/inorder-$version.img"
 		echo "}"
 	done
+}
+
+# Called by grub-mkconfig, which exports its variables: all entries or none, because half of one would break the menu.
+command_grub_entries() {
+	entries=$(grub_entries)
+	echo "$entries"
 }
 
 command=${1:-}

@@ -676,6 +676,16 @@ def case_setup(tree, folder):
     must(os.stat(image).st_ino != inode, 'made again with the other one')
     said = setup.run(setup.path('etc/kernel/postinst.d/inorder-image'), '9.9-none')
     must('9.9-none' in said, f'a failing hook that says so, and ends well: {said}')
+    said = setup.run(setup.path('etc/grub.d/11_inorder'))
+    must('no entries' in said, f'no entries without GRUB, which is no error, or no menu is made: {said}')
+    write(f'{folder}/grub/grub-mkconfig_lib', b'[ "$no_such_variable" ] || grub=yes\n'
+          b'prepare_grub_to_access_device() { echo "search $1"; }\nmake_system_path_relative_to_its_root() { echo "$1"; }\n')
+    setup.environment |= {'pkgdatadir': f'{folder}/grub', 'GRUB_DEVICE': '/dev/sda1', 'GRUB_DEVICE_UUID': 'ab-1',
+                          'GRUB_DEVICE_BOOT': '/dev/sda1', 'GRUB_CMDLINE_LINUX': 'console=ttyS0'}
+    menu = setup.run(setup.path('etc/grub.d/11_inorder'))
+    for text in (f"--id 'inorder-{setup.version}' {{", f'linux /boot/vmlinuz-{setup.version} root=UUID=ab-1 ro console=ttyS0',
+                 f'initrd /boot/inorder-{setup.version}.img', 'search /dev/sda1'):
+        must(text in menu, f'{text} in: {menu}')
     write(setup.path('etc/kernel/postrm.d/inorder-image'), b'of somebody else')
     must('left alone' in setup.call('install', code=1), 'that a file is not ours')
     setup.run('cp', setup.path('etc/kernel/postinst.d/inorder-image'), setup.path('etc/kernel/postrm.d/inorder-image'))
