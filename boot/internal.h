@@ -72,8 +72,8 @@ bool uevent_parse(const char *message, size_t bytes, struct uevent *event);
 int uevent_open(void);
 /** Read one event into @buffer. Return: true; false if there is none at the moment. *@lost: some were dropped. */
 bool uevent_read(int fd, char *buffer, size_t room, struct uevent *event, bool *lost);
-/** Wait, event by event, until @ready says true. Return: false if the time was over before. */
-bool uevent_wait(int fd, bool (*ready)(void *data), void *data, uint64_t deadline_ns);
+/** Wait for @what (traced), event by event, until @ready says true. Return: false if the time was over before. */
+bool uevent_wait(int fd, const char *what, bool (*ready)(void *data), void *data, uint64_t deadline_ns);
 
 /* mounts.c */
 int mounts_early(void);

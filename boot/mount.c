@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inorder/trace.h>
 #include <libmount/libmount.h>
 #include <linux/btrfs.h>
 #include <stdlib.h>
@@ -116,13 +117,18 @@ static void load_letters(const char *type)
 static int mount_as(const struct facts *device, const char *path, const char *type, unsigned long flags,
 		    const char *options)
 {
+	char step[64];
+	uint64_t since_ns;
 	int error;
 
 	root_wait_filesystem(type);
 	load_letters(type);
 	if (!strcmp(type, "btrfs") && device->members > 1)
 		register_btrfs(device);
+	path_print(step, "mount %s", type);
+	since_ns = async_trace_calling(NULL, step);
 	error = try_mount(device->device, path, type, flags, options);
+	async_trace_called(NULL, step, error, since_ns);
 	if (error)
 		explain(device, path, type, error, options);
 	return error;

@@ -128,8 +128,8 @@ static void wait_for_disks(void *data, async_cookie_t cookie)
 	async_set_name("nvme_find");
 	if (controller && events >= 0) {
 		controller->function = data;
-		if (find_controller(controller) &&
-		    !uevent_wait(events, all_disks, controller, now_ns() + LIMIT_S * NSEC_PER_SEC))
+		if (find_controller(controller) && !uevent_wait(events, "disks of an NVMe controller", all_disks,
+								controller, now_ns() + LIMIT_S * NSEC_PER_SEC))
 			say("nvme: %s: some disks did not come within %d s", controller->name, LIMIT_S);
 		root_look(true);
 	}

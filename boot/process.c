@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inorder/trace.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -78,7 +79,7 @@ static int open_input(const char *text)
 	return ends[0];
 }
 
-static int run(const char *const argv[], int input, char *output, size_t room)
+static int run_untraced(const char *const argv[], int input, char *output, size_t room)
 {
 	int ends[2], error, status;
 	pid_t pid;
@@ -96,6 +97,19 @@ static int run(const char *const argv[], int input, char *output, size_t room)
 		if (errno != EINTR)
 			return -errno;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int run(const char *const argv[], int input, char *output, size_t room)
+{
+	char what[128];
+	uint64_t since_ns;
+	int result;
+
+	path_print(what, "process %s", argv[0]);
+	since_ns = async_trace_wait_begin(what);
+	result = run_untraced(argv, input, output, room);
+	async_trace_wait_end(what, since_ns);
+	return result;
 }
 
 int process_run(const char *const argv[], char *output, size_t room)

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inorder/initcall.h>
+#include <inorder/trace.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -143,6 +144,7 @@ static void say_waiting(uint64_t now, uint64_t deadline_ns)
 /* Waits @limit_s seconds from when all that can be found is found; @most_s at most for that. UINT_MAX: no limit. */
 static bool wait_for_root(unsigned int limit_s, unsigned int most_s)
 {
+	const uint64_t since_ns = async_trace_wait_begin("event root");
 	uint64_t deadline_ns = now_ns() + most_s * NSEC_PER_SEC, say_ns = now_ns() + QUIET_S * NSEC_PER_SEC;
 	bool limited = false;
 
@@ -161,6 +163,7 @@ static bool wait_for_root(unsigned int limit_s, unsigned int most_s)
 		if (!make_volumes(&deadline_ns))
 			wait_event(deadline_ns < say_ns ? deadline_ns : say_ns);
 	}
+	async_trace_wait_end("event root", since_ns);
 	return is_found();
 }
 

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <inorder/trace.h>
 #include <linux/netlink.h>
 #include <poll.h>
 #include <string.h>
@@ -81,7 +82,7 @@ bool uevent_read(int fd, char *buffer, size_t room, struct uevent *event, bool *
 	}
 }
 
-bool uevent_wait(int fd, bool (*ready)(void *data), void *data, uint64_t deadline_ns)
+static bool wait_until(int fd, bool (*ready)(void *data), void *data, uint64_t deadline_ns)
 {
 	char buffer[MESSAGE_BYTES];
 
@@ -100,4 +101,13 @@ bool uevent_wait(int fd, bool (*ready)(void *data), void *data, uint64_t deadlin
 		while (uevent_read(fd, buffer, sizeof(buffer), &event, &lost))
 			;
 	}
+}
+
+bool uevent_wait(int fd, const char *what, bool (*ready)(void *data), void *data, uint64_t deadline_ns)
+{
+	const uint64_t since_ns = async_trace_wait_begin(what);
+	const bool is_ready = wait_until(fd, ready, data, deadline_ns);
+
+	async_trace_wait_end(what, since_ns);
+	return is_ready;
 }

@@ -171,13 +171,14 @@ static void find_usb(void *data, async_cookie_t cookie)
 	do {
 		device_find(function->path, MODULE_NO_NETWORK);
 		known = count_devices(function->path);
-		if (events >= 0 && !uevent_wait(events, is_settled, data, now_ns() + LIMIT_S * NSEC_PER_SEC))
+		if (events >= 0 &&
+		    !uevent_wait(events, "USB devices", is_settled, data, now_ns() + LIMIT_S * NSEC_PER_SEC))
 			say("usb: %s: a device is connected and was not configured within %d s", function->address,
 			    LIMIT_S);
 	} while (count_devices(function->path) > known);
 	device_find(function->path, MODULE_NO_NETWORK);
 	device_walk(function->path, "scan", visit_scan, NULL);
-	if (events >= 0 && !uevent_wait(events, is_scanned, data, now_ns() + LIMIT_S * NSEC_PER_SEC))
+	if (events >= 0 && !uevent_wait(events, "USB disks", is_scanned, data, now_ns() + LIMIT_S * NSEC_PER_SEC))
 		say("usb: %s: a storage device showed no disk within %d s", function->address, LIMIT_S);
 	modules_wait(&disks);
 	if (events >= 0)

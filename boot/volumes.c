@@ -73,7 +73,8 @@ bool volumes_wait(const struct root_spec *wanted, unsigned int limit_s, struct f
 	pthread_mutex_unlock(&lock);
 	if (events < 0)
 		complain("volumes: cannot wait for devices: %s", strerror(-events));
-	came = events < 0 ? has_come(&wait) : uevent_wait(events, has_come, &wait, now_ns() + limit_s * NSEC_PER_SEC);
+	came = events < 0 ? has_come(&wait)
+			  : uevent_wait(events, "a volume", has_come, &wait, now_ns() + limit_s * NSEC_PER_SEC);
 	if (events >= 0)
 		close(events);
 	return came;

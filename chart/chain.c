@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
+#include <string.h>
 
 #include "chart.h"
 
@@ -109,13 +110,24 @@ static bool is_awaited(const struct model *model, const struct span *wait, const
 		return false;
 	if (wait->domain && call->domain && wait->domain != call->domain)
 		return false;
-	/* The bound is exclusive; but a wait for one call names that call. */
-	return wait->wait_for == 0 || call->cookie <= wait->wait_for;
+	if (wait->name) /* the library does not know of it */
+		return false;
+	if (wait->one)
+		return call->cookie == wait->wait_for;
+	if (!wait->domain && call->exclusive)
+		return false;
+	/* The bound is exclusive; but in version 1 a wait for one call names that call, and is not marked. */
+	return wait->wait_for == 0 || call->cookie < wait->wait_for ||
+	       (call->cookie == wait->wait_for && model->processes[call->process].version < 2);
 }
 
+/* The last that was complete when the wait ended; else, since lines are written a little late, the first one after. */
 static size_t find_awaited(const struct walk *walk, const struct span *wait)
 {
-	for (size_t i = completed_by(walk, wait->end_ns + SLACK_NS); i-- > 0;) {
+	size_t by_end = completed_by(walk, wait->end_ns);
+	size_t soon = completed_by(walk, wait->end_ns + SLACK_NS);
+
+	for (size_t i = by_end; i-- > 0;) {
 		const struct call *call = &walk->model->calls[walk->by_completion[i]];
 
 		if (call->completed_ns < wait->begin_ns)
@@ -123,6 +135,9 @@ static size_t find_awaited(const struct walk *walk, const struct span *wait)
 		if (is_awaited(walk->model, wait, call))
 			return walk->by_completion[i];
 	}
+	for (size_t i = by_end; i < soon; i++)
+		if (is_awaited(walk->model, wait, &walk->model->calls[walk->by_completion[i]]))
+			return walk->by_completion[i];
 	return NONE;
 }
 
@@ -261,11 +276,31 @@ static void go_to_awaited(struct walk *walk, size_t index)
 	go_to_completion(walk, &walk->model->calls[wait->awaited]);
 }
 
+/*
+ * The program waits for what it does itself in another thread, and the trace does not tell which: what ended last there
+ * while it waited. False if nothing did.
+ */
+static bool went_to_event(struct walk *walk, size_t index)
+{
+	const struct model *model = walk->model;
+	const struct span *wait = &model->spans[index];
+	size_t last = ended_last(walk, walk->t_ns);
+
+	if (last == NONE || model->spans[last].end_ns <= wait->begin_ns || model->spans[last].thread == wait->thread)
+		return false;
+	blame(walk, index, LINK_SPAN, model->spans[last].end_ns);
+	go(walk, model->spans[last].thread, model->spans[last].end_ns);
+	return true;
+}
+
 static void step_back(struct walk *walk, size_t index)
 {
 	const struct span *span = &walk->model->spans[index];
 
 	walk->later = index;
+	if (span->kind == SPAN_WAIT && span->name && strncmp(span->name, "event ", 6) == 0 &&
+	    went_to_event(walk, index))
+		return;
 	if (span->kind == SPAN_WAIT && span->awaited != NONE &&
 	    (span->unfinished || walk->t_ns + SLACK_NS >= span->end_ns) &&
 	    last_span(&walk->model->calls[span->awaited]) != NONE) {

@@ -59,7 +59,10 @@ struct record {
 	const char *domain;
 	const char *func;
 	const char *name;
-	bool headless; /* of a kernel log: an end whose "calling" is not there */
+	bool headless;        /* of a kernel log: an end whose "calling" is not there */
+	bool flag;            /* scheduled, inline: the domain is exclusive; waiting, continued: for call arg alone */
+	unsigned int version; /* of a start: of the trace's format */
+	uint64_t started_ns;  /* of a start: when the process started; 0: not known */
 };
 
 /* A "calling  NAME" whose end has not been read yet. */
@@ -130,8 +133,9 @@ struct span {
 	size_t call;        /* whose; of a wait: who waits. NONE if no call's */
 	size_t parent;      /* the span that it began in, or NONE */
 	size_t awaited;     /* of a wait: the call that it ended with, or NONE */
+	bool one;           /* of a wait: for call wait_for alone */
 	uint64_t wait_for;  /* of a wait: exclusive bound, 0: all */
-	const char *name;   /* of a step */
+	const char *name;   /* of a step; of a wait that the library does not know of: what for */
 	const char *domain; /* of a wait */
 	int error;
 	size_t retry_of;   /* of a probe: the deferred one before it, of the same device, or NONE */
@@ -151,6 +155,7 @@ struct call {
 	size_t run, retire;                                                        /* spans, or NONE */
 	int error;
 	bool inlined, helped, cancelled;
+	bool exclusive; /* its domain takes no part in waits for all domains */
 };
 
 struct thread {
@@ -176,7 +181,8 @@ struct process {
 	long pid;
 	const char *program; /* NULL: a kernel log, or its start is not in the file */
 	uint64_t realtime_ns;
-	uint64_t last_ns; /* of its last line: what is unfinished ends there */
+	unsigned int version; /* of its trace */
+	uint64_t last_ns;     /* of its last line: what is unfinished ends there */
 	size_t threads;
 	bool has_phases;
 	void *calls; /* by cookie */
@@ -254,6 +260,8 @@ bool model_select(struct model *model, const struct selection *selection);
 void model_find_chain(struct model *model);
 /* "after NAME", for people. Returns @text. */
 const char *gap_text(const struct model *model, const struct gap *gap, char *text, size_t bytes);
+/* What the path consists of, and what would shorten it most. 512 bytes are enough. Returns @text. */
+const char *path_sentence(const struct model *model, char *text, size_t bytes);
 /* How much of the path is explained, in tenths of a percent. */
 unsigned int path_permille(const struct model *model);
 

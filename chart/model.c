@@ -12,6 +12,9 @@
 
 #include "model.h"
 
+/* The kernel tells a process' start to the tick, and programs take a while to begin: less is not worth a bar. */
+#define START_LEAST_NS 20000000
+
 struct call_node {
 	uint64_t cookie;
 	size_t call;
@@ -209,6 +212,7 @@ static void add_call(struct model *model, size_t process, size_t thread, const s
 		call->scheduled_ns = record->t_ns;
 		call->scheduler = thread;
 		call->by = record->arg;
+		call->exclusive = record->flag;
 		call->inlined = record->type == ASYNC_TRACE_INLINE;
 		if (call->inlined)
 			begin_run(model, index, thread, record->t_ns);
@@ -242,6 +246,8 @@ static void begin_wait(struct model *model, size_t process, size_t thread, const
 	struct span *span = &model->spans[index];
 
 	span->wait_for = record->arg;
+	span->one = record->flag;
+	span->name = record->type == ASYNC_TRACE_AWAITING ? record->name : NULL;
 	span->domain = record->domain;
 	span->call = record->cookie ? call_find(model, process, record->cookie) : NONE;
 }
@@ -274,6 +280,10 @@ static void end_span(struct model *model, size_t thread, enum span_kind kind, co
 	model->spans[index].error = record->error;
 	if (kind == SPAN_STEP)
 		model->spans[index].name = name;
+	if (record->type == ASYNC_TRACE_AWAITED)
+		model->spans[index].name = record->name;
+	if (record->type == ASYNC_TRACE_CONTINUED)
+		model->spans[index].one = record->flag;
 	if (kind == SPAN_WAIT && !model->spans[index].domain)
 		model->spans[index].domain = record->domain;
 }
@@ -291,13 +301,34 @@ static void add_phase(struct model *model, size_t process, const struct record *
 	model->processes[process].has_phases = true;
 }
 
-static void add_start(struct model *model, size_t process, const struct record *record)
+/* When the kernel's log runs the program that became process 1, before @t_ns; 0 if it does not tell. */
+static uint64_t run_init(const struct model *model, uint64_t t_ns)
+{
+	for (size_t i = model->phase_count; i-- > 0;)
+		if (model->processes[model->phases[i].process].pid == 0 && model->phases[i].name[0] == '/' &&
+		    model->phases[i].begin_ns < t_ns)
+			return model->phases[i].begin_ns;
+	return 0;
+}
+
+static void add_start(struct model *model, size_t process, size_t thread, const struct record *record)
 {
 	struct process *started = &model->processes[process];
+	uint64_t begin_ns = record->started_ns;
+	size_t before;
 
 	started->program = record->name;
+	started->version = record->version;
 	if (!started->realtime_ns)
 		started->realtime_ns = record->realtime_ns;
+	if (record->pid == 1) /* which was a thread of the kernel before it became /init */
+		begin_ns = run_init(model, record->t_ns);
+	if (!begin_ns || model->threads[thread].last_ns || record->t_ns - begin_ns < START_LEAST_NS)
+		return;
+	before = span_make(model, SPAN_STEP, thread, begin_ns, record->t_ns);
+	model->spans[before].name = keep("before the trace");
+	if (begin_ns < model->begin_ns)
+		model->begin_ns = begin_ns;
 }
 
 /* The library's own lines in a kernel log say again what the trace of that process says better. */
@@ -345,14 +376,14 @@ static void add_record(struct model *model, const struct record *record)
 	if (said_again(model, thread, record) || (thread == NONE && record->type < ASYNC_TRACE_WORKER))
 		return;
 	if (record->type == RECORD_START)
-		add_start(model, process, record);
+		add_start(model, process, thread, record);
 	else if (record->type == ASYNC_TRACE_PHASE)
 		add_phase(model, process, record);
 	else if (record->type == ASYNC_TRACE_WORKER)
 		model->workers = record->arg > model->workers ? record->arg : model->workers;
-	else if (record->type == ASYNC_TRACE_WAITING)
+	else if (record->type == ASYNC_TRACE_WAITING || record->type == ASYNC_TRACE_AWAITING)
 		begin_wait(model, process, thread, record);
-	else if (record->type == ASYNC_TRACE_CONTINUED)
+	else if (record->type == ASYNC_TRACE_CONTINUED || record->type == ASYNC_TRACE_AWAITED)
 		end_span(model, thread, SPAN_WAIT, record);
 	else if (record->type == ASYNC_TRACE_CALLING)
 		begin_step(model, thread, record);

@@ -19,6 +19,8 @@ const char *span_name(const struct model *model, const struct span *span)
 {
 	if (span->kind == SPAN_STEP)
 		return span->name && *span->name ? resolve(span->name) : "(unnamed)";
+	if (span->kind == SPAN_WAIT && span->name)
+		return span->name;
 	return span->call == NONE ? "" : call_name(&model->calls[span->call]);
 }
 
@@ -38,12 +40,14 @@ const char *gap_text(const struct model *model, const struct gap *gap, char *tex
 	const char *after = gap->after == NONE ? "the first event" : span_name(model, &model->spans[gap->after]);
 	const char *before = gap->before == NONE ? "the end" : span_name(model, &model->spans[gap->before]);
 
+	after = *after ? after : "a wait";
+	before = *before ? before : "a wait";
 	if (gap->before != NONE && model->spans[gap->before].retry_of != NONE) {
 		snprintf(text, bytes, "%.*s was deferred, and is not tried again yet", text_bytes(before, 100), before);
 		return text;
 	}
-	snprintf(text, bytes, "nothing traced between %.*s and %.*s", text_bytes(after, 100), *after ? after : "a wait",
-		 text_bytes(before, 100), *before ? before : "a wait");
+	snprintf(text, bytes, "nothing traced between %.*s and %.*s", text_bytes(after, 100), after,
+		 text_bytes(before, 100), before);
 	return text;
 }
 

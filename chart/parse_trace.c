@@ -7,7 +7,7 @@
 
 #include "klog.h"
 
-#define VERSION 1
+#define VERSION 2
 #define T_MOST (UINT64_C(1) << 62) /* so that no sum of times overflows */
 
 #define WORD(name, word) word,
@@ -55,9 +55,11 @@ static bool read_arg(json_object *line, struct record *record)
 	switch (record->type) {
 	case ASYNC_TRACE_SCHEDULED:
 	case ASYNC_TRACE_INLINE:
+		record->flag = flag(line, "exclusive");
 		return number(line, "by", &record->arg);
 	case ASYNC_TRACE_WAITING:
 	case ASYNC_TRACE_CONTINUED:
+		record->flag = flag(line, "one");
 		return number(line, "for", &record->arg);
 	case ASYNC_TRACE_WORKER:
 		return number(line, "workers", &record->arg);
@@ -82,8 +84,11 @@ static const char *read_start(json_object *line, struct record *record)
 	record->domain = text(line, "boot");
 	if (!number(line, "inorder", &version) || version == 0)
 		return "a start line without the version of the format (\"inorder\")";
-	if (version != VERSION)
-		return "a trace of another version than 1, which this program reads";
+	if (version > VERSION)
+		return "a trace of a version above 2, which this program does not read";
+	record->version = (unsigned int)version;
+	if (!number(line, "started_ns", &record->started_ns) || record->started_ns > record->t_ns)
+		return "started_ns is not a time before the line's";
 	return number(line, "realtime_ns", &record->realtime_ns) ? NULL : "realtime_ns is not a number";
 }
 

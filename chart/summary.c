@@ -43,12 +43,12 @@ static void print_span(const struct model *model, const struct span *span, uint6
 					    [SPAN_WAIT] = "wait",
 					    [SPAN_TURN] = "turn"};
 	char thread[32];
-	bool wait = span->kind == SPAN_WAIT && span->awaited != NONE;
+	bool wait = span->kind == SPAN_WAIT && (span->awaited != NONE || span->name);
 
 	fprintf(file, "%12.3f %12.3f  %-7s %7s  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
 		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind],
 		thread_text(model, span, thread, sizeof(thread)), wait ? "for " : "",
-		wait ? call_name(&model->calls[span->awaited]) : span_name(model, span),
+		wait && !span->name ? call_name(&model->calls[span->awaited]) : span_name(model, span),
 		span->unfinished ? " (not finished)" : "");
 }
 
@@ -199,6 +199,7 @@ static void print_chain(const struct model *model, FILE *file)
 int summary_print(struct model *model, const char *title, FILE *file)
 {
 	uint64_t sums_ns[SPAN_TYPES] = {0};
+	char sentence[512];
 
 	for (size_t i = 0; i < model->span_count; i++)
 		sums_ns[model->spans[i].kind] += model->spans[i].end_ns - model->spans[i].begin_ns;
@@ -206,6 +207,7 @@ int summary_print(struct model *model, const char *title, FILE *file)
 	fprintf(file, "%zu calls, %zu threads; running %.3f ms, steps %.3f ms, retiring %.3f ms, waiting %.3f ms\n",
 		model->call_count, model->thread_count, (double)sums_ns[SPAN_RUN] / 1e6,
 		(double)sums_ns[SPAN_STEP] / 1e6, (double)sums_ns[SPAN_RETIRE] / 1e6, (double)sums_ns[SPAN_WAIT] / 1e6);
+	fprintf(file, "in short: %s\n", path_sentence(model, sentence, sizeof(sentence)));
 	for (size_t i = 0; i < model->note_count; i++)
 		fprintf(file, "note: %s\n", model->notes[i]);
 	print_phases(model, file);

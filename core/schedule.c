@@ -36,14 +36,17 @@ static void fill(struct rob_slot *slot, const struct request *request, bool wide
 	*rob_wide(slot) = (struct rob_wide){.retire = request->retire, .owner = request->owner};
 }
 
-static void trace_issue(enum async_trace_type type, const struct request *request, async_cookie_t cookie)
+/* Without the lock the domain may be gone: @exclusive is what it was. */
+static void trace_issue(enum async_trace_type type, const struct request *request, async_cookie_t cookie,
+			bool exclusive)
 {
 	struct rob_thread *self = port_self();
 	struct port_event event = {.type = type,
 				   .cookie = cookie,
 				   .arg = self->top ? self->top->cookie : 0,
 				   .domain = request->domain,
-				   .func = request->func};
+				   .func = request->func,
+				   .flag = exclusive};
 
 	port_trace(&event);
 }
@@ -58,6 +61,7 @@ static void check_turn(const struct request *request)
 /* Puts a call that has its slot into the queue; returns without the lock. */
 static async_cookie_t enqueue(const struct request *request, struct rob_slot *slot)
 {
+	bool exclusive = port_unlikely(port_traces()) && request->domain->exclusive;
 	struct rob_after after = {0};
 	async_cookie_t cookie;
 
@@ -68,7 +72,7 @@ static async_cookie_t enqueue(const struct request *request, struct rob_slot *sl
 	rob_now_pending(&after);
 	rob_unlock(&after);
 	if (port_unlikely(port_traces()))
-		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie);
+		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie, exclusive);
 	return cookie;
 }
 
@@ -93,9 +97,11 @@ static async_cookie_t run_inline(const struct request *request, struct rob_slot 
 	cookie = rob_cookie(slot);
 	check_turn(request);
 	if (port_unlikely(port_traces())) {
+		bool exclusive = request->domain->exclusive;
+
 		port_unlock(&rob.lock);
-		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie);
-		trace_issue(ASYNC_TRACE_INLINE, request, cookie);
+		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie, exclusive);
+		trace_issue(ASYNC_TRACE_INLINE, request, cookie, exclusive);
 		port_lock(&rob.lock);
 	}
 	rob_run(slot, port_self(), 0, &after);

@@ -156,7 +156,8 @@ static void trace_wait(enum async_trace_type type, struct async_waiter *waiter, 
 				   .arg = waiter->bound,
 				   .domain = waiter->domain,
 				   .error = error,
-				   .since_ns = since_ns};
+				   .since_ns = since_ns,
+				   .flag = waiter->kind == ROB_WAIT_CALL};
 
 	port_trace(&event);
 }

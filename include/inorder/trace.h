@@ -25,7 +25,9 @@ extern "C" {
 	X(WORKER, "worker")       /* a worker thread was added; arg: workers now; error: 1 if for compensation */ \
 	X(PHASE, "phase")         /* async_trace_phase(); name: the text */ \
 	X(CALLING, "calling")     /* a synchronous step (initcall) begins; name: its name */ \
-	X(CALLED, "called")       /* that step returned; error: what it returned */
+	X(CALLED, "called")       /* that step returned; error: what it returned */ \
+	X(AWAITING, "awaiting")   /* async_trace_wait_begin(); name: what for */ \
+	X(AWAITED, "awaited")     /* async_trace_wait_end() */
 
 enum async_trace_type {
 #define ASYNC_TRACE_ENUM(name, word) ASYNC_TRACE_##name,
@@ -90,6 +92,29 @@ INORDER_API uint64_t async_trace_calling(void (*func)(void), const char *name);
  * Source:   Linux 6.1 trace_initcall_finish_cb().
  */
 INORDER_API void async_trace_called(void (*func)(void), const char *name, int result, uint64_t since_ns);
+
+/**
+ * async_trace_wait_begin() - mark the beginning of a wait that the library does not know of
+ * @what: what is waited for; copied. "event ..." is something that the program itself does, in another thread: a chart
+ *        then goes on with that; anything else (a device, a process) is a cause by itself
+ *
+ * Return:   the time, for async_trace_wait_end().
+ * Context:  any thread; not a signal handler.
+ * Ordering: none.
+ * Source:   ours.
+ */
+INORDER_API uint64_t async_trace_wait_begin(const char *what);
+
+/**
+ * async_trace_wait_end() - mark the end of that wait
+ * @what: as given to async_trace_wait_begin()
+ * @since_ns: what async_trace_wait_begin() returned
+ *
+ * Context:  the thread that began the wait.
+ * Ordering: none.
+ * Source:   ours.
+ */
+INORDER_API void async_trace_wait_end(const char *what, uint64_t since_ns);
 
 #ifdef __cplusplus
 }

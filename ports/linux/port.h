@@ -194,6 +194,7 @@ struct port_event {
 	async_func_t func;
 	const char *name;
 	u64 since_ns;
+	bool flag;
 };
 
 extern atomic_t port_tracepoints; /* how many of ours are on */

@@ -358,3 +358,21 @@ void async_trace_called(void (*func)(void), const char *name, int result, uint64
 	if (tracing())
 		port_trace(&event);
 }
+
+uint64_t async_trace_wait_begin(const char *what)
+{
+	struct port_event event = {.type = ASYNC_TRACE_AWAITING, .name = what ? what : ""};
+
+	if (!tracing())
+		return 0;
+	port_trace(&event);
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+void async_trace_wait_end(const char *what, uint64_t since_ns)
+{
+	struct port_event event = {.type = ASYNC_TRACE_AWAITED, .name = what ? what : "", .since_ns = since_ns};
+
+	if (tracing())
+		port_trace(&event);
+}

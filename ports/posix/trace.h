@@ -15,6 +15,7 @@ struct port_event {
 	async_func_t func;
 	const char *name;  /* async_set_name(), or NULL: named by func */
 	uint64_t since_ns; /* COMPLETED, CONTINUED, RETURNED: when it began (monotonic); 0: unknown */
+	_Bool flag;        /* SCHEDULED, INLINE: the domain is exclusive; WAITING, CONTINUED: for call arg alone */
 };
 
 /* True when either form of trace is on. Read without a lock; written at start-up or by async_trace_*(). */

@@ -7,11 +7,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "symbol.h"
 #include "trace_text.h"
 
+#define START_FIELD 22 /* of /proc/PID/stat */
 #define TEXT_BYTES 300 /* of one escaped text; a path or a name that is longer is cut */
 
 #define WORD(name, word) word,
@@ -121,13 +123,44 @@ static void boot_id(char *text, size_t bytes)
 		close(fd);
 }
 
+/*
+ * When the process started, by CLOCK_MONOTONIC and to a clock tick (10 ms); 0 if /proc does not tell. The kernel counts
+ * from the boot, time asleep included.
+ */
+static uint64_t process_start(uint64_t now_ns)
+{
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	struct timespec boot;
+	char text[512];
+	ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	const char *field;
+	uint64_t age_ns;
+	unsigned long long ticks;
+	long per_second = sysconf(_SC_CLK_TCK);
+
+	if (fd >= 0)
+		close(fd);
+	text[length > 0 ? length : 0] = 0;
+	field = strrchr(text, ')'); /* ends the second field, in which anything may stand */
+	for (int i = 2; field && i < START_FIELD; i++)
+		field = strchr(field + 1, ' ');
+	if (!field || sscanf(field, " %llu", &ticks) != 1 || per_second <= 0 || clock_gettime(CLOCK_BOOTTIME, &boot))
+		return 0;
+	age_ns = (uint64_t)boot.tv_sec * 1000000000 + (uint64_t)boot.tv_nsec -
+		 ticks * (1000000000 / (uint64_t)per_second);
+	return age_ns < now_ns ? now_ns - age_ns : 0;
+}
+
 void trace_header(struct trace_line *line, const struct trace_place *place, uint64_t realtime_ns)
 {
+	uint64_t started_ns = process_start(place->now_ns);
 	char boot[64];
 
 	add_place(line, place, "start");
 	add(line, ",\"inorder\":%d,\"ppid\":%ld,\"clock\":\"monotonic\",\"realtime_ns\":%" PRIu64, TRACE_FORMAT_VERSION,
 	    (long)getppid(), realtime_ns);
+	if (started_ns)
+		add(line, ",\"started_ns\":%" PRIu64, started_ns);
 	add_text(line, "program", symbol_program());
 	boot_id(boot, sizeof(boot));
 	if (boot[0])
@@ -149,6 +182,8 @@ static void add_arg(struct trace_line *line, const struct port_event *event)
 	case ASYNC_TRACE_INLINE:
 		if (event->arg)
 			add(line, ",\"by\":%" PRIu64, event->arg);
+		if (event->flag)
+			add(line, ",\"exclusive\":true");
 		break;
 	case ASYNC_TRACE_STARTED:
 		if (event->arg)
@@ -162,6 +197,8 @@ static void add_arg(struct trace_line *line, const struct port_event *event)
 	case ASYNC_TRACE_CONTINUED:
 		if (event->arg && event->arg != ASYNC_COOKIE_MAX)
 			add(line, ",\"for\":%" PRIu64, event->arg);
+		if (event->flag)
+			add(line, ",\"one\":true");
 		break;
 	case ASYNC_TRACE_WORKER:
 		add(line, ",\"workers\":%" PRIu64, event->arg);

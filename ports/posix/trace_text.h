@@ -11,7 +11,7 @@
 
 /* The longest line: every text in it is cut long before that. Below PIPE_BUF, so that pipes keep lines whole too. */
 #define TRACE_LINE_BYTES 2048
-#define TRACE_FORMAT_VERSION 1
+#define TRACE_FORMAT_VERSION 2
 
 struct trace_line {
 	size_t used;

@@ -138,6 +138,7 @@ struct port_event {
 	async_func_t func;
 	const char *name;
 	uint64_t since_ns;
+	bool flag; /* SCHEDULED, INLINE: the domain is exclusive; WAITING, CONTINUED: for call arg alone */
 };
 
 bool port_traces(void);

@@ -14,7 +14,8 @@ static const char *const words[] = {ASYNC_TRACE_EVENTS(WORD)};
 /* What a trace says of one cookie. */
 struct seen {
 	unsigned int events[ASYNC_TRACE_TYPES];
-	bool cancelled;
+	unsigned int ones;
+	bool cancelled, exclusive;
 	async_cookie_t by;
 };
 
@@ -54,6 +55,8 @@ static void read_line(const char *line)
 		most_workers = number(line, "\"workers\":");
 	if (number(line, "\"by\":"))
 		seen[cookie].by = number(line, "\"by\":");
+	seen[cookie].ones += strstr(line, "\"one\":true") != NULL;
+	seen[cookie].exclusive |= strstr(line, "\"exclusive\":true") != NULL;
 	seen[cookie].cancelled |= strstr(line, "\"cancelled\":true") != NULL;
 }
 
@@ -228,4 +231,38 @@ TEST(calls_beyond_the_limit_are_traced_as_inline, .pools = P1, .env = "INORDER_P
 		inlined += seen[cookies[i]].events[ASYNC_TRACE_INLINE];
 	}
 	CHECK_EQ(inlined, 15);
+}
+
+TEST(waits_of_the_program_are_traced, .pools = P1)
+{
+	uint64_t since_ns;
+
+	CHECK_EQ(async_trace_wait_begin("disk"), 0);
+	async_trace_wait_end("disk", 0);
+	trace_begin();
+	since_ns = async_trace_wait_begin("disk");
+	CHECK(since_ns);
+	async_trace_wait_end("disk", since_ns);
+	async_trace_wait_end(NULL, async_trace_wait_begin(NULL));
+	trace_end();
+	CHECK_EQ(seen[0].events[ASYNC_TRACE_AWAITING], 2);
+	CHECK_EQ(seen[0].events[ASYNC_TRACE_AWAITED], 2);
+}
+
+TEST(a_wait_for_one_call_is_marked_in_the_trace, .pools = PALL)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(apart);
+	async_cookie_t cookie;
+	async_cookie_t other;
+
+	trace_begin();
+	cookie = async_schedule_domain(nothing, NULL, &apart);
+	other = async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_call(cookie, &apart), 0);
+	CHECK_EQ(async_synchronize_full_domain(&apart), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+	trace_end();
+	CHECK_EQ(seen[0].ones, 2); /* where it begins and where it ends */
+	CHECK(seen[cookie].exclusive);
+	CHECK(!seen[other].exclusive);
 }

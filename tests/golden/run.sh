@@ -56,7 +56,7 @@ for log in nested-probes late-module late-event two-boots glued retries quirk lo
 	check $log.txt 0 --text $log.log
 done
 check carriage-returns.txt 3 --text carriage-returns.log
-for trace in one-call exclusive jump cut; do
+for trace in one-call one-call-marked exclusive exclusive-marked own-waits jump cut; do
 	check $trace.txt 0 --text $trace.trace
 done
 

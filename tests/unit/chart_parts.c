@@ -337,7 +337,7 @@ static void bad_lines_are_named(void **state)
 	assert_wrong("{\"t_ns\":-5,\"pid\":1,\"tid\":1,\"ev\":\"phase\"}");
 	assert_wrong("{\"t_ns\":18446744073709551615,\"pid\":1,\"tid\":1,\"ev\":\"phase\"}");
 	assert_wrong("{\"t_ns\":5,\"pid\":0,\"tid\":1,\"ev\":\"phase\"}");
-	assert_wrong("{\"t_ns\":5,\"pid\":1,\"tid\":1,\"ev\":\"start\",\"inorder\":2}");
+	assert_wrong("{\"t_ns\":5,\"pid\":1,\"tid\":1,\"ev\":\"start\",\"inorder\":3}");
 	assert_wrong("{\"t_ns\":5,\"pid\":1,\"tid\":1,\"ev\":\"called\",\"since_ns\":6}");
 	assert_wrong("{\"t_ns\":5,\"pid\":1,\"tid\":1,\"ev\":\"phase\"} trailing");
 	assert_wrong("calling without a time] calling  f+0x0/0x1 @ 1");

@@ -159,7 +159,7 @@ static void closed_descriptor_is_let_go(void **state)
 	assert_string_equal(text, "");
 	free(text);
 	text = file_text(scratch("closed"));
-	assert_int_equal(count_of(text, "started"), 1);
+	assert_int_equal(count_of(text, "\"started\""), 1);
 	free(text);
 }
 

@@ -110,7 +110,8 @@ static void header_tells_the_start(void **state)
 
 	(void)state;
 	assert_string_equal(trace_text_of(start, "ev"), "start");
-	assert_int_equal(trace_number(start, "inorder"), 1);
+	assert_int_equal(trace_number(start, "inorder"), 2);
+	assert_in_range(trace_number(start, "started_ns"), 1, trace_number(start, "t_ns"));
 	assert_int_equal(trace_number(start, "pid"), getpid());
 	assert_int_equal(trace_number(start, "ppid"), getppid());
 	assert_string_equal(trace_text_of(start, "clock"), "monotonic");
@@ -178,6 +179,7 @@ static void waits(void)
 	send(ASYNC_TRACE_WAITING, 0, ASYNC_COOKIE_MAX, 0, 0, NULL);
 	send(ASYNC_TRACE_WORKER, 0, 3, 1, 0, NULL);
 	send(ASYNC_TRACE_COMPLETED, 8, 1, 0, 0, NULL);
+	async_trace_wait_end("disk sda", async_trace_wait_begin("disk sda"));
 }
 
 static void arguments_by_event(void **state)
@@ -192,6 +194,10 @@ static void arguments_by_event(void **state)
 	assert_string_equal(trace_text_of(trace_find(lines, "worker", 0), "compensation"), "true");
 	assert_int_equal(trace_number(trace_find(lines, "worker", 0), "error"), -1);
 	assert_string_equal(trace_text_of(trace_find(lines, "completed", 0), "cancelled"), "true");
+	assert_string_equal(trace_text_of(trace_find(lines, "awaiting", 0), "name"), "disk sda");
+	assert_string_equal(trace_text_of(trace_find(lines, "awaited", 0), "name"), "disk sda");
+	assert_true(trace_number(trace_find(lines, "awaited", 0), "since_ns") >=
+		    trace_number(trace_find(lines, "awaiting", 0), "t_ns"));
 	json_object_put(lines);
 }
 

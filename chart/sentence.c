@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* The critical path in one sentence: what it consists of, and what would shorten it most. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "chart.h"
+
+#define PARTS_MOST 3
+
+struct part {
+	const char *name;
+	uint64_t sum_ns;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct part *)a)->name, ((const struct part *)b)->name);
+}
+
+static int compare_sums(const void *a, const void *b)
+{
+	const struct part *left = a;
+	const struct part *right = b;
+
+	if (left->sum_ns != right->sum_ns)
+		return left->sum_ns > right->sum_ns ? -1 : 1;
+	return strcmp(left->name, right->name);
+}
+
+/* What the time of a link went to. A wait is for what ended it, or for what it says. */
+static const char *name_of(const struct model *model, const struct link *link)
+{
+	const struct span *span = &model->spans[link->span];
+
+	return span->kind == SPAN_WAIT && !span->name && span->awaited != NONE ? call_name(&model->calls[span->awaited])
+									       : span_name(model, span);
+}
+
+/* The path's links, those of one name together, the longest first. */
+static struct part *collect(const struct model *model, size_t *count)
+{
+	struct part *parts = NULL;
+	size_t links = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < model->chain_count; i++)
+		*APPEND(parts, links) = (struct part){name_of(model, &model->chain[i]),
+						      model->chain[i].end_ns - model->chain[i].begin_ns};
+	if (links)
+		qsort(parts, links, sizeof(*parts), compare_names);
+	for (size_t i = 0; i < links; i++) {
+		if (*count && strcmp(parts[*count - 1].name, parts[i].name) == 0)
+			parts[*count - 1].sum_ns += parts[i].sum_ns;
+		else
+			parts[(*count)++] = parts[i];
+	}
+	if (*count)
+		qsort(parts, *count, sizeof(*parts), compare_sums);
+	return parts;
+}
+
+const char *path_sentence(const struct model *model, char *text, size_t bytes)
+{
+	double total_ns = (double)(model->path.end_ns - model->path.begin_ns);
+	char time[32];
+	size_t count;
+	struct part *parts = collect(model, &count);
+	int used = snprintf(text, bytes, "the path is ");
+
+	for (size_t i = 0; i < count && i < PARTS_MOST; i++)
+		used += snprintf(text + used, bytes - (size_t)used, "%s%.*s (%.0f %%)",
+				 !i                                    ? ""
+				 : i + 1 < count && i + 1 < PARTS_MOST ? ", "
+								       : " and ",
+				 text_bytes(parts[i].name, 60), parts[i].name,
+				 (double)parts[i].sum_ns * 100 / total_ns);
+	if (count > PARTS_MOST)
+		used += snprintf(text + used, bytes - (size_t)used, ", and %zu more", count - PARTS_MOST);
+	if (count)
+		snprintf(text + used, bytes - (size_t)used,
+			 "; a faster or earlier %.*s would shorten it most, by %s at most",
+			 text_bytes(parts[0].name, 60), parts[0].name,
+			 duration_text(parts[0].sum_ns, time, sizeof(time)));
+	else
+		snprintf(text, bytes, "the path is not known: nothing that takes time is traced");
+	free(parts);
+	return text;
+}
