@@ -8,42 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
+#include "completions.h"
 
 /* An event is written shortly after it happened, so an effect may be seen before its cause. */
 #define SLACK_NS 50000
 
 struct walk {
 	struct model *model;
-	size_t *by_completion; /* calls in order of their completion */
-	size_t completed;
+	struct search *search;
+	size_t *pending; /* calls that run, and never complete */
+	size_t pending_count;
 	size_t *by_end; /* spans in which something was done, in order of their end */
 	size_t ended;
 	size_t thread; /* NONE: none in particular */
 	size_t later;  /* the span that was walked through last, or NONE */
 	uint64_t t_ns;
 };
-
-static int compare_completion(const void *a, const void *b, void *data)
-{
-	const struct call *left = (const struct call *)data + *(const size_t *)a;
-	const struct call *right = (const struct call *)data + *(const size_t *)b;
-
-	if (left->completed_ns != right->completed_ns)
-		return left->completed_ns < right->completed_ns ? -1 : 1;
-	return (left > right) - (left < right);
-}
-
-static void sort_completions(struct walk *walk)
-{
-	struct model *model = walk->model;
-
-	for (size_t i = 0; i < model->call_count; i++)
-		if (model->calls[i].completed_ns)
-			*APPEND(walk->by_completion, walk->completed) = i;
-	if (walk->completed)
-		qsort_r(walk->by_completion, walk->completed, sizeof(size_t), compare_completion, model->calls);
-}
 
 static int compare_ends(const void *a, const void *b, void *data)
 {
@@ -84,23 +64,6 @@ static size_t ended_last(const struct walk *walk, uint64_t t_ns)
 	return low ? walk->by_end[low - 1] : NONE;
 }
 
-/* The number of calls that were complete at @t_ns. */
-static size_t completed_by(const struct walk *walk, uint64_t t_ns)
-{
-	size_t low = 0;
-	size_t high = walk->completed;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (walk->model->calls[walk->by_completion[middle]].completed_ns <= t_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static bool is_awaited(const struct model *model, const struct span *wait, const struct call *call)
 {
 	for (size_t i = wait->parent; i != NONE; i = model->spans[i].parent)
@@ -121,53 +84,77 @@ static bool is_awaited(const struct model *model, const struct span *wait, const
 	       (call->cookie == wait->wait_for && model->processes[call->process].version < 2);
 }
 
-/* The last that was complete when the wait ended; else, since lines are written a little late, the first one after. */
-static size_t find_awaited(const struct walk *walk, const struct span *wait)
+static size_t later(const struct model *model, size_t a, size_t b)
 {
-	size_t by_end = completed_by(walk, wait->end_ns);
-	size_t soon = completed_by(walk, wait->end_ns + SLACK_NS);
+	if (a == NONE || b == NONE)
+		return a == NONE ? b : a;
+	return model->calls[a].completed_ns >= model->calls[b].completed_ns ? a : b;
+}
 
-	for (size_t i = by_end; i-- > 0;) {
-		const struct call *call = &walk->model->calls[walk->by_completion[i]];
+/* The last that was complete when the wait ended; else, since lines are written a little late, soon after. */
+static size_t find_awaited(const struct walk *walk, size_t index)
+{
+	const struct model *model = walk->model;
+	const struct span *wait = &model->spans[index];
+	size_t process = model->threads[wait->thread].process;
+	struct sought sought = {.process = process,
+				.domain = wait->domain,
+				.any = !wait->domain,
+				.from_ns = wait->begin_ns,
+				.to_ns = wait->end_ns,
+				.bound = UINT64_MAX,
+				.wait = index};
+	size_t found = NONE;
 
-		if (call->completed_ns < wait->begin_ns)
-			break;
-		if (is_awaited(walk->model, wait, call))
-			return walk->by_completion[i];
+	if (wait->name) /* the library does not know of it */
+		return NONE;
+	if (wait->one) {
+		found = search_cookie(walk->search, process, wait->wait_for, wait->begin_ns);
+		return found != NONE && model->calls[found].completed_ns <= wait->end_ns + SLACK_NS ? found : NONE;
 	}
-	for (size_t i = by_end; i < soon; i++)
-		if (is_awaited(walk->model, wait, &walk->model->calls[walk->by_completion[i]]))
-			return walk->by_completion[i];
-	return NONE;
+	if (wait->wait_for) /* in version 1 a wait for one call names that call, and is not marked */
+		sought.bound = wait->wait_for + (model->processes[process].version < 2);
+	for (int soon = 0; soon < 2 && found == NONE; soon++) {
+		sought.to_ns = wait->end_ns + (soon ? SLACK_NS : 0);
+		sought.domain = wait->domain;
+		found = search_last(walk->search, &sought);
+		sought.domain = NULL; /* lines of a call whose domain the trace does not tell */
+		if (wait->domain)
+			found = later(model, found, search_last(walk->search, &sought));
+	}
+	return found;
 }
 
 /* Of a wait that never ended: the first call that it still waits for, and that runs. */
 static size_t find_pending(const struct walk *walk, const struct span *wait)
 {
-	const struct model *model = walk->model;
+	for (size_t i = 0; i < walk->pending_count; i++) {
+		const struct call *call = &walk->model->calls[walk->pending[i]];
 
-	for (size_t i = 0; i < model->call_count; i++) {
-		const struct call *call = &model->calls[i];
-
-		if (!call->completed_ns && call->run != NONE && call->scheduled_ns <= wait->begin_ns &&
-		    is_awaited(model, wait, call))
-			return i;
+		if (call->scheduled_ns <= wait->begin_ns && is_awaited(walk->model, wait, call))
+			return walk->pending[i];
 	}
 	return NONE;
+}
+
+static void list_pending(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->model->call_count; i++)
+		if (!walk->model->calls[i].completed_ns && walk->model->calls[i].run != NONE)
+			*APPEND(walk->pending, walk->pending_count) = i;
 }
 
 /* The call of the same domain whose completion gave @call its turn, or NONE. */
 static size_t find_before(const struct walk *walk, const struct call *call)
 {
-	for (size_t i = completed_by(walk, call->retiring_ns + SLACK_NS); i-- > 0;) {
-		const struct call *other = &walk->model->calls[walk->by_completion[i]];
+	struct sought sought = {.process = call->process,
+				.domain = call->domain,
+				.from_ns = call->returned_ns,
+				.to_ns = call->retiring_ns + SLACK_NS,
+				.bound = call->cookie,
+				.wait = NONE};
 
-		if (other->completed_ns < call->returned_ns)
-			break;
-		if (other->domain == call->domain && other->process == call->process && other->cookie < call->cookie)
-			return walk->by_completion[i];
-	}
-	return NONE;
+	return search_last(walk->search, &sought);
 }
 
 /* In the walk's thread: the innermost span that began before and reaches to now, and the last one in it that did not.
@@ -421,15 +408,17 @@ void model_find_chain(struct model *model)
 {
 	struct walk walk = {.model = model, .later = NONE};
 
-	sort_completions(&walk);
+	walk.search = search_make(model);
+	list_pending(&walk);
 	sort_ends(&walk);
 	for (size_t i = 0; i < model->span_count; i++)
 		if (model->spans[i].kind == SPAN_WAIT)
 			model->spans[i].awaited = model->spans[i].unfinished ? find_pending(&walk, &model->spans[i])
-									     : find_awaited(&walk, &model->spans[i]);
+									     : find_awaited(&walk, i);
 	find_end(&walk);
 	walk_back(&walk);
 	find_gaps(model);
-	free(walk.by_completion);
+	search_free(walk.search);
+	free(walk.pending);
 	free(walk.by_end);
 }

@@ -138,6 +138,8 @@ struct span {
 	const char *name;   /* of a step; of a wait that the library does not know of: what for */
 	const char *domain; /* of a wait */
 	int error;
+	size_t last_child; /* the span that ended last of those which began in it, or NONE */
+	size_t sibling;    /* the child of the same parent before this one, or NONE */
 	size_t retry_of;   /* of a probe: the deferred one before it, of the same device, or NONE */
 	bool unfinished;   /* the trace ends before it does */
 	unsigned int lane; /* set by the layout */
@@ -164,7 +166,9 @@ struct thread {
 	size_t number; /* from 1 in its process, in order of the rows */
 	uint64_t first_ns;
 	uint64_t last_ns;
-	size_t *stack; /* open spans, the innermost last */
+	size_t same_tid;   /* the thread of that tid that was made before, or NONE */
+	size_t open_place; /* in model.open_threads, while a span is open */
+	size_t *stack;     /* open spans, the innermost last */
 	size_t depth;
 	size_t *spans; /* all of them in order of their begin */
 	size_t span_count;
@@ -228,10 +232,14 @@ struct model {
 	struct call *calls;
 	struct span *spans;
 	struct phase *phases;
-	struct link *chain; /* the last first; with the gaps it covers all of the path */
-	struct gap *gaps;   /* the last first */
+	void *threads_by_tid;
+	size_t *open_threads; /* those with open spans, while the model is built */
+	size_t *stand_ins;    /* threads of what does not tell its thread */
+	struct link *chain;   /* the last first; with the gaps it covers all of the path */
+	struct gap *gaps;     /* the last first */
 	struct path path;
 	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count, gap_count;
+	size_t open_count, stand_in_count;
 	size_t workers; /* that were started, as far as the trace says */
 	size_t earlier_boots;
 	const char **notes; /* what a reader has to know: a part of the log is lost, times are estimates, ... */

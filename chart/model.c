@@ -44,21 +44,23 @@ static size_t thread_of(struct model *model, size_t process, long tid)
 {
 	bool any = model->processes[process].pid == 0;
 
+	size_t thread;
+
 	if (tid < 0)
 		return NONE;
-	for (size_t i = model->thread_count; i-- > 0;)
-		if (model->threads[i].tid == tid && (any || model->threads[i].process == process))
-			return i;
-	return thread_make(model, process, tid);
+	thread = thread_find(model, process, tid, any);
+	return thread != NONE ? thread : thread_make(model, process, tid);
 }
 
 /* For what is known by its end alone and without its thread: one of some stand-ins that was free in that time. */
 static size_t thread_free_since(struct model *model, size_t process, uint64_t since_ns)
 {
-	for (size_t i = 0; i < model->thread_count; i++)
-		if (model->threads[i].process == process && model->threads[i].tid < 0 &&
-		    model->threads[i].last_ns <= since_ns)
-			return i;
+	for (size_t i = 0; i < model->stand_in_count; i++) {
+		const struct thread *thread = &model->threads[model->stand_ins[i]];
+
+		if (thread->process == process && thread->last_ns <= since_ns)
+			return model->stand_ins[i];
+	}
 	return thread_make(model, process, -1);
 }
 
@@ -96,7 +98,9 @@ static size_t span_open(struct model *model, enum span_kind kind, size_t thread,
 	struct thread *on = &model->threads[thread];
 
 	if (on->depth)
-		model->spans[index].parent = on->stack[on->depth - 1];
+		span_nest(model, index, on->stack[on->depth - 1]);
+	else
+		thread_opens(model, thread);
 	*APPEND(on->stack, on->depth) = index;
 	return index;
 }
@@ -115,6 +119,8 @@ static void span_close(struct model *model, size_t index, uint64_t t_ns)
 		return;
 	while (on->depth >= depth)
 		model->spans[on->stack[--on->depth]].end_ns = t_ns;
+	if (on->depth == 0)
+		thread_closes(model, model->spans[index].thread);
 	if (t_ns > on->last_ns)
 		on->last_ns = t_ns;
 }
@@ -415,15 +421,31 @@ static void finish_calls(struct model *model)
 	}
 }
 
+static size_t depth_of(const struct span *span, const struct span *spans)
+{
+	size_t depth = 0;
+
+	for (; span->parent != NONE; span = &spans[span->parent])
+		depth++;
+	return depth;
+}
+
+/* By begin, and what is around another first. */
 static int compare_spans(const void *a, const void *b, void *spans)
 {
 	const struct span *left = (const struct span *)spans + *(const size_t *)a;
 	const struct span *right = (const struct span *)spans + *(const size_t *)b;
+	size_t left_depth;
+	size_t right_depth;
 
 	if (left->begin_ns != right->begin_ns)
 		return left->begin_ns < right->begin_ns ? -1 : 1;
 	if (left->end_ns != right->end_ns)
 		return left->end_ns > right->end_ns ? -1 : 1;
+	left_depth = depth_of(left, spans);
+	right_depth = depth_of(right, spans);
+	if (left_depth != right_depth)
+		return left_depth < right_depth ? -1 : 1;
 	return (left > right) - (left < right);
 }
 
@@ -494,6 +516,9 @@ void model_free(struct model *model)
 	}
 	for (size_t i = 0; i < model->process_count; i++)
 		tdestroy(model->processes[i].calls, free);
+	tdestroy(model->threads_by_tid, free);
+	free(model->open_threads);
+	free(model->stand_ins);
 	free(model->processes);
 	free(model->threads);
 	free(model->calls);

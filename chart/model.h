@@ -8,6 +8,13 @@
 /* A closed span of @thread. */
 size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64_t begin_ns, uint64_t end_ns);
 size_t thread_make(struct model *model, size_t process, long tid);
+/* The thread of that tid in @process, or in any; of several the one that was made last. NONE if there is none. */
+size_t thread_find(const struct model *model, size_t process, long tid, bool any);
+/* A span that begins in @parent, or has ended in it; the children of a span are added in order of their end. */
+void span_nest(struct model *model, size_t index, size_t parent);
+/* A thread without open spans opens one, and the other way round. */
+void thread_opens(struct model *model, size_t thread);
+void thread_closes(struct model *model, size_t thread);
 
 /*
  * A step of a kernel log that is known by its end alone (a probe) becomes a span of the thread around it: the one whose

@@ -12,14 +12,15 @@ static uint64_t slack_ns(uint64_t length_ns)
 	return length_ns / 40 + 100000;
 }
 
-/* True if a closed span of @thread overlaps the beginning of the probe: then they ran in two threads. */
-static bool cuts(const struct model *model, size_t thread, size_t around, uint64_t since_ns)
+/* True if a child of @around overlaps the beginning of the probe: then they ran in two threads. */
+static bool cuts(const struct model *model, size_t around, uint64_t since_ns)
 {
-	for (size_t i = model->span_count; i-- > around + 1;) {
+	for (size_t i = model->spans[around].last_child; i != NONE; i = model->spans[i].sibling) {
 		const struct span *span = &model->spans[i];
 
-		if (span->thread == thread && span->end_ns > since_ns &&
-		    span->begin_ns + slack_ns(span->end_ns - span->begin_ns) < since_ns)
+		if (span->end_ns <= since_ns) /* so did those before it */
+			return false;
+		if (span->begin_ns + slack_ns(span->end_ns - span->begin_ns) < since_ns)
 			return true;
 	}
 	return false;
@@ -41,51 +42,40 @@ static size_t find_around(const struct model *model, size_t process, uint64_t si
 {
 	size_t best = NONE;
 
-	for (size_t i = 0; i < model->thread_count; i++) {
+	for (size_t i = 0; i < model->open_count; i++) {
+		size_t thread = model->open_threads[i];
 		size_t around;
 
-		if (model->threads[i].process != process || model->threads[i].depth == 0)
+		if (model->threads[thread].process != process)
 			continue;
-		around = step_around(model, i, since_ns, slack_ns(end_ns - since_ns));
-		if (around == NONE || cuts(model, i, around, since_ns))
+		around = step_around(model, thread, since_ns, slack_ns(end_ns - since_ns));
+		if (around == NONE || cuts(model, around, since_ns))
 			continue;
-		if (best == NONE || model->spans[around].begin_ns > model->spans[best].begin_ns)
+		if (best == NONE || model->spans[around].begin_ns > model->spans[best].begin_ns ||
+		    (model->spans[around].begin_ns == model->spans[best].begin_ns && around < best))
 			best = around;
 	}
 	return best;
 }
 
-/*
- * Spans that ended within the probe are its children. A parent is made before its children everywhere else, so
- * the new span takes the place of its first child, and that one moves to the end of the list.
- */
-static size_t adopt(struct model *model, size_t around, size_t index)
+/* The last children of @around, those that ended within the probe, become its own. */
+static void adopt(struct model *model, size_t around, size_t index)
 {
+	struct span *probe = &model->spans[index];
+	size_t child = model->spans[around].last_child;
 	size_t first = NONE;
 
-	for (size_t i = index; i-- > around + 1;) {
-		struct span *child = &model->spans[i];
-		const struct span *probe = &model->spans[index];
-
-		if (child->parent != around || child->end_ns <= probe->begin_ns)
-			continue;
-		if (child->begin_ns < probe->begin_ns)
-			model->spans[index].begin_ns = child->begin_ns;
-		first = i;
+	for (; child != NONE && model->spans[child].end_ns > probe->begin_ns; child = model->spans[child].sibling) {
+		if (model->spans[child].begin_ns < probe->begin_ns)
+			probe->begin_ns = model->spans[child].begin_ns;
+		model->spans[child].parent = index;
+		if (first == NONE)
+			probe->last_child = child;
+		first = child;
 	}
-	if (first == NONE)
-		return index;
-	for (size_t i = first; i < index; i++) {
-		if (model->spans[i].parent == around && model->spans[i].end_ns > model->spans[index].begin_ns)
-			model->spans[i].parent = first;
-		else if (model->spans[i].parent == first)
-			model->spans[i].parent = index;
-	}
-	struct span moved = model->spans[first];
-
-	model->spans[first] = model->spans[index];
-	model->spans[index] = moved;
-	return first;
+	if (first != NONE)
+		model->spans[first].sibling = NONE;
+	model->spans[around].last_child = child;
 }
 
 size_t nest_probe(struct model *model, size_t process, uint64_t since_ns, uint64_t end_ns)
@@ -98,8 +88,9 @@ size_t nest_probe(struct model *model, size_t process, uint64_t since_ns, uint64
 	if (since_ns < model->spans[around].begin_ns)
 		since_ns = model->spans[around].begin_ns;
 	index = span_make(model, SPAN_STEP, model->spans[around].thread, since_ns, end_ns);
-	model->spans[index].parent = around;
-	return adopt(model, around, index);
+	adopt(model, around, index);
+	span_nest(model, index, around);
+	return index;
 }
 
 /* The thread that runs start_kernel() and then kernel_init(). */

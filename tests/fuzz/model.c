@@ -7,6 +7,21 @@
 #include "fuzz.h"
 #include "model.h"
 
+/* No span is nested in itself. */
+static void check_nesting(const struct model *model)
+{
+	size_t *depths = fuzz_memory(calloc(model->span_count + 1, sizeof(*depths)));
+
+	for (size_t i = 0; i < model->span_count; i++) {
+		size_t depth = 0;
+
+		for (size_t j = i; j != NONE && !depths[j]; j = model->spans[j].parent)
+			HOLD(++depth <= model->span_count);
+		depths[i] = 1; /* known to end */
+	}
+	free(depths);
+}
+
 static void check_span(const struct model *model, const struct span *span)
 {
 	HOLD(span->thread < model->thread_count);
@@ -16,7 +31,7 @@ static void check_span(const struct model *model, const struct span *span)
 	HOLD(span->awaited == NONE || span->awaited < model->call_count);
 	if (span->parent == NONE)
 		return;
-	HOLD(span->parent < (size_t)(span - model->spans));
+	HOLD(span->parent < model->span_count);
 	HOLD(model->spans[span->parent].thread == span->thread);
 	HOLD(model->spans[span->parent].begin_ns <= span->begin_ns);
 	HOLD(model->spans[span->parent].end_ns >= span->end_ns);
@@ -171,6 +186,7 @@ void check_chart(struct input *input, bool picture)
 	model_find_chain(&model);
 	for (size_t i = 0; i < model.span_count; i++)
 		check_span(&model, &model.spans[i]);
+	check_nesting(&model);
 	check_threads(&model);
 	check_calls(&model);
 	check_records(&model, input);
