@@ -503,6 +503,7 @@ bool model_build(struct model *model, struct input *input, long pid)
 	finish_calls(model);
 	finish_threads(model);
 	link_retries(model);
+	cut_jumps(model);
 	add_notes(model, input);
 	model->path = (struct path){.begin_ns = model->begin_ns, .end_ns = model->end_ns};
 	return model->span_count || model->phase_count;
