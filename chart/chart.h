@@ -344,6 +344,8 @@ int svg_close(struct svg *svg, FILE *file);
 void svg_group(struct svg *svg, const char *class_name);
 /* The same, with a font size for the texts in it. */
 void svg_group_sized(struct svg *svg, const char *class_name, double font);
+/* Moved down by @y. */
+void svg_group_at(struct svg *svg, double y);
 void svg_group_end(struct svg *svg);
 /* @tooltip may be NULL. */
 void svg_rect(struct svg *svg, double x, double y, double width, double height, const char *class_name,
@@ -356,7 +358,6 @@ void svg_text(struct svg *svg, double x, double y, double size, const char *anch
 /* Diagonal stripes, to fill with "url(#id)". */
 void svg_stripes(struct svg *svg, const char *id, const char *ground, const char *stripe);
 
-int draw(const struct model *model, const struct layout *layout, const char *title, FILE *file);
 void draw_rows(struct svg *svg, const struct model *model, const struct layout *layout);
 
 /* ---- text ---- */

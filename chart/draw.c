@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "chart.h"
+#include "draw.h"
 
 #define TICKS 12
 
@@ -38,6 +39,7 @@ static const char style[] =
 	".waits { stroke: #8d6a00; stroke-width: 1; stroke-opacity: 0.75; fill: none }\n"
 	".chain { stroke: #d6225f; stroke-width: 2.4 }\n"
 	".follows { stroke: #d6225f; stroke-width: 1 } .idle { stroke-dasharray: 3 3 }\n"
+	".worse { fill: #b3261e } .better { fill: #23703a }\n"
 	".names text { pointer-events: none }\n";
 
 struct item {
@@ -123,32 +125,65 @@ static void draw_phase(struct svg *svg, const struct layout *layout, const struc
 		svg_line(svg, from, layout->load_y - 4, from, layout->rows_bottom, "boundary");
 }
 
+static int compare_phases(const void *a, const void *b, void *data)
+{
+	const struct model *model = data;
+	const struct phase *left = &model->phases[*(const size_t *)a];
+	const struct phase *right = &model->phases[*(const size_t *)b];
+	bool left_kernel = model->processes[left->process].pid == 0;
+	bool right_kernel = model->processes[right->process].pid == 0;
+
+	if (left_kernel != right_kernel)
+		return left_kernel ? -1 : 1;
+	if (left->process != right->process)
+		return left->process < right->process ? -1 : 1;
+	return (left > right) - (left < right);
+}
+
+/* Those of one process follow each other; a kernel's come first: they began before all others. */
+static size_t *sort_phases(const struct model *model)
+{
+	size_t *phases = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->phase_count; i++)
+		*APPEND(phases, count) = i;
+	if (count)
+		qsort_r(phases, count, sizeof(*phases), compare_phases, (void *)(uintptr_t)model);
+	return phases;
+}
+
+static void draw_phases_label(struct svg *svg, const struct model *model, const struct layout *layout,
+			      const struct process *process, double y)
+{
+	char label[64];
+
+	snprintf(label, sizeof(label), "phases");
+	if (model->process_count > 1)
+		snprintf(label, sizeof(label), process->pid ? "phases of %ld" : "phases of Linux", process->pid);
+	svg_text(svg, layout->scale.left - 10, y + 14, 11, "end", "quiet", label);
+}
+
 static void draw_phases(struct svg *svg, const struct model *model, const struct layout *layout)
 {
+	size_t *phases = sort_phases(model);
 	double y = layout->phases_y;
+	bool odd = false;
 
 	svg_group(svg, "phases");
-	for (size_t i = 0; i < model->process_count * 2; i++) {
-		size_t process = i % model->process_count;
-		char label[64];
-		bool odd = false;
+	for (size_t i = 0; i < model->phase_count; i++) {
+		const struct phase *phase = &model->phases[phases[i]];
+		bool first = i == 0 || model->phases[phases[i - 1]].process != phase->process;
 
-		/* A kernel's come first: they began before all others. */
-		if (!model->processes[process].has_phases ||
-		    (model->processes[process].pid == 0) != (i < model->process_count))
-			continue;
-		snprintf(label, sizeof(label), "phases");
-		if (model->process_count > 1)
-			snprintf(label, sizeof(label),
-				 model->processes[process].pid ? "phases of %ld" : "phases of Linux",
-				 model->processes[process].pid);
-		svg_text(svg, layout->scale.left - 10, y + 14, 11, "end", "quiet", label);
-		for (size_t j = 0; j < model->phase_count; j++)
-			if (model->phases[j].process == process)
-				draw_phase(svg, layout, &model->phases[j], y, odd), odd = !odd;
-		y += layout->phases_height + 2;
+		if (i && first)
+			y += layout->phases_height + 2;
+		if (first)
+			draw_phases_label(svg, model, layout, &model->processes[phase->process], y);
+		odd = !first && !odd;
+		draw_phase(svg, layout, phase, y, odd);
 	}
 	svg_group_end(svg);
+	free(phases);
 }
 
 static void draw_axis(struct svg *svg, const struct model *model, const struct layout *layout)
@@ -337,16 +372,16 @@ static void subtitle_text(const struct model *model, char *text, size_t bytes)
 		add(text, bytes, "; %s", model->notes[i]);
 }
 
-int draw(const struct model *model, const struct layout *layout, const char *title, FILE *file)
+static void draw_picture(struct svg *svg, const struct picture *picture)
 {
-	struct svg *svg = svg_open(layout->width, layout->height, title, style);
-	char fitted[512];
+	const struct model *model = picture->model;
+	const struct layout *layout = picture->layout;
+	char title[600];
+	char fitted[600];
 	char text[1024];
 
-	if (!svg)
-		return -ENOMEM;
-	svg_stripes(svg, "stripes", "#fdf0c8", "#f0cf73");
-	svg_rect(svg, 0, 0, layout->width, layout->height, "page", NULL);
+	snprintf(title, sizeof(title), "%s%s%s", picture->label ? picture->label : "", picture->label ? ": " : "",
+		 picture->title);
 	svg_text(svg, 24, 32, 0, "start", "title",
 		 text_fit(title, (layout->width - 48) * 0.88, 19, fitted, sizeof(fitted)));
 	subtitle_text(model, text, sizeof(text));
@@ -356,5 +391,39 @@ int draw(const struct model *model, const struct layout *layout, const char *tit
 	draw_phases(svg, model, layout);
 	draw_load(svg, model, layout);
 	draw_rows(svg, model, layout);
+}
+
+int draw(const struct picture *picture, FILE *file)
+{
+	const struct layout *layout = picture->layout;
+	struct svg *svg = svg_open(layout->width, layout->height, picture->title, style);
+
+	if (!svg)
+		return -ENOMEM;
+	svg_stripes(svg, "stripes", "#fdf0c8", "#f0cf73");
+	svg_rect(svg, 0, 0, layout->width, layout->height, "page", NULL);
+	draw_picture(svg, picture);
+	return svg_close(svg, file);
+}
+
+int draw_compared(const struct picture pictures[2], const struct comparison *comparison, FILE *file)
+{
+	double width = pictures[0].layout->width;
+	double after_y = pictures[0].layout->height + 12;
+	double moves_y = after_y + pictures[1].layout->height + 12;
+	double height = moves_y + draw_moves_height(comparison);
+	struct svg *svg = svg_open(width, height, pictures[1].title, style);
+
+	if (!svg)
+		return -ENOMEM;
+	svg_stripes(svg, "stripes", "#fdf0c8", "#f0cf73");
+	svg_rect(svg, 0, 0, width, height, "page", NULL);
+	draw_picture(svg, &pictures[0]);
+	svg_group_at(svg, after_y);
+	draw_picture(svg, &pictures[1]);
+	svg_group_end(svg);
+	svg_group_at(svg, moves_y);
+	draw_moves(svg, comparison, width);
+	svg_group_end(svg);
 	return svg_close(svg, file);
 }

@@ -54,17 +54,66 @@ static size_t *sort_threads(const struct layout *layout, struct model *model, si
 	return threads;
 }
 
-/* The row for a thread: with @pack, one of its process whose threads have ended; else a new one. */
-static size_t row_for(struct layout *layout, uint64_t *row_end_ns, const struct thread *thread, size_t index, bool pack)
-{
-	struct row *row;
+/* The rows of one process as a heap: the one that is free first on top. */
+struct heap {
+	size_t *rows;
+	size_t count;
+	const uint64_t *row_end_ns;
+};
 
-	for (size_t i = 0; pack && i < layout->row_count; i++)
-		if (layout->rows[i].process == thread->process && row_end_ns[i] < thread->first_ns)
-			return i;
-	row = APPEND(layout->rows, layout->row_count);
-	*row = (struct row){.process = thread->process, .first_thread = index};
-	return layout->row_count - 1;
+static bool is_earlier(const struct heap *heap, size_t a, size_t b)
+{
+	return heap->row_end_ns[heap->rows[a]] < heap->row_end_ns[heap->rows[b]];
+}
+
+static void swap(struct heap *heap, size_t a, size_t b)
+{
+	size_t row = heap->rows[a];
+
+	heap->rows[a] = heap->rows[b];
+	heap->rows[b] = row;
+}
+
+static void heap_add(struct heap *heap, size_t row)
+{
+	size_t at = heap->count;
+
+	*APPEND(heap->rows, heap->count) = row;
+	for (; at && is_earlier(heap, at, (at - 1) / 2); at = (at - 1) / 2)
+		swap(heap, at, (at - 1) / 2);
+}
+
+/* The row on top is free later now. */
+static void heap_sink(struct heap *heap)
+{
+	for (size_t at = 0, child = 1; child < heap->count; at = child, child = 2 * at + 1) {
+		if (child + 1 < heap->count && is_earlier(heap, child + 1, child))
+			child++;
+		if (!is_earlier(heap, child, at))
+			return;
+		swap(heap, at, child);
+	}
+}
+
+/* Gives @thread a row: with @pack, the one of its process that is free first, if it is; else a new one. */
+static size_t row_for(struct layout *layout, struct heap *heap, uint64_t *row_end_ns, const struct model *model,
+		      size_t index, bool pack)
+{
+	const struct thread *thread = &model->threads[index];
+	size_t row = layout->row_count;
+
+	if (row && layout->rows[row - 1].process != thread->process)
+		heap->count = 0;
+	if (pack && heap->count && row_end_ns[heap->rows[0]] < thread->first_ns) {
+		row = heap->rows[0];
+		row_end_ns[row] = thread->last_ns;
+		heap_sink(heap);
+		return row;
+	}
+	*APPEND(layout->rows, layout->row_count) = (struct row){.process = thread->process, .first_thread = index};
+	row_end_ns[row] = thread->last_ns;
+	heap_add(heap, row);
+	return row;
 }
 
 static void fill_rows(struct layout *layout, struct model *model)
@@ -72,20 +121,20 @@ static void fill_rows(struct layout *layout, struct model *model)
 	size_t count;
 	size_t *threads = sort_threads(layout, model, &count);
 	uint64_t *row_end_ns = calloc(count + 1, sizeof(*row_end_ns));
+	struct heap heap = {NULL, 0, row_end_ns};
 
 	layout->row_of_thread = calloc(model->thread_count + 1, sizeof(size_t));
 	if (!row_end_ns || !layout->row_of_thread)
 		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
 	for (size_t i = 0; i < count; i++) {
 		struct thread *thread = &model->threads[threads[i]];
-		size_t number = row_for(layout, row_end_ns, thread, threads[i], count > PACK_ABOVE);
+		size_t number = row_for(layout, &heap, row_end_ns, model, threads[i], count > PACK_ABOVE);
 		struct row *row = &layout->rows[number];
 
 		thread->number = i && model->threads[threads[i - 1]].process == thread->process
 					 ? model->threads[threads[i - 1]].number + 1
 					 : 1;
 		row->thread_count++;
-		row_end_ns[number] = thread->last_ns;
 		layout->row_of_thread[threads[i]] = number;
 		for (size_t j = 0; j < thread->span_count; j++) {
 			const struct span *span = &model->spans[thread->spans[j]];
@@ -98,6 +147,7 @@ static void fill_rows(struct layout *layout, struct model *model)
 				*APPEND(row->spans, row->span_count) = thread->spans[j];
 		}
 	}
+	free(heap.rows);
 	free(row_end_ns);
 	free(threads);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chart.h"
+#include "draw.h"
 #include "html.h"
 #include "json.h"
 
@@ -32,7 +33,7 @@ static const char usage[] =
 	"  -o, --output FILE           write there instead of standard output\n"
 	"  -t, --title TEXT            what stands before the total, instead of the program's name\n"
 	"  -H, --html                  a page to zoom, search and fold in, in one file\n"
-	"  -c, --compare FILE          with --html: FILE above, on one axis, and what moved; for each FILE of that chart\n"
+	"  -c, --compare FILE          FILE's chart above, on one axis, and what moved; for each FILE of that chart\n"
 	"  -T, --text                  a summary in words instead of the picture\n"
 	"  -J, --json                  the model, for programs; docs/CHART.md describes it\n"
 	"  -P, --perfetto              a trace for ui.perfetto.dev and chrome://tracing\n"
@@ -128,18 +129,52 @@ struct chart {
 	char title[512];
 };
 
-static int render_svg(struct chart *after, const struct options *options, FILE *file)
+static bool is_compared(const struct options *options)
 {
-	struct layout layout;
+	return options->before_count > 0;
+}
+
+static int render_compared(struct chart *before, struct chart *after, const struct options *options, FILE *file)
+{
+	struct layout layouts[2];
+	const struct picture pictures[] = {{"before", before->title, &before->model, &layouts[0]},
+					   {"after", after->title, &after->model, &layouts[1]}};
+	struct comparison comparison;
+	uint64_t longest_ns = 0;
 	int result;
 
+	for (size_t i = 0; i < 2; i++) {
+		struct scale *scale = &layouts[i].scale;
+
+		layout_build(&layouts[i], i ? &after->model : &before->model, &options->selection, options->width);
+		if (scale->end_ns - scale->begin_ns > longest_ns)
+			longest_ns = scale->end_ns - scale->begin_ns;
+	}
+	for (size_t i = 0; i < 2; i++)
+		layouts[i].scale.end_ns = layouts[i].scale.begin_ns + longest_ns;
+	compare(&comparison, &before->model, &after->model);
+	result = draw_compared(pictures, &comparison, file);
+	compare_free(&comparison);
+	layout_free(&layouts[0]);
+	layout_free(&layouts[1]);
+	return result;
+}
+
+static int render_svg(struct chart *before, struct chart *after, const struct options *options, FILE *file)
+{
+	struct layout layout;
+	const struct picture picture = {NULL, after->title, &after->model, &layout};
+	int result;
+
+	if (is_compared(options))
+		return render_compared(before, after, options, file);
 	layout_build(&layout, &after->model, &options->selection, options->width);
-	result = draw(&after->model, &layout, after->title, file);
+	result = draw(&picture, file);
 	layout_free(&layout);
 	return result;
 }
 
-static int render_html(struct chart *before, struct chart *after, FILE *file)
+static int render_html(struct chart *before, struct chart *after, const struct options *options, FILE *file)
 {
 	const struct html_model models[] = {{&before->model, "before", before->title},
 					    {&after->model, "after", after->title}};
@@ -147,7 +182,7 @@ static int render_html(struct chart *before, struct chart *after, FILE *file)
 	struct comparison comparison;
 	int result;
 
-	if (!before->model.process_count)
+	if (!is_compared(options))
 		return html_write(&alone, 1, NULL, file);
 	compare(&comparison, &before->model, &after->model);
 	result = html_write(models, 2, &comparison, file);
@@ -165,11 +200,11 @@ static int render(struct chart *before, struct chart *after, const struct option
 	case PERFETTO:
 		return perfetto_write(&after->model, file);
 	case HTML:
-		return render_html(before, after, file);
+		return render_html(before, after, options, file);
 	case SVG:
 		break;
 	}
-	return render_svg(after, options, file);
+	return render_svg(before, after, options, file);
 }
 
 static int write_out(struct chart *before, struct chart *after, const struct options *options)
@@ -254,9 +289,9 @@ static int run(const struct options *options, const char *const *files, size_t c
 /* Of what one chart alone is written. */
 static bool fits(const struct options *options)
 {
-	if (!options->before_count || options->format == HTML)
+	if (!is_compared(options) || options->format == SVG || options->format == HTML)
 		return true;
-	fputs("inorder-chart: --compare: two charts are compared with --html only\n", stderr);
+	fputs("inorder-chart: --compare: two charts are compared as SVG or with --html\n", stderr);
 	return false;
 }
 

@@ -108,6 +108,15 @@ void svg_group_sized(struct svg *svg, const char *class_name, double font)
 		number(svg, "font-size", font);
 }
 
+void svg_group_at(struct svg *svg, double y)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "translate(0 %.0f)", y);
+	start(svg, "g");
+	attribute(svg, "transform", text);
+}
+
 void svg_group_end(struct svg *svg)
 {
 	end(svg);

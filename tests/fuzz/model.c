@@ -4,6 +4,7 @@
 #include <libxml/parser.h>
 #include <math.h>
 
+#include "draw.h"
 #include "fuzz.h"
 #include "model.h"
 
@@ -157,7 +158,7 @@ static void check_output(struct model *model, struct layout *layout, const char 
 	FILE *file = fuzz_memory(open_memstream(&text, &bytes));
 	xmlDoc *document;
 
-	HOLD(draw(model, layout, title, file) == 0);
+	HOLD(draw(&(struct picture){NULL, title, model, layout}, file) == 0);
 	fclose(file);
 	document = xmlReadMemory(text, (int)bytes, "chart.svg", NULL, XML_PARSE_NONET | XML_PARSE_HUGE);
 	HOLD(document);

@@ -3,6 +3,7 @@
 """JSON and trace events as an independent parser reads them: outputs.py CHART DIRECTORY"""
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -82,7 +83,28 @@ def check_long():
         check_events(path, spans)
 
 
+def check_memory():
+    """10^6 events in 10^4 threads fit into 500 MB, as page and as picture."""
+    with open(CHART, "rb") as file:
+        if b"__asan_init" in file.read():
+            return   # keeps what was freed
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "long.trace")
+        with open(path, "w", encoding="utf-8") as file:
+            for i in range(1, 250001):
+                t, tid = 1000000 + i * 4000, 500 + i % 10000
+                for ev, after, who in (("scheduled", 0, 500), ("started", 1000, tid), ("returned", 500000, tid),
+                                       ("completed", 900000, tid)):
+                    file.write(f'{{"t_ns":{t + after},"pid":500,"tid":{who},"ev":"{ev}","cookie":{i},'
+                               f'"domain":"/usr/bin/demo+0x40a0","name":"call {i}"}}\n')
+        for option in ("--html", "--width=1400"):
+            subprocess.run([CHART, option, "-o", os.path.join(folder, "out"), path], check=True)
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert most < 500000, f"{most} KB"
+
+
 for case in CASES:
     arrow_count = len(check_events(case, check_model(case)[1]))
     assert arrow_count or case != "ordered.trace", "no arrow"
 check_long()
+check_memory()

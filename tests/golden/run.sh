@@ -47,6 +47,7 @@ check one-process.svg 0 --pid 301 processes.trace
 check kernel.svg 3 kernel.log
 check kernel.txt 3 --text kernel.log
 check both.svg 0 both.trace both.log
+check compared.svg 0 --compare both.trace --compare both.log ordered.trace
 check broken.svg 3 broken.trace
 check crashed.svg 0 crashed.trace
 check boots.svg 0 boots.trace
@@ -78,6 +79,7 @@ refused 2 'usage:'
 refused 2 '--width 12: a number from 600 to 20000' --width 12 ordered.trace
 refused 2 '--pid 7x: a number' --pid 7x ordered.trace
 refused 2 'unrecognized' --unknown ordered.trace
+refused 2 '--compare: two charts are compared as SVG or with --html' --text --compare ordered.trace names.trace
 refused 1 'cannot open nonexistent: No such file' nonexistent
 refused 1 'cannot read .: Is a directory' .
 refused 1 'nothing to draw' "$scratch/empty"

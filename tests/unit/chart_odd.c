@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "chart.h"
+#include "draw.h"
 
 static void build(struct model *model, const char *text)
 {
@@ -45,7 +46,7 @@ static char *picture(struct model *model)
 	FILE *file = open_memstream(&text, &bytes);
 
 	layout_build(&layout, model, &all, 1400);
-	assert_int_equal(draw(model, &layout, "a title", file), 0);
+	assert_int_equal(draw(&(struct picture){NULL, "a title", model, &layout}, file), 0);
 	fclose(file);
 	layout_free(&layout);
 	return text;
