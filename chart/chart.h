@@ -9,7 +9,10 @@
  *   notes.c, resolve.c                     records  -> calls, threads, spans of time
  *   end.c, chain.c                         model    -> the critical path
  *   layout.c, scale.c, width.c             model    -> rows, lanes, coordinates
- *   draw.c, draw_rows.c, svg.c             layout   -> SVG
+ *   compare.c                              models   -> what moved
+ *   draw.c, draw_rows.c, draw_moves.c, svg.c  layout -> SVG
+ *   whatif.c, advise.c                     model    -> what a change would do
+ *   html.c, json_out.c, perfetto.c, json.c model    -> pages and data for programs
  *   title.c, summary.c                     model    -> text
  */
 #ifndef CHART_H

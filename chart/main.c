@@ -12,8 +12,9 @@
 #include "draw.h"
 #include "html.h"
 #include "json.h"
+#include "whatif.h"
 
-enum format { SVG, HTML, TEXT, JSON, PERFETTO };
+enum format { SVG, HTML, TEXT, JSON, PERFETTO, WHAT_IF, ADVISE };
 
 enum { DONE = 0, FAILED = 1, USAGE = 2, BAD_LINES = 3 };
 
@@ -23,6 +24,7 @@ struct options {
 	const char *output;
 	const char *title;
 	struct selection selection;
+	struct change change;
 	double width;
 	enum format format;
 };
@@ -37,6 +39,9 @@ static const char usage[] =
 	"  -T, --text                  a summary in words instead of the picture\n"
 	"  -J, --json                  the model, for programs; docs/CHART.md describes it\n"
 	"  -P, --perfetto              a trace for ui.perfetto.dev and chrome://tracing\n"
+	"  -i, --what-if CHANGE        how long it would take, in words: faster=NAME[,TIMES], async=NAME, earlier=NAME,\n"
+	"                              threads\n"
+	"  -a, --advise                which changes would gain most, in words\n"
 	"  -p, --pid PID               only this process\n"
 	"  -f, --from SECONDS          begin picture, text and path there\n"
 	"  -u, --until SECONDS         end them there\n"
@@ -47,14 +52,15 @@ static const char usage[] =
 	"  -h, --help                  show this\n";
 
 static const struct option long_options[] = {
-	{"output", required_argument, NULL, 'o'}, {"title", required_argument, NULL, 't'},
-	{"html", no_argument, NULL, 'H'},         {"compare", required_argument, NULL, 'c'},
-	{"text", no_argument, NULL, 'T'},         {"pid", required_argument, NULL, 'p'},
-	{"from", required_argument, NULL, 'f'},   {"until", required_argument, NULL, 'u'},
-	{"to", required_argument, NULL, 'e'},     {"symbols", required_argument, NULL, 's'},
-	{"width", required_argument, NULL, 'w'},  {"json", no_argument, NULL, 'J'},
-	{"perfetto", no_argument, NULL, 'P'},     {"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+	{"output", required_argument, NULL, 'o'},  {"title", required_argument, NULL, 't'},
+	{"what-if", required_argument, NULL, 'i'}, {"advise", no_argument, NULL, 'a'},
+	{"html", no_argument, NULL, 'H'},          {"compare", required_argument, NULL, 'c'},
+	{"text", no_argument, NULL, 'T'},          {"pid", required_argument, NULL, 'p'},
+	{"from", required_argument, NULL, 'f'},    {"until", required_argument, NULL, 'u'},
+	{"to", required_argument, NULL, 'e'},      {"symbols", required_argument, NULL, 's'},
+	{"width", required_argument, NULL, 'w'},   {"json", no_argument, NULL, 'J'},
+	{"perfetto", no_argument, NULL, 'P'},      {"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
 static bool number(const char *option, const char *text, double least, double most, double *value)
@@ -68,10 +74,38 @@ static bool number(const char *option, const char *text, double least, double mo
 	return false;
 }
 
+/* What is written: the last of these options counts. False if @letter is none of them. */
+static bool format_option(struct options *options, int letter)
+{
+	static const struct {
+		int letter;
+		enum format format;
+	} formats[] = {{'a', ADVISE}, {'H', HTML}, {'T', TEXT}, {'J', JSON}, {'P', PERFETTO}, {'i', WHAT_IF}};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (formats[i].letter == letter) {
+			options->format = formats[i].format;
+			return true;
+		}
+	return false;
+}
+
+static bool seconds(const char *name, uint64_t *ns)
+{
+	double value;
+
+	if (!number(name, optarg, 0, 1e9, &value))
+		return false;
+	*ns = (uint64_t)(value * 1e9);
+	return true;
+}
+
 static bool option(struct options *options, int letter)
 {
 	double value;
 
+	if (format_option(options, letter))
+		return letter != 'i' || change_read(&options->change, optarg);
 	switch (letter) {
 	case 'o':
 		options->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
@@ -79,20 +113,8 @@ static bool option(struct options *options, int letter)
 	case 't':
 		options->title = keep(optarg);
 		return true;
-	case 'H':
-		options->format = HTML;
-		return true;
 	case 'c':
 		*APPEND(options->before, options->before_count) = optarg;
-		return true;
-	case 'T':
-		options->format = TEXT;
-		return true;
-	case 'J':
-		options->format = JSON;
-		return true;
-	case 'P':
-		options->format = PERFETTO;
 		return true;
 	case 'p':
 		if (!number("pid", optarg, 1, 1e9, &value))
@@ -100,15 +122,9 @@ static bool option(struct options *options, int letter)
 		options->selection.pid = (long)value;
 		return true;
 	case 'f':
-		if (!number("from", optarg, 0, 1e9, &value))
-			return false;
-		options->selection.from_ns = (uint64_t)(value * 1e9);
-		return true;
+		return seconds("from", &options->selection.from_ns);
 	case 'u':
-		if (!number("until", optarg, 0, 1e9, &value))
-			return false;
-		options->selection.to_ns = (uint64_t)(value * 1e9);
-		return true;
+		return seconds("until", &options->selection.to_ns);
 	case 'e':
 		options->selection.end = keep(optarg);
 		return true;
@@ -199,6 +215,10 @@ static int render(struct chart *before, struct chart *after, const struct option
 		return json_write(&after->model, after->title, file);
 	case PERFETTO:
 		return perfetto_write(&after->model, file);
+	case WHAT_IF:
+		return whatif_print(&after->model, &options->change, after->title, file);
+	case ADVISE:
+		return advise_print(&after->model, after->title, file);
 	case HTML:
 		return render_html(before, after, options, file);
 	case SVG:
@@ -247,6 +267,8 @@ static int analyse(struct chart *chart, const struct options *options)
 	if (!model_select(model, &options->selection))
 		return USAGE;
 	model_find_chain(model);
+	if (options->format == WHAT_IF && !change_fits(model, &options->change))
+		return USAGE;
 	title_text(model, &options->selection, options->title, chart->title, sizeof(chart->title));
 	return DONE;
 }
@@ -301,7 +323,7 @@ int main(int argc, char **argv)
 	int result;
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "o:t:Hc:TJPp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
+	while ((letter = getopt_long(argc, argv, "o:t:i:aHc:TJPp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
 		if (letter == 'h') {
 			fputs(usage, stdout);
 			return DONE;

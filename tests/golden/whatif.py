@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What-if against programs that were really changed: whatif.py CHART PLANS"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+CHART, PLANS = (os.path.abspath(argument) for argument in sys.argv[1:3])
+TOLERANCE = 0.05
+DISKS = "call:sda:50 call:sdb:30 call:sdc:80"
+# The program, the change, the program really changed.
+CASES = [
+    # the longest call; another one becomes critical
+    (f"step:proc:20 {DISKS} wait step:root:10", "faster=sdc,4", "step:proc:20 call:sda:50 call:sdb:30 call:sdc:20 wait step:root:10"),
+    # a call that is not critical: nothing is gained
+    (f"step:proc:20 {DISKS} wait step:root:10", "faster=sda,2", "step:proc:20 call:sda:25 call:sdb:30 call:sdc:80 wait step:root:10"),
+    # a step before the wait: then the calls end after it
+    (f"{DISKS} step:udev:100 wait step:root:10", "faster=udev,10", f"{DISKS} step:udev:10 wait step:root:10"),
+    # slower
+    (f"step:proc:20 {DISKS} wait step:root:10", "faster=sdb,0.25", "step:proc:20 call:sda:50 call:sdb:120 call:sdc:80 wait step:root:10"),
+    # a step beside the calls
+    (f"{DISKS} step:fsck:60 wait step:root:10", "async=fsck", f"{DISKS} call:fsck:60 wait step:root:10"),
+    # a step beside the step after it
+    ("step:scan:70 step:keys:40 wait step:root:10", "async=scan", "call:scan:70 step:keys:40 wait step:root:10"),
+    # a step that all the rest has come after
+    ("step:scan:30 call:sda:90 wait step:root:10", "async=scan", "call:scan:30 call:sda:90 wait step:root:10"),
+    # a call before the steps that it stands behind
+    ("step:proc:40 step:keys:20 call:sda:90 wait step:root:10", "earlier=sda", "call:sda:90 step:proc:40 step:keys:20 wait step:root:10"),
+    # a retire step in order
+    ("ordered:sda:60:20 ordered:sdb:10:30 ordered:sdc:20:40 wait step:root:10", "faster=sda,3",
+     "ordered:sda:20:7 ordered:sdb:10:30 ordered:sdc:20:40 wait step:root:10"),
+    # calls behind a slow one wait for their turn
+    ("ordered:sda:10:20 ordered:sdb:90:30 ordered:sdc:20:40 wait step:root:10", "faster=sdb,3",
+     "ordered:sda:10:20 ordered:sdb:30:10 ordered:sdc:20:40 wait step:root:10"),
+    # a call that schedules another
+    ("nest:bus:60:disk:50 call:net:70 wait step:root:10", "faster=bus,6", "nest:bus:10:disk:50 call:net:70 wait step:root:10"),
+    # the child, which is no longer critical
+    ("nest:bus:60:disk:50 call:net:70 wait step:root:10", "faster=disk,5", "nest:bus:60:disk:10 call:net:70 wait step:root:10"),
+    # two waits
+    ("call:sda:50 step:keys:20 wait call:net:40 step:mount:70 wait step:root:10", "faster=mount,7",
+     "call:sda:50 step:keys:20 wait call:net:40 step:mount:10 wait step:root:10"),
+]
+
+
+def trace(folder, plan):
+    path = os.path.join(folder, f"{len(os.listdir(folder))}.trace")
+    subprocess.run([PLANS, path, *plan.split()], check=True, timeout=300)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:   # when the process started is of the real clock
+        file.write(re.sub(r'"started_ns":\d+,', "", text))
+    return path
+
+
+def totals(path, *options):
+    done = subprocess.run([CHART, *options, path], stdout=subprocess.PIPE, check=True, encoding="utf-8")
+    return [float(line.split()[1]) for line in done.stdout.splitlines() if re.match(r" +-?[0-9.]+ +[0-9.]+  ", line)]
+
+
+def check(folder, before, change, after):
+    base, predicted = totals(trace(folder, before), "--what-if", change)
+    real = totals(trace(folder, after), "--what-if", "threads")[0]
+    assert abs(predicted - real) <= TOLERANCE * real, f"{before}, {change}: predicted {predicted} of {base}, really {real}"
+    print(f"{base:9.3f} {predicted:9.3f} {real:9.3f}  {change}")
+
+
+def check_advice(folder):
+    """The best advice comes first, and says what is critical then."""
+    path = trace(folder, "step:proc:20 call:sda:50 call:sdc:80 wait step:root:10")
+    done = subprocess.run([CHART, "--advise", path], stdout=subprocess.PIPE, check=True, encoding="utf-8")
+    first = done.stdout.splitlines()[3]
+    assert re.match(r" +30\.000 +80\.000  sdc 2 times as fast; then sda \(50\.000 ms\) is most", first), done.stdout
+
+
+def check_refused(folder):
+    path = trace(folder, "step:proc:20 call:sda:50 wait")
+    for change, words in (("faster=sdx", "no call or step is called sdx"), ("async=sda", "no synchronous step is called sda"),
+                          ("earlier=proc", "no call is called proc"), ("sooner=sda", "faster=NAME"), ("faster", "faster=NAME"),
+                          ("faster=sda,0", "faster=NAME"), ("threads=7", "faster=NAME")):
+        done = subprocess.run([CHART, "--what-if", change, path], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              check=False, encoding="utf-8")
+        assert done.returncode == 2 and words in done.stderr, f"{change}: {done}"
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    for case in CASES:
+        check(scratch, *case)
+    check_advice(scratch)
+    check_refused(scratch)
