@@ -27,10 +27,11 @@ static const char style[] =
 	"path.pending { fill: #e6e9ee; stroke: #7b8794; stroke-width: 1 }\n"
 	"rect.run { fill: #a9cdf0; stroke: #3d7ab5 }\n"
 	"rect.step { fill: #d3dae3; stroke: #6b7f95 }\n"
-	"rect.retire { fill: #a6dbae; stroke: #34834a }\n"
+	"rect.retire { fill: #86cf92; stroke: #34834a }\n"
 	"rect.wait { fill: url(#stripes); stroke: #b98900 }\n"
 	"rect.turn { fill: #b48ad6; stroke: none }\n"
-	"rect.failed { fill: #f5b5ae; stroke: #b3261e }\n"
+	"rect.failed { fill: #ee8278; stroke: #b3261e }\n"
+	"path.cross { fill: none; stroke: #6b120c; stroke-width: 1.8; pointer-events: none }\n"
 	".unfinished { stroke-dasharray: 4 2 }\n"
 	".bars rect { stroke-width: 0.8 } .bars rect:hover { stroke-width: 2 }\n"
 	".bars rect.narrow { stroke: none }\n"
@@ -85,7 +86,7 @@ static void draw_legend(struct svg *svg, const struct model *model, const struct
 		[SPAN_WAIT] = {"waiting for calls", "wait", false},
 		[SPAN_TURN] = {"returned, waiting for its turn", "turn", false},
 	};
-	static const struct item failed = {"failed", "failed", false};
+	static const struct item failed = {"failed, with a cross", "failed", false};
 	static const struct item chain = {"what the total depends on", "chain", true};
 	static const struct item ends = {"which call ended a wait", "waits", true};
 	double x = 24;

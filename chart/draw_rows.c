@@ -15,6 +15,7 @@
 #define CHAIN_LINES_MOST 300 /* a chain of more parts has no lines between them */
 #define CHAIN_NARROWEST 0.3
 #define MARGIN 4.0
+#define CROSS 5.5 /* from the edges to the middle of a cross */
 
 /* What stands in a lane, from left to right. */
 struct bar {
@@ -170,6 +171,19 @@ static void draw_bar(struct svg *svg, const struct model *model, const struct la
 	}
 	svg_rect(svg, bar->left, layout_span_y(layout, model, span), width > TINY ? width : TINY, height, class_name,
 		 tip.text);
+}
+
+/* A failure shows without colour, too. */
+static void draw_cross(struct svg *svg, const struct model *model, const struct layout *layout, const struct bar *bar)
+{
+	const struct span *span = &model->spans[bar->span];
+	double width = bar->right - bar->left;
+	double x = width > 2 * CROSS ? bar->right - CROSS : (bar->left + bar->right) / 2;
+	double y = layout_span_y(layout, model, span) + CROSS;
+	char path[160];
+
+	snprintf(path, sizeof(path), "M%.1f %.1fl%d %dm0 -%dl-%d %d", x - 3, y - 3, 6, 6, 6, 6, 6);
+	svg_path(svg, path, "cross", NULL);
 }
 
 /* Adds a span to its lane: a tiny one joins a tiny one of the same kind that it touches. */
@@ -346,6 +360,9 @@ static void draw_row(struct svg *svg, const struct model *model, const struct la
 		draw_bar(svg, model, layout, &turns.bars[i]);
 	for (size_t i = 0; i < bars.count; i++)
 		draw_bar(svg, model, layout, &bars.bars[i]);
+	for (size_t i = 0; i < bars.count; i++)
+		if (span_failed(model, &model->spans[bars.bars[i].span]) && layout->lane_height >= 2 * CROSS)
+			draw_cross(svg, model, layout, &bars.bars[i]);
 	svg_group_end(svg);
 	if (layout->font > 0)
 		draw_names(svg, model, layout, &bars, row->lanes);

@@ -163,6 +163,16 @@ static void write_range(const struct model *model, FILE *file)
 	json_text(file, path->end_name);
 }
 
+static void write_notes(const struct model *model, FILE *file)
+{
+	fputs(",\n\"notes\":[", file);
+	for (size_t i = 0; i < model->note_count; i++) {
+		fputs(i ? "," : "", file);
+		json_text(file, model->notes[i]);
+	}
+	putc(']', file);
+}
+
 int json_write(const struct model *model, const char *title, FILE *file)
 {
 	fputs("{\"inorder_chart\":1,\n\"title\":", file);
@@ -177,6 +187,7 @@ int json_write(const struct model *model, const char *title, FILE *file)
 	write_path(model, file);
 	write_range(model, file);
 	write_gaps(model, file);
+	write_notes(model, file);
 	fputs("}\n", file);
 	return ferror(file) || fflush(file) ? (errno ? -errno : -EIO) : 0;
 }

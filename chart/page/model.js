@@ -95,7 +95,7 @@ function readModel(data, label) {
 	const model = {label, names, title: data.title, length: Math.max(data.length_ns, 1),
 		pathLength: Math.max(data.path_end_ns - data.path_begin_ns, 1),
 		processes: rowsOf(data.processes), threads: rowsOf(data.threads), phases: rowsOf(data.phases),
-		path: rowsOf(data.path), gaps: rowsOf(data.gaps)};
+		path: rowsOf(data.path), gaps: rowsOf(data.gaps), notes: data.notes || []};
 
 	model.calls = readCalls(data.calls, names);
 	model.spans = readSpans(data.spans, names);

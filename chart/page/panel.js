@@ -142,7 +142,7 @@ function pathList(model, jump) {
 	return [make('h2', {textContent: 'critical path' + (view.models.length > 1 ? ', ' + model.label : '')}),
 		make('p', {textContent: `explains ${duration(sum)} of ${duration(model.pathLength)} ` +
 			`(${(100 * sum / model.pathLength).toFixed(1)} %)` + (hidden ? `; ${hidden} short parts are not listed` : '')}),
-		list];
+		...model.notes.map(textContent => make('p', {className: 'note', textContent})), list];
 }
 
 function moveRow(move, jump) {

@@ -119,7 +119,7 @@ function paintBar(g, model, span, left, right, y, height, failed) {
 // A failure shows without colour, too.
 function paintCross(g, x, y) {
 	g.setLineDash([]);
-	g.strokeStyle = view.colors['failed-edge'];
+	g.strokeStyle = view.colors['bar-ink'];
 	g.lineWidth = 2;
 	g.beginPath();
 	g.moveTo(x - 3, y - 3);
