@@ -10,6 +10,7 @@
 #define LONGEST_MOST 20
 #define CHAIN_MOST 40
 #define GAPS_MOST 10
+#define BAR 30
 
 static int compare_lengths(const void *a, const void *b, void *data)
 {
@@ -21,6 +22,21 @@ static int compare_lengths(const void *a, const void *b, void *data)
 	if (left_ns != right_ns)
 		return left_ns > right_ns ? -1 : 1;
 	return (left > right) - (left < right);
+}
+
+/* Where it lies between the begin and the end of all: "  ==== ". At least one sign, however short it is. */
+static const char *bar_text(const struct model *model, uint64_t begin_ns, uint64_t end_ns, char text[BAR + 1])
+{
+	double length = (double)(model->end_ns > model->begin_ns ? model->end_ns - model->begin_ns : 1);
+	size_t from = (size_t)((double)(begin_ns - model->begin_ns) / length * BAR);
+	size_t to = (size_t)((double)(end_ns - model->begin_ns) / length * BAR + 0.5);
+
+	from = from < BAR ? from : BAR - 1;
+	to = to > BAR ? BAR : to;
+	for (size_t i = 0; i < BAR; i++)
+		text[i] = i == from || (i > from && i < to) ? '=' : '.';
+	text[BAR] = 0;
+	return text;
 }
 
 /* A kernel log does not tell the thread of a probe. */
@@ -42,12 +58,14 @@ static void print_span(const struct model *model, const struct span *span, uint6
 					    [SPAN_RETIRE] = "retire",
 					    [SPAN_WAIT] = "wait",
 					    [SPAN_TURN] = "turn"};
+	char bar[BAR + 1];
 	char thread[32];
 	bool wait = span->kind == SPAN_WAIT && (span->awaited != NONE || span->name);
 
-	fprintf(file, "%12.3f %12.3f  %-7s %7s  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
+	fprintf(file, "%12.3f %12.3f  %-7s %7s  %s  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
 		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind],
-		thread_text(model, span, thread, sizeof(thread)), wait ? "for " : "",
+		thread_text(model, span, thread, sizeof(thread)), bar_text(model, begin_ns, end_ns, bar),
+		wait ? "for " : "",
 		wait && !span->name ? call_name(&model->calls[span->awaited]) : span_name(model, span),
 		span->unfinished ? " (not finished)" : "");
 }
@@ -62,7 +80,7 @@ static void print_longest(struct model *model, FILE *file)
 			*APPEND(spans, count) = i;
 	if (count)
 		qsort_r(spans, count, sizeof(*spans), compare_lengths, model->spans);
-	fprintf(file, "\nlongest\n%12s %12s  %-7s %7s  %s\n", "ms", "at ms", "what", "thread", "name");
+	fprintf(file, "\nlongest\n%12s %12s  %-7s %7s  %-30s  %s\n", "ms", "at ms", "what", "thread", "where", "name");
 	for (size_t i = 0; i < count && i < LONGEST_MOST; i++)
 		print_span(model, &model->spans[spans[i]], model->spans[spans[i]].begin_ns,
 			   model->spans[spans[i]].end_ns, file);
@@ -82,13 +100,14 @@ static void print_phases(const struct model *model, FILE *file)
 static void print_link(const struct model *model, const struct link *link, FILE *file)
 {
 	const struct span *span = &model->spans[link->span];
-
+	char bar[BAR + 1];
 	char thread[32];
 
 	if (link->kind != LINK_SPAN)
-		fprintf(file, "%12.3f %12.3f  %-7s %7s  %s\n", (double)(link->end_ns - link->begin_ns) / 1e6,
+		fprintf(file, "%12.3f %12.3f  %-7s %7s  %s  %s\n", (double)(link->end_ns - link->begin_ns) / 1e6,
 			(double)(link->begin_ns - model->begin_ns) / 1e6, link_words[link->kind],
-			thread_text(model, span, thread, sizeof(thread)), span_name(model, span));
+			thread_text(model, span, thread, sizeof(thread)),
+			bar_text(model, link->begin_ns, link->end_ns, bar), span_name(model, span));
 	else
 		print_span(model, span, link->begin_ns, link->end_ns, file);
 }
@@ -186,10 +205,10 @@ static void print_chain(const struct model *model, FILE *file)
 	if (count > CHAIN_MOST)
 		shortest_ns = lengths[CHAIN_MOST - 1];
 	fprintf(file,
-		"\nwhat the total depends on: %.3f ms of %.3f ms (%u.%u %%) in %zu parts\n%12s %12s  %-7s %7s  %s\n",
+		"\nwhat the total depends on: %.3f ms of %.3f ms (%u.%u %%) in %zu parts\n%12s %12s  %-7s %7s  %-30s  %s\n",
 		(double)sum_ns / 1e6, (double)(model->path.end_ns - model->path.begin_ns) / 1e6,
 		path_permille(model) / 10, path_permille(model) % 10, model->chain_count, "ms", "at ms", "what",
-		"thread", "name");
+		"thread", "where", "name");
 	for (size_t i = model->chain_count; i-- > 0;)
 		if (model->chain[i].end_ns - model->chain[i].begin_ns >= shortest_ns)
 			print_link(model, &model->chain[i], file);

@@ -112,7 +112,7 @@ function pressable(element, act) {
 }
 
 function linkEntry(model, link, jump) {
-	const words = link.what === 'queued' ? 'queued: ' : model.spans.kind[link.span] === WAIT ? 'waits for ' : '';
+	const words = link.what !== 'span' ? link.what + ': ' : model.spans.kind[link.span] === WAIT ? 'waits for ' : '';
 	const entry = make('li', {title: `from ${duration(link.begin_ns)} to ${duration(link.end_ns)}`},
 		make('span', {className: 'length', textContent: duration(link.end_ns - link.begin_ns)}),
 		make('span', {className: 'name', textContent: words + nameOf(model, link.span)}));

@@ -242,7 +242,7 @@ function paintPath(g, model) {
 
 		if (right < LEFT || left > view.width || (right - left < 0.3 && model.path.length > 2000))
 			continue;
-		g.setLineDash(link.what === 'queued' ? [3, 3] : []);
+		g.setLineDash(link.what !== 'span' ? [3, 3] : []);
 		g.lineWidth = 2.4;
 		line(g, left, y, right, y);
 		if (last) {
