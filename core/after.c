@@ -42,6 +42,7 @@ void rob_start_failed(struct rob_worker *worker)
 	rob.pool.waking = false;
 	rob.pool.retry_ns = port_clock_ns() + RETRY_NS;
 	rob_pool_help_wanted();
+	rob_pool_left();
 	rob_unlock(&after);
 }
 
@@ -88,6 +89,7 @@ static void start_monitor(void)
 	if (error) {
 		rob.pool.monitor_state = ROB_MONITOR_NONE;
 		rob.pool.monitor_retry_ns = port_clock_ns() + RETRY_NS;
+		rob_pool_left();
 		rob_recall_all(&after);
 		rob_pool_kick(&after);
 	}

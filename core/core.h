@@ -170,6 +170,7 @@ struct rob_worker {
 	uint32_t brisk;                 /* L: its calls are short, it will be back soon: how many it takes; or 0 */
 	uint32_t turn;                  /* L: leases so far */
 	int thread_id;                  /* L: 0 without a thread */
+	int ended_id;                   /* L: of its last thread, once that has ended */
 	uint64_t seen;                  /* L: the monitor's: turn and calls begun when last looked at */
 	struct rob_worker *all_next;    /* constant once linked: every worker ever; reused, never freed */
 	struct rob_lease lease;
@@ -241,10 +242,12 @@ struct rob_pool {
 	unsigned active;                /* threads believed to be running calls or about to */
 	uint64_t brisk;                 /* sum of the workers' */
 	unsigned cpus;
-	unsigned burst; /* extra threads to bring in, since others are asleep */
-	bool blind;     /* no monitor could be started */
-	bool eager;     /* calls block in the kernel, of late: idle workers are brought in at once */
-	bool waking;    /* a wake-up or start is in flight */
+	unsigned burst;            /* extra threads to bring in, since others are asleep */
+	bool blind;                /* no monitor could be started */
+	bool eager;                /* calls block in the kernel, of late: idle workers are brought in at once */
+	bool waking;               /* a wake-up or start is in flight */
+	struct rob_thread *leaver; /* waits for all threads to end; none is started meanwhile */
+	int monitor_id;            /* of a monitor that has ended */
 	uint64_t retry_ns, monitor_retry_ns; /* no worker, no monitor is started before this time */
 	struct port_parker monitor;
 	enum { ROB_MONITOR_NONE, ROB_MONITOR_PARKED, ROB_MONITOR_TICKS } monitor_state;
@@ -466,6 +469,7 @@ bool rob_pool_stuck(struct rob_thread *thread);
 bool rob_pool_may_spill(void);
 void rob_pool_block(struct rob_thread *thread, struct rob_after *after);
 void rob_pool_unblock(struct rob_thread *thread);
+void rob_pool_left(void);
 
 /* ---- waiters.c ---- */
 

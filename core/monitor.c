@@ -151,7 +151,7 @@ void rob_monitor_main(void)
 	unsigned quiet = 0, round = 0;
 
 	port_lock(&rob.lock);
-	for (;;) {
+	while (!rob.pool.leaver) {
 		if (quiet >= QUIET_LOOKS)
 			tick_ns = TICK_SHORT_NS;
 		monitor_sleep(quiet, tick_ns, &after);
@@ -165,4 +165,8 @@ void rob_monitor_main(void)
 			rob_pool_kick(&after);
 		}
 	}
+	rob.pool.monitor_state = ROB_MONITOR_NONE;
+	rob.pool.monitor_id = port_thread_id();
+	rob_pool_left();
+	rob_unlock(&after);
 }

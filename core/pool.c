@@ -28,7 +28,7 @@ static bool can_start(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	return pool->total < (uint64_t)rob.config.threads + pool->spills &&
+	return !pool->leaver && pool->total < (uint64_t)rob.config.threads + pool->spills &&
 	       (!pool->retry_ns || port_clock_ns() >= pool->retry_ns);
 }
 
@@ -72,7 +72,8 @@ void rob_pool_arm(struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	if (pool->monitor_state == ROB_MONITOR_TICKS || (pool->blind && port_clock_ns() < pool->monitor_retry_ns))
+	if (pool->leaver || pool->monitor_state == ROB_MONITOR_TICKS ||
+	    (pool->blind && port_clock_ns() < pool->monitor_retry_ns))
 		return;
 	if (pool->monitor_state == ROB_MONITOR_NONE)
 		after->start_monitor = true;
@@ -150,7 +151,7 @@ uint64_t rob_pool_quick(void)
 	struct rob_pool *pool = &rob.pool;
 	uint64_t left;
 
-	if (rob_inline_only() || rob.find_owner || rob.quiesce)
+	if (rob_inline_only() || rob.find_owner || rob.quiesce || pool->leaver)
 		return 0;
 	if (pool->waking)
 		return rob.config.pending;
@@ -167,7 +168,7 @@ void rob_pool_kick(struct rob_after *after)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	if (!rob.queue.pending || pool->waking || rob_inline_only())
+	if (!rob.queue.pending || pool->waking || rob_inline_only() || pool->leaver)
 		return;
 	if (enough() || rob.queue.pending < left_to_others()) {
 		rob_pool_arm(after);
@@ -220,4 +221,11 @@ void rob_pool_unblock(struct rob_thread *thread)
 		return;
 	worker->blocked = false;
 	rob.pool.active++;
+}
+
+/* A thread of the pool has ended, or will not come: who waits for all to end looks again. */
+void rob_pool_left(void)
+{
+	if (port_unlikely(rob.pool.leaver))
+		port_unpark(&rob.pool.leaver->parker, ROB_POKE); /* O3 */
 }

@@ -21,7 +21,7 @@ static bool linger(struct rob_worker *worker, struct rob_after *after)
 	for (unsigned i = 0; i < LINGER_SPINS; i++)
 		port_relax();
 	port_lock(&rob.lock);
-	return rob.queue.pending && !rob.quiesce;
+	return rob.queue.pending && !rob.quiesce && !rob.pool.leaver;
 }
 
 /*
@@ -42,6 +42,8 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	worker->lease.ended_ns = 0;
 	rob_pool_brisk(worker, 0);
 	rob_thread_unlist(worker->thread);
+	if (port_unlikely(pool->leaver))
+		return false;
 	rob_idle_push(worker);
 	for (;;) { /* flags of a wait that is over may still come: again */
 		uint64_t until_ns = worker->idle ? deadline_ns : 0; /* taken from the list: the flag is on its way */
@@ -113,14 +115,16 @@ void rob_worker_main(struct rob_worker *worker)
 	}
 	after.accepts_retire = true;
 	do {
-		while (take(worker, &after))
+		while ((!rob.pool.leaver || after.retire) && take(worker, &after))
 			work(worker, &after);
 	} while (linger(worker, &after) || idle(worker, &after));
 	rob.pool.total--;
 	worker->thread->worker = NULL;
 	worker->thread = NULL;
+	worker->ended_id = worker->thread_id;
 	worker->thread_id = 0;
 	worker->next = rob.pool.free;
 	rob.pool.free = worker;
+	rob_pool_left();
 	rob_unlock(&after);
 }

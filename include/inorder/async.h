@@ -470,6 +470,21 @@ INORDER_API int async_quiesce_begin(void);
  */
 INORDER_API int async_quiesce_end(void);
 
+/**
+ * async_shutdown() - wait for all calls and end every thread of the library
+ *
+ * For what concerns a whole process and has to come while it has few threads, or none that it did not start: giving up
+ * privileges, a seccomp filter, unshare(), setns(). The next call starts afresh, with what the process has then.
+ *
+ * Return:   0; -EDEADLK, after a report, inside an async call and between async_quiesce_begin() and its end;
+ *           -EBUSY while another thread is in this call. Then nothing has ended.
+ * Context:  may block; any thread, not a signal handler. Calls that other threads schedule meanwhile stay pending
+ *           until it returns.
+ * Ordering: all that calls and workers' end hooks did happens before the return; the kernel has none of them then.
+ * Source:   ours.
+ */
+INORDER_API int async_shutdown(void);
+
 /* The names of the 2009 series; the "list" is the domain. */
 
 /**

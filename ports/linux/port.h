@@ -261,6 +261,14 @@ static inline void port_let_go(int before)
 /* Stacks are small: a call that a waiter runs does not run others in its waits, unless nobody else ever will. */
 bool port_may_help(bool nested);
 
+/* Nothing in the kernel calls it: a module's end stops threads by itself (port_threads_end()). */
+int async_shutdown(void);
+
+static inline void port_thread_gone(int thread_id)
+{
+	(void)thread_id;
+}
+
 /* port_may_help() bounds how deep waits nest; calls run inline only where nothing else can be done. */
 static inline bool port_stack_low(void)
 {

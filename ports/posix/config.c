@@ -147,21 +147,29 @@ int async_configure(const struct async_config *config)
 
 /* ---- fork and exit ---- */
 
+static void forget_id(void)
+{
+	port_tid = 0;
+}
+
 /*
  * Not at first use: another thread may fork beside the first call, and its child would have a lock that was held.
  * What the program registers later prepares earlier, so a handler of its own may wait for calls.
  */
 __attribute__((constructor(102))) static void watch_forks(void)
 {
+	pthread_atfork(NULL, NULL, forget_id);
 	pthread_atfork(rob_fork_prepare, rob_fork_parent, rob_fork_child);
 }
 
-static bool armed; /* under the core's lock, until the process ends */
+static bool armed; /* under the core's lock */
 
 /* Runs before the destructors of all objects that were there when it was registered. */
 static void before_destructors(void)
 {
+	port_lock(&rob.lock);
 	armed = false;
+	port_unlock(&rob.lock);
 	rob_exit(false);
 }
 

@@ -352,6 +352,9 @@ static inline void port_let_go(int before)
 	pthread_setcancelstate(before, &before);
 }
 
+/* Returns once the kernel has no such thread of this process any more; soon, it has ended. */
+void port_thread_gone(int thread_id);
+
 /* Whether the thread is blocked in the kernel; merely being off a processor is not that. */
 bool port_thread_sleeps(int thread_id);
 

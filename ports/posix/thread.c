@@ -167,6 +167,19 @@ _Noreturn void port_thread_exit(void)
 	pthread_exit(NULL);
 }
 
+#define GONE_NS 20000     /* between two looks */
+#define GONE_LOOKS 100000 /* by then the number belongs to another thread */
+
+void port_thread_gone(int thread_id)
+{
+	struct timespec pause = {0, GONE_NS};
+	int saved = errno;
+
+	for (unsigned i = 0; i < GONE_LOOKS && !syscall(SYS_tgkill, getpid(), thread_id, 0); i++)
+		nanosleep(&pause, NULL);
+	errno = saved;
+}
+
 /* The letter behind the name in /proc/self/task/TID/stat; the name may hold anything, even brackets. */
 bool port_thread_sleeps(int thread_id)
 {

@@ -162,6 +162,8 @@ static inline void port_arm_exit(void)
 {
 }
 unsigned port_cpus(void);
+/* A thread that has told that it ends does nothing more. */
+#define port_thread_gone(thread_id) ((void)(thread_id))
 int sim_thread_start(struct rob_worker *worker, struct sim_site *site);
 #define port_thread_start(worker, stack_bytes) ((void)(stack_bytes), sim_thread_start(worker, SIM_SITE("thread_start")))
 _Noreturn void port_thread_exit(void);

@@ -118,6 +118,8 @@ void port_start(struct port_config *config);
  */
 void port_arm_exit(void);
 unsigned port_cpus(void);
+/* Returns once a thread of this id, which has ended or is about to, is gone. */
+void port_thread_gone(int thread_id);
 /* A thread in rob_worker_main(worker), or rob_monitor_main() for NULL. 0 or a negative errno: then none comes. */
 int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
 _Noreturn void port_thread_exit(void);

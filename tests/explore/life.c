@@ -118,6 +118,31 @@ static void again(void)
 	sim_check(!wait_full(domain_a));
 }
 
+static void shut_down(void)
+{
+	start(0, domain_a, nothing);
+	start_ordered(1, domain_b, nothing);
+	sim_check(!async_shutdown());
+	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[1]) && !rob.pool.leaver);
+	start(2, domain_a, nothing);
+	sim_check(!wait_full(domain_a));
+}
+
+static void shut_down_too(void)
+{
+	int error = async_shutdown();
+
+	sim_check(!error || error == -EBUSY);
+}
+
+static void shut_down_and_use(void)
+{
+	start(0, domain_a, nothing);
+	shut_down_too();
+	start(1, domain_a, nothing);
+	sim_check(!wait_full(domain_a));
+}
+
 static void check_one_stays(void)
 {
 	check_all_complete();
@@ -134,6 +159,10 @@ const struct sim_case cases_life[] = {
 	CASE("exit", "2.11", leave, schedule_beside), .end = check_all_complete},
 	CASE("exit-exclusive", "2.11", leave), .begin = begin_exclusive, .end = check_all_complete},
 	CASE("exit-in-call", "2.11", leave_from_call, open_at_end), .end = check_all_complete},
+	CASE("shutdown", "shutdown", shut_down), .flags = SIM_MONITOR},
+	CASE("shutdown-beside", "shutdown", shut_down, schedule_beside), .flags = SIM_NO_MONITOR, .end = check_all_complete},
+	CASE("shutdown-two", "shutdown", shut_down_and_use, shut_down_too), .flags = SIM_NO_MONITOR},
+	CASE("shutdown-fails", "shutdown C6", shut_down, schedule_beside), .flags = SIM_NO_MONITOR | SIM_WORKERS_FAIL},
 	CASE("idle-ends", "pool", again), .flags = SIM_EARLY_POOL, .end = check_one_stays},
 	CASE("idle-ends-2cpus", "pool", again), .cpus = 2, .flags = SIM_EARLY_POOL, .end = check_one_stays},
 	{0},

@@ -52,6 +52,8 @@ void rob_exit(bool last)
 	(void)last;
 }
 
+__thread int port_tid;
+
 void guest_signals_note(void)
 {
 }

@@ -4,7 +4,7 @@
 
 #include <sys/resource.h>
 
-enum { DEPTH = 3000, STACK_BYTES = 256 * 1024 };
+enum { DEPTH = SCALE(3000), STACK_BYTES = 256 * 1024 };
 
 /* Stacks, of this thread too, that far fewer calls fill. */
 static void small_stacks(void)

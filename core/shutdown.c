@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shutdown: every thread of the library ends, and the next call starts afresh.
+ *
+ * From the end of the full wait on no worker takes a call, and none is started
+ * (rob.pool.leaver). A worker that comes to rest ends instead, as does the
+ * monitor; the last tells the leaver. Calls that other threads schedule
+ * meanwhile stay pending, and start workers at the end.
+ */
+#include "core.h"
+
+/* Idle workers are woken as for work, and see that there is none. */
+static void wake_all(void)
+{
+	struct rob_worker *worker;
+
+	while ((worker = rob.pool.idle)) {
+		rob_idle_remove(worker);
+		rob.pool.active++;
+		port_unpark(&worker->thread->parker, ROB_WAKE); /* O3 */
+	}
+	if (rob.pool.monitor_state != ROB_MONITOR_NONE)
+		port_unpark(&rob.pool.monitor, ROB_POKE); /* O3 */
+}
+
+/* They are no longer ours, and still in the process for a moment. */
+static void wait_until_gone(void)
+{
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next) {
+		if (worker->ended_id)
+			port_thread_gone(worker->ended_id);
+		worker->ended_id = 0;
+	}
+	if (rob.pool.monitor_id)
+		port_thread_gone(rob.pool.monitor_id);
+	rob.pool.monitor_id = 0;
+}
+
+static void end_threads(struct rob_thread *self)
+{
+	struct rob_pool *pool = &rob.pool;
+	struct rob_after after = {0};
+
+	rob.quick = 0;
+	port_store_relaxed(&rob.started, 0);
+	wake_all();
+	while (pool->total || pool->monitor_state != ROB_MONITOR_NONE) {
+		port_unlock(&rob.lock);
+		port_park(&self->parker, 0); /* O3 */
+		port_lock(&rob.lock);
+	}
+	port_unlock(&rob.lock);
+	wait_until_gone();
+	port_lock(&rob.lock);
+	pool->leaver = NULL;
+	rob_pool_kick(&after);
+	rob_pool_help_wanted();
+	rob_unlock(&after);
+}
+
+int async_shutdown(void)
+{
+	struct rob_thread *self = port_self();
+
+	if (self->top || self->quiesce) {
+		port_log(
+			2,
+			"inorder: deadlock: async_shutdown() in cookie %llu waits for that call, or for what its thread "
+			"holds back; it returns -EDEADLK\n",
+			(unsigned long long)(self->top ? self->top->cookie : 0));
+		return -EDEADLK;
+	}
+	port_lock(&rob.lock);
+	if (!rob.generation) {
+		port_unlock(&rob.lock);
+		return 0;
+	}
+	rob_wait_exit();
+	port_lock(&rob.lock);
+	if (rob.pool.leaver) {
+		port_unlock(&rob.lock);
+		return -EBUSY;
+	}
+	rob.pool.leaver = self;
+	end_threads(self);
+	return 0;
+}
