@@ -121,8 +121,8 @@ static async_cookie_t run_on_stack(const struct request *request)
 }
 
 /*
- * Whether the call has to run inline. While it must not run at all, or where calls have nested until little stack is
- * left, it queues, whatever the limit.
+ * Whether the call has to run inline. While it must not run at all, or where it would nest in another call with little
+ * stack left, it queues, whatever the limit.
  */
 static bool is_full(const struct request *request)
 {
@@ -130,7 +130,7 @@ static bool is_full(const struct request *request)
 		return false;
 	if (!rob_inline_only() && rob.queue.pending < rob.config.pending)
 		return false;
-	return request->try_only || !port_stack_low();
+	return request->try_only || !port_self()->top || !port_stack_low();
 }
 
 /* Nothing to call: known here, where it can be seen who asked. */

@@ -107,8 +107,34 @@ TEST(the_main_threads_stack_is_known, .pools = P0, .env = "INORDER_PENDING=0")
 	walk(NULL);
 }
 
+static void schedule_low(unsigned int levels)
+{
+	volatile char room[1024];
+
+	room[0] = (char)levels;
+	if (levels)
+		schedule_low(levels - 1);
+	else
+		async_schedule(step, NULL);
+	CHECK(room[0] == (char)levels);
+}
+
+/* Whoever schedules with little stack left, and in no call: nothing would run later what is left. */
+static void schedule_at_the_end(void *data)
+{
+	(void)data;
+	reached = 10 * DEPTH - 1;
+	schedule_low(STACK_BYTES / 1024 - 50);
+	CHECK_EQ(reached, 10 * DEPTH);
+}
+
+TEST(a_call_that_does_not_nest_runs_inline_at_the_stacks_end, .pools = P0, .no_tsan = true, .no_asan = true)
+{
+	in_small_thread(schedule_at_the_end, NULL);
+}
+
 /* A thread beyond the limit is started for want of stack only. */
-TEST(the_limit_of_threads_holds_while_there_is_stack, .pools = P1)
+TEST(the_limit_of_threads_holds_while_there_is_stack, .pools = P1, .no_tsan = true)
 {
 	unsigned int before = thread_count();
 

@@ -132,7 +132,7 @@ HELPER(give_up_in_a_call)
 {
 	static ASYNC_DOMAIN(other);
 	static async_cookie_t cookie;
-	unsigned int behind = 4;
+	unsigned int behind = 5; /* those that wait, and this function */
 
 	sem_init(&waiting, 0, 0);
 	sem_init(&leaving, 0, 0);
@@ -143,6 +143,7 @@ HELPER(give_up_in_a_call)
 	async_schedule_ordered(nothing, retire, NULL, NULL);
 	async_schedule_domain(independent, NULL, &other);
 	CHECK(!atexit(tell_leaving));
+	up(&waiting);
 	async_synchronize_full();
 	say("went on, ");
 }
@@ -164,13 +165,17 @@ static void wait_late(void *data, async_cookie_t cookie)
 /* It begins to wait only when the exit already waits: that ends the exit's wait. */
 HELPER(wait_for_what_is_ending)
 {
-	unsigned int none = 0;
+	unsigned int one = 1;
+	sem_t never;
 
+	sem_init(&never, 0, 0);
+	sem_init(&waiting, 0, 0);
 	sem_init(&leaving, 0, 0);
-	async_schedule(fatal, &none);
+	async_schedule(fatal, &one);
 	async_schedule(wait_late, NULL);
 	CHECK(!atexit(tell_leaving));
-	down(&waiting);
+	up(&waiting);
+	down(&never);
 }
 
 TEST(a_wait_that_begins_during_the_exit_does_not_hold_it_up, .pools = PDEFAULT)

@@ -17,7 +17,7 @@ static void use(void)
 	CHECK_EQ(ran, before + 50);
 }
 
-TEST(no_thread_is_left, .pools = PALL)
+TEST(no_thread_is_left, .pools = PALL, .no_tsan = true)
 {
 	unsigned int before = thread_count();
 
@@ -48,7 +48,7 @@ TEST(before_the_first_call_there_is_nothing_to_end, .pools = PALL)
 }
 
 /* As many as the pool has, and a monitor that sees them blocked. */
-TEST(many_workers_end, .pools = P256)
+TEST(many_workers_end, .pools = P256, .no_tsan = true)
 {
 	enum { CALLS = 60 };
 	static struct gate gates[CALLS];
