@@ -162,6 +162,7 @@ static void spawn_and_end(void *data, async_cookie_t cookie)
 	CHECK(!posix_spawn_file_actions_adddup2(&actions, ends[0], 0));
 	CHECK(!posix_spawnp(&pid, "cat", &actions, NULL, args,
 			    environ)); /* it has its end of the pipe open for writing, too */
+	CHECK(!posix_spawn_file_actions_destroy(&actions));
 	CHECK(!kill(pid, SIGTERM));
 	CHECK(waitpid(pid, &status, 0) == pid);
 	*(int *)data = status;
