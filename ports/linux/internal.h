@@ -20,6 +20,8 @@ struct port_task {
 	unsigned int requests;   /* core lock: modules that it asks for, and waits until they are loaded */
 	struct async_load *load; /* core lock: it waits for the calls of this load */
 	port_release release;    /* its own: what async_cancel_domain() was given */
+	int near_node;           /* its own: the node that a worker is bound to, plus 1; or 0 */
+	bool near_used;          /* its own: it has run a call for that node since it last rested */
 };
 
 struct rob_thread *port_enter(struct port_task *task);
@@ -80,6 +82,7 @@ struct port_near *port_near_new(async_func_t func, void *data, int node);
 void port_near_free(struct port_near *near);
 void *port_near_release(struct rob_slot *slot, void *data);
 void port_near_run(void *data, async_cookie_t cookie);
+void port_near_rest(struct port_task *self);
 
 /* ---- debugfs.c ---- */
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
- * NUMA: a call for a node runs on that node's processors. Its worker moves there
- * for the call and is free again after it. Nothing of this is paid for on a
- * machine of one node.
+ * NUMA: a call for a node runs on that node's processors. Its worker moves there,
+ * which takes longer than most calls, and stays until it rests without another
+ * call for that node since it last rested: it is woken where it last ran, so the
+ * next call for the node finds it there. Nothing of this is paid for on a machine
+ * of one node. Isolated processors are left alone.
  */
 #include <linux/cpumask.h>
 #include <linux/nodemask.h>
@@ -54,20 +56,48 @@ void *port_near_release(struct rob_slot *slot, void *data)
 	return data;
 }
 
-/* A worker, that is: the task of another waiter or scheduler stays where it is. */
+/* The worker's processors from here on: those of the node (from 0), or all, but for isolated ones. Best effort. */
+static void bind(struct port_task *self, int node)
+{
+	const struct cpumask *all = housekeeping_cpumask(HK_TYPE_KTHREAD);
+	cpumask_var_t mask;
+
+	if (node < 0) {
+		if (!set_cpus_allowed_ptr(current, all))
+			self->near_node = 0;
+		return;
+	}
+	if (!alloc_cpumask_var(&mask, GFP_KERNEL))
+		return;
+	if (cpumask_and(mask, cpumask_of_node(node), all) && !set_cpus_allowed_ptr(current, mask))
+		self->near_node = node + 1;
+	free_cpumask_var(mask);
+}
+
+/* The worker is about to rest, or ends. */
+void port_near_rest(struct port_task *self)
+{
+	if (self->near_node && !self->near_used)
+		bind(self, -1);
+	self->near_used = false;
+}
+
+/* A worker moves; the task of another waiter or scheduler stays where it is. */
 void port_near_run(void *data, async_cookie_t cookie)
 {
 	struct port_near *near = data;
-	bool moves = port_self()->worker;
+	struct rob_thread *thread = port_self();
 
 	snprintf(near->name, sizeof(near->name), "%ps", near->func);
 	rob_async_set_name(near->name);
-	/* best effort: processors may have gone meanwhile */
-	if (moves && set_cpus_allowed_ptr(current, cpumask_of_node(near->node)))
-		moves = false;
+	if (thread->worker) {
+		struct port_task *self = port_task_of(thread);
+
+		self->near_used = true;
+		if (self->near_node != near->node + 1)
+			bind(self, near->node);
+	}
 	near->func(near->data, cookie);
-	if (moves)
-		set_cpus_allowed_ptr(current, housekeeping_cpumask(HK_TYPE_KTHREAD)); /* as threads begin */
 	rob_async_set_name(NULL);
 	port_lock(&rob.lock); /* a report that has seen the name copies it in the same section */
 	port_unlock(&rob.lock);

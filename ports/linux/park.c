@@ -82,9 +82,20 @@ static bool sleep_while_parked(struct port_parker *parker, u64 deadline_ns)
 	return in_time;
 }
 
+/* A worker without a call is about to rest. */
+static void rest(struct port_parker *parker)
+{
+	struct rob_thread *thread = container_of(parker, struct rob_thread, parker);
+
+	if (parker != &rob.pool.monitor && thread->worker && !thread->top)
+		port_near_rest(port_task_of(thread));
+}
+
 u32 port_park(struct port_parker *parker, u64 deadline_ns)
 {
 	u32 expected = 0, flags;
+
+	rest(parker);
 
 	if (port_cas_acq_rel(&parker->flags, &expected, PORT_PARKED))
 		sleep_while_parked(parker, deadline_ns);

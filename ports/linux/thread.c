@@ -156,6 +156,8 @@ static int worker_thread(void *data)
 	port_enter(&spare->task);
 	while (spare_wait(spare)) {
 		rob_worker_main(spare->work);
+		spare->task.near_used = false;
+		port_near_rest(&spare->task);
 		port_store_relaxed(&spare->task.thread.parker.flags, 0);
 		spare_push(spare);
 	}
