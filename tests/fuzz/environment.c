@@ -34,7 +34,9 @@ char *fuzz_getenv(const char *name)
 
 int fuzz_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 {
-	HOLD(prepare && parent && child);
+	HOLD(child);
+	(void)prepare;
+	(void)parent;
 	return 0;
 }
 
