@@ -14,6 +14,7 @@
  */
 #include "internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inorder/initcall.h>
@@ -43,6 +44,7 @@ struct module {
 	const struct module *culprit;   /* the need that failed; written before the result */
 	atomic_int result;
 	atomic_bool for_root;
+	bool waits; /* MODULE_PROBE_WAIT */
 };
 
 static ASYNC_DOMAIN(load_domain);
@@ -99,6 +101,55 @@ static bool is_live(const struct module *module)
 
 	path_print(path, "/sys/module/%s/initstate", module->name);
 	return file_read(path, state, sizeof(state)) > 0 && !strcmp(state, "live");
+}
+
+/* A device stands below its driver as a link; beside these there is one to the module. */
+static int device_link(const struct dirent *item)
+{
+	return item->d_type == DT_LNK && strcmp(item->d_name, "module");
+}
+
+static int driver_link(const struct dirent *item)
+{
+	return item->d_type == DT_LNK;
+}
+
+/* Number of devices that the drivers of a module have. -1: it has no drivers. */
+static int count_bound(const struct module *module)
+{
+	char path[PATH_MAX];
+	struct dirent **drivers, **devices;
+	int bound = -1, count;
+
+	path_print(path, "/sys/module/%s/drivers", module->name);
+	count = scandir(path, &drivers, driver_link, NULL);
+	for (int i = 0; i < count; i++) {
+		int found;
+
+		path_print(path, "/sys/module/%s/drivers/%s", module->name, drivers[i]->d_name);
+		found = scandir(path, &devices, device_link, NULL);
+		for (int j = 0; j < found; j++)
+			free(devices[j]);
+		if (found >= 0)
+			free(devices);
+		bound = (bound < 0 ? 0 : bound) + (found > 0 ? found : 0);
+		free(drivers[i]);
+	}
+	if (count >= 0)
+		free(drivers);
+	return bound;
+}
+
+/*
+ * A finisher that is killed in the load of a driver makes the probes fail that are under way: the kernel makes no
+ * thread for one who is about to die. Then the driver is there and has no device. A device that is bound to it now
+ * would show its disks at any time, because only a load waits for the links of ATA. So such a driver is loaded again.
+ */
+static void unload_idle(const struct module *module)
+{
+	if (is_finisher() && module->waits && count_bound(module) == 0 &&
+	    syscall(SYS_delete_module, module->name, O_NONBLOCK))
+		say("module %s: has no device and cannot be loaded again: %s", module->name, strerror(errno));
 }
 
 /*
@@ -162,6 +213,8 @@ static void load(void *data, async_cookie_t cookie)
 		say("module %s: not loaded: it needs %s", module->name, module->culprit->name);
 	if (!result && !is_wanted(module))
 		result = -ECANCELED;
+	if (!result)
+		unload_idle(module);
 	if (!result && !is_live(module)) {
 		setpriority(PRIO_PROCESS, 0, niceness(module)); /* of this thread alone */
 		result = insert(module);
@@ -285,6 +338,7 @@ static struct module *new_module(struct kmod_module *kmodule, enum module_probe 
 	module->name = strdup(kmod_module_get_name(kmodule));
 	module->path = strdup(kmod_module_get_path(kmodule));
 	module->for_root = probe == MODULE_FOR_ROOT;
+	module->waits = probe == MODULE_PROBE_WAIT;
 	if (module->name && module->path)
 		module->options = make_options(module->name, kmod_module_get_options(kmodule), probe);
 	if (module->options)

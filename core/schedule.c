@@ -54,7 +54,7 @@ static void trace_issue(enum async_trace_type type, const struct request *reques
 /* The turn of this call makes those that wait for its owner wait for lower calls of its domain: is that a cycle? */
 static void check_turn(const struct request *request)
 {
-	if (request->retire && request->owner && port_unlikely(rob.odd))
+	if (port_unlikely(rob.odd) && request->retire && request->owner)
 		rob_poke_owner(request->owner);
 }
 

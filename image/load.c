@@ -213,7 +213,7 @@ static int uncompress(struct buffer *out, const char *name, const unsigned char 
 /* @nested: what is compressed is in what was compressed, which the kernel does not unpack. */
 static int read_archives(struct loaded *loaded, const char *name, const unsigned char *bytes, size_t count, bool nested)
 {
-	struct buffer inner = {NULL};
+	struct buffer inner = {.bytes = NULL};
 	size_t at = 0, used;
 	int result = 0;
 
@@ -293,7 +293,7 @@ int load_file(struct loaded *loaded, const char *name)
 {
 	int fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC) : STDIN_FILENO, result = 0;
 	unsigned char block[65536];
-	struct buffer all = {NULL};
+	struct buffer all = {.bytes = NULL};
 	ssize_t got = -1;
 
 	*loaded = (struct loaded){.count = 0};

@@ -28,7 +28,7 @@ def fail(text):
 
 def run(command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=300,
-                          env={**{k: v for k, v in os.environ.items() if not k.startswith("INORDER_")}, "LC_ALL": "C"})
+                          env={**{k: v for k, v in os.environ.items() if not k.startswith(("INORDER_", "MALLOC_"))}, "LC_ALL": "C"})
     if done.returncode:
         fail(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     return done.stderr

@@ -50,7 +50,9 @@ struct rob_worker;
 #else
 extern void __tsan_acquire(void *) __attribute__((weak));
 extern void __tsan_release(void *) __attribute__((weak));
-#define port_saw(what, p) (port_unlikely(__tsan_##what) ? __tsan_##what((void *)(uintptr_t)(p)) : (void)0)
+/* Whether they are there: a flag, since a weak address takes one more load each time. Set before there are threads. */
+extern bool port_tsan __attribute__((visibility("hidden")));
+#define port_saw(what, p) (port_unlikely(port_tsan) ? __tsan_##what((void *)(uintptr_t)(p)) : (void)0)
 #endif
 
 typedef _Atomic uint32_t port_u32;
