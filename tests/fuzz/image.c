@@ -132,7 +132,7 @@ static int check_entry(const struct image_entry *entry, void *data)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
 	struct modules modules = {0};
-	struct tree tree = {NULL};
+	struct tree tree = {.root = NULL};
 	struct seen seen = {.tree = &tree};
 	bool list = true;
 	size_t length;
