@@ -27,6 +27,7 @@ enum {
 	GET_STATUS = 0,
 	CONNECTED = 1,
 	CLASS_STORAGE = 8,
+	CLASS_HUB = 9,
 	LIMIT_S = 5 /* for a port: a device that cannot be configured never comes */
 };
 
@@ -77,12 +78,29 @@ static bool is_configured(const char *hub, long port)
 	return read_number(path, "bConfigurationValue") > 0;
 }
 
+/* Whether the kernel's driver of hubs has it. Until then nothing is known of its ports: what is at them is to come. */
+static bool is_driven(const char *hub)
+{
+	const char *name = strrchr(hub, '/') + 1;
+	char path[PATH_MAX];
+
+	if (!strncmp(name, "usb", 3))
+		path_print(path, "%s/%s-0:1.0/driver", hub, name + 3);
+	else
+		path_print(path, "%s/%s:1.0/driver", hub, name);
+	return file_exists(path);
+}
+
 static void visit_hub(const char *path, void *data)
 {
 	const long ports = read_number(path, "maxchild");
 	bool *settled = data;
+	char class[8], file[PATH_MAX];
 	int hub;
 
+	path_print(file, "%s/bDeviceClass", path);
+	if (file_read(file, class, sizeof(class)) > 0 && strtol(class, NULL, 16) == CLASS_HUB && !is_driven(path))
+		*settled = false;
 	if (ports <= 0 || !*settled)
 		return;
 	hub = open_hub(path);
