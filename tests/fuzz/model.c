@@ -93,8 +93,8 @@ static void check_records(const struct model *model, const struct input *input)
 	for (size_t i = 0; i < input->count; i++) {
 		const struct record *record = &input->records[i];
 
-		waits += record->type == ASYNC_TRACE_WAITING;
-		ends += record->type == ASYNC_TRACE_CONTINUED;
+		waits += record->type == ASYNC_TRACE_WAITING || record->type == ASYNC_TRACE_AWAITING;
+		ends += record->type == ASYNC_TRACE_CONTINUED || record->type == ASYNC_TRACE_AWAITED;
 		phases += record->type == ASYNC_TRACE_PHASE;
 		if (record->cookie && record->type < ASYNC_TRACE_WAITING)
 			HOLD(has_call(model, record));
