@@ -90,7 +90,7 @@ static int add_library(struct tree *tree, const char *name, const char *path)
 
 /* Libraries that others open by themselves when they run, so no header names them; they may be missing here. */
 static const struct {
-	const char *by, *library;
+	const char *by, *opens;
 } opened[] = {
 	{"libcryptsetup.so.12", "libgcc_s.so.1"}, /* a thread that is cancelled unwinds */
 	{"libargon2.so.1", "libgcc_s.so.1"},
@@ -107,12 +107,12 @@ static int add_opened(struct tree *tree, const char *name, const char *path)
 		bool found = strcmp(opened[i].by, name) != 0;
 
 		for (size_t j = 0; !found && !result && j < sizeof(folders) / sizeof(folders[0]); j++) {
-			char *there = j ? text("%s/%s", folders[j], opened[i].library)
-					: text("%.*s/%s", (int)(slash - path), path, opened[i].library);
+			char *there = j ? text("%s/%s", folders[j], opened[i].opens)
+					: text("%.*s/%s", (int)(slash - path), path, opened[i].opens);
 
 			found = access(there, R_OK) == 0;
 			if (found)
-				result = add_library(tree, opened[i].library, there);
+				result = add_library(tree, opened[i].opens, there);
 			free(there);
 		}
 	}
