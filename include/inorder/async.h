@@ -160,7 +160,7 @@ INORDER_API async_cookie_t async_schedule(async_func_t func, void *data);
  * @data: handed to @func
  * @domain: the domain, or NULL for the default one; must outlive the call
  *
- * Return:   the cookie of the call, never 0.
+ * Return:   as async_schedule().
  * Context:  as async_schedule().
  * Ordering: as async_schedule().
  * Source:   Linux 6.1 async_schedule_domain().
@@ -171,9 +171,9 @@ INORDER_API async_cookie_t async_schedule_domain(async_func_t func, void *data, 
  * async_schedule_node() - schedule a call, best near a NUMA node
  * @func: as for async_schedule()
  * @data: handed to @func
- * @node: the node, or -1 for any; a wish, which the posix port does not heed
+ * @node: the node, or -1 for any; a hint; the POSIX port ignores it
  *
- * Return:   the cookie of the call, never 0.
+ * Return:   as async_schedule().
  * Context:  as async_schedule().
  * Ordering: as async_schedule().
  * Source:   Linux 6.1 async_schedule_node().
@@ -187,7 +187,7 @@ INORDER_API async_cookie_t async_schedule_node(async_func_t func, void *data, in
  * @node: as for async_schedule_node()
  * @domain: the domain, or NULL for the default one; must outlive the call
  *
- * Return:   the cookie of the call, never 0.
+ * Return:   as async_schedule().
  * Context:  as async_schedule().
  * Ordering: as async_schedule().
  * Source:   Linux 6.1 async_schedule_node_domain().
@@ -493,7 +493,7 @@ INORDER_API int async_shutdown(void);
  * @data: handed to @func
  * @list: the domain, as for async_schedule_domain()
  *
- * Return:   the cookie of the call, never 0.
+ * Return:   as async_schedule().
  * Context:  as async_schedule().
  * Ordering: as async_schedule().
  * Source:   Linux 2.6.29-rc1 async_schedule_special().
