@@ -142,19 +142,18 @@ def case_raid_degraded(session):
     check_says(boot, r'inorder-init: raid: ')
 
 
-CASES = {name[5:]: function for name, function in globals().items() if name.startswith('case_')}
-
-
-def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in CASES:
-        sys.exit(f'usage: boot.py {"|".join(CASES)} SOURCE BUILD')
+def main(functions):
+    """Runs the case that the command line names, one of these functions."""
+    cases = {name[5:]: function for name, function in functions.items() if name.startswith('case_')}
+    if len(sys.argv) != 4 or sys.argv[1] not in cases:
+        sys.exit(f'usage: {os.path.basename(sys.argv[0])} {"|".join(cases)} SOURCE BUILD')
     machine.exit_on_signals()
     out = os.path.join(BUILD, 'machine', 'tests', sys.argv[1])
-    CASES[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=250))
+    try:
+        cases[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=250))
+    except Failure as failure:
+        sys.exit(f'FAILED: {failure}')
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except Failure as failure:
-        sys.exit(f'FAILED: {failure}')
+    main(globals())

@@ -8,10 +8,10 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from boot import BUILD, ROOT, check, check_fails, check_reaches, disks, machine, report   # noqa: E402
-from bootlib.common import Failure, Progress, run   # noqa: E402
+from boot import ROOT, check, check_fails, check_reaches, disks, machine, main, report   # noqa: E402
+from bootlib.common import Failure, run   # noqa: E402
 from bootlib.monitor import Monitor   # noqa: E402
-from bootlib.session import DRIVERS, Session   # noqa: E402
+from bootlib.session import DRIVERS   # noqa: E402
 
 
 def configured(session, name, lines, **options):
@@ -228,19 +228,5 @@ def case_hand_over(session):
     check_hand_over(session, 'never', 'rootinit.kill=0,0,0', gives_up=True)
 
 
-CASES = {name[5:]: function for name, function in globals().items() if name.startswith('case_')}
-
-
-def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in CASES:
-        sys.exit(f'usage: devices.py {"|".join(CASES)} SOURCE BUILD')
-    machine.exit_on_signals()
-    out = os.path.join(BUILD, 'machine', 'tests', sys.argv[1])
-    CASES[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=250))
-
-
 if __name__ == '__main__':
-    try:
-        main()
-    except Failure as failure:
-        sys.exit(f'FAILED: {failure}')
+    main(globals())
