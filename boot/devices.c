@@ -134,26 +134,38 @@ static struct block_device *take(const char *name)
 	return block;
 }
 
-static void look_here(struct block_device *block)
+/* Return: the cookie of the look; 0 if there is none, or without memory, when it was done here. */
+static async_cookie_t look_at(const char *name)
 {
-	look(block, 0);
-	judge(block, 0);
+	struct block_device *block = take(name);
+	async_cookie_t cookie;
+
+	if (!block)
+		return 0;
+	cookie = async_schedule_ordered(look, judge, block, &look_domain);
+	if (!cookie) {
+		look(block, 0);
+		judge(block, 0);
+	}
+	return cookie;
 }
 
-void devices_look(bool here)
+void devices_look(bool wait)
 {
 	struct dirent **items;
 	int count = scandir(BLOCK, &items, can_be_read, versionsort);
+	async_cookie_t newest = 0;
 
 	for (int i = 0; i < count; i++) {
-		struct block_device *block = take(items[i]->d_name);
+		const async_cookie_t cookie = look_at(items[i]->d_name);
 
-		if (block && (here || !async_schedule_ordered(look, judge, block, &look_domain)))
-			look_here(block);
+		newest = cookie ? cookie : newest;
 		free(items[i]);
 	}
 	if (count >= 0)
 		free(items);
+	if (wait && newest)
+		async_synchronize_cookie_domain(newest + 1, &look_domain);
 }
 
 void devices_look_again(void)

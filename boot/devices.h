@@ -7,9 +7,9 @@
 
 /** Who judges a device that was looked at. Devices are judged one at a time, in the order in which they were found. */
 void devices_judge(void (*judge)(const struct facts *facts));
-/** Look at every block device that is new: @here and now, or each in a call of its own. */
-void devices_look(bool here);
-/** Look here and now at every device again, because more is to be known of each (facts_want()). */
+/** Look at every block device that is new, each in a call of its own; @wait: until these devices are judged. */
+void devices_look(bool wait);
+/** Look at every device again and wait for that, because more is to be known of each (facts_want()). */
 void devices_look_again(void);
 /** The first device that fits @spec; the kernel's name comes before others. Return: false if there is none. */
 bool devices_find(const struct root_spec *spec, struct facts *found);

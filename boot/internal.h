@@ -173,8 +173,8 @@ void virtio_release(void);
 extern struct async_domain find_domain, rest_domain;
 
 /* root_device.c; more of it in root_device.h */
-/** Look at every block device that nobody has looked at yet: @here and now, or each in a call of its own. */
-void root_look(bool here);
+/** Look at every block device that is new, each in a call of its own; @wait: until these devices are judged. */
+void root_look(bool wait);
 /** True once the root was seen. */
 bool root_is_found(void);
 /** A file descriptor that can be read when the waiter is to look again; both ends of that. */

@@ -170,10 +170,10 @@ static int register_judge(void)
 }
 core_initcall(register_judge);
 
-void root_look(bool here)
+void root_look(bool wait)
 {
 	if (!is_finisher())
-		devices_look(here);
+		devices_look(wait);
 }
 
 void root_look_for_all(void)

@@ -13,7 +13,7 @@ const struct root_spec *root_wanted(void);
  * found.
  */
 bool root_look_closely(void);
-/** Look again here and now at all devices, because facts_want() has asked for more, or the types were limited. */
+/** Look at all devices again and wait for that, because facts_want() has asked for more, or the types were limited. */
 void root_look_for_all(void);
 /** The root, once it was seen. Return: false if it was not yet. */
 bool root_device(struct facts *root);
