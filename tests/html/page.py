@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 
-from browser import Browser
+sys.dont_write_bytecode = True
+from browser import Browser   # noqa: E402
 
 CHART, GOLDEN, BUILD = (os.path.abspath(argument) for argument in sys.argv[1:4])
 SHIFT = 8
