@@ -5,8 +5,8 @@
  *   input.c, parse_trace.c, parse_jlog.c,
  *   parse_klog.c, klog_steps.c, prefix.c,
  *   clock.c                                lines    -> records
- *   records.c, model.c, nest.c, stories.c, jumps.c,
- *   notes.c, resolve.c                     records  -> calls, threads, spans of time
+ *   records.c, model.c, calls.c, make.c, nest.c,
+ *   stories.c, jumps.c, notes.c, resolve.c records  -> calls, threads, spans of time
  *   end.c, chain.c                         model    -> the critical path
  *   layout.c, scale.c, width.c             model    -> rows, lanes, coordinates
  *   compare.c                              models   -> what moved

@@ -87,17 +87,49 @@ void span_nest(struct model *model, size_t index, size_t parent)
 	model->spans[parent].last_child = index;
 }
 
-void thread_opens(struct model *model, size_t thread)
+static void thread_opens(struct model *model, size_t thread)
 {
 	model->threads[thread].open_place = model->open_count;
 	*APPEND(model->open_threads, model->open_count) = thread;
 }
 
-void thread_closes(struct model *model, size_t thread)
+static void thread_closes(struct model *model, size_t thread)
 {
 	size_t place = model->threads[thread].open_place;
 	size_t last = model->open_threads[--model->open_count];
 
 	model->open_threads[place] = last;
 	model->threads[last].open_place = place;
+}
+
+size_t span_open(struct model *model, enum span_kind kind, size_t thread, uint64_t t_ns)
+{
+	size_t index = span_make(model, kind, thread, t_ns, 0);
+	struct thread *on = &model->threads[thread];
+
+	if (on->depth)
+		span_nest(model, index, on->stack[on->depth - 1]);
+	else
+		thread_opens(model, thread);
+	*APPEND(on->stack, on->depth) = index;
+	return index;
+}
+
+void span_close(struct model *model, size_t index, uint64_t t_ns)
+{
+	struct thread *on = &model->threads[model->spans[index].thread];
+	size_t depth = on->depth;
+
+	if (model->spans[index].end_ns)
+		return;
+	while (depth > 0 && on->stack[depth - 1] != index)
+		depth--;
+	if (depth == 0)
+		return;
+	while (on->depth >= depth)
+		model->spans[on->stack[--on->depth]].end_ns = t_ns;
+	if (on->depth == 0)
+		thread_closes(model, model->spans[index].thread);
+	if (t_ns > on->last_ns)
+		on->last_ns = t_ns;
 }

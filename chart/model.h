@@ -12,9 +12,15 @@ size_t thread_make(struct model *model, size_t process, long tid);
 size_t thread_find(const struct model *model, size_t process, long tid, bool any);
 /* A span that begins in @parent, or has ended in it; the children of a span are added in order of their end. */
 void span_nest(struct model *model, size_t index, size_t parent);
-/* A thread without open spans opens one, and the other way round. */
-void thread_opens(struct model *model, size_t thread);
-void thread_closes(struct model *model, size_t thread);
+/* A span whose end is not known yet: what begins in its thread until then is nested in it. */
+size_t span_open(struct model *model, enum span_kind kind, size_t thread, uint64_t t_ns);
+/* Whatever was opened inside and not closed ends with it. */
+void span_close(struct model *model, size_t index, uint64_t t_ns);
+
+/* The call of that cookie; NONE if it was not met yet. */
+size_t call_find(const struct model *model, size_t process, uint64_t cookie);
+/* An event of a call. */
+void add_call(struct model *model, size_t process, size_t thread, const struct record *record);
 
 /*
  * A step of a kernel log that is known by its end alone (a probe) becomes a span of the thread around it: the one whose

@@ -14,74 +14,59 @@ static int compare_records(const void *a, const void *b)
 	return (left->order > right->order) - (left->order < right->order);
 }
 
-/* A file that is appended to may hold several boots, whose clocks begin anew. Only the last one is drawn. */
-static size_t drop_earlier_boots(struct input *input)
+/* Lines that may be of another boot than those before them: of console logs' kernels, or of traces' programs. */
+struct boots {
+	bool of_kernel;
+	const char *boot; /* the id of the last one, if it is known */
+	uint64_t latest_ns;
+	size_t first; /* record of the last boot */
+	size_t earlier;
+};
+
+/* A boot's clock begins anew. */
+static bool is_other_boot(const struct boots *boots, const struct record *record)
 {
-	const char *boot = NULL;
-	uint64_t latest_ns = 0;
-	size_t earlier = 0;
-	size_t first = 0;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < input->count; i++) {
-		const struct record *record = &input->records[i];
-		bool other = record->type == RECORD_START && boot && record->domain
-				     ? boot != record->domain
-				     : record->type == RECORD_START && record->t_ns < latest_ns && !record->domain;
-
-		if (other) {
-			first = i;
-			latest_ns = 0;
-			earlier++;
-		}
-		if (record->type == RECORD_START)
-			boot = record->domain;
-		if (record->pid && record->t_ns > latest_ns)
-			latest_ns = record->t_ns;
-	}
-	for (size_t i = 0; i < input->count; i++)
-		if (i >= first || input->records[i].pid == 0)
-			input->records[kept++] = input->records[i];
-	input->count = kept;
-	return earlier;
+	if (boots->of_kernel)
+		return record->type == ASYNC_TRACE_PHASE && record->t_ns < boots->latest_ns &&
+		       record->name == keep("kernel");
+	if (record->type != RECORD_START)
+		return false;
+	return boots->boot && record->domain ? boots->boot != record->domain
+					     : !record->domain && record->t_ns < boots->latest_ns;
 }
 
-/* The same of a console's log: a kernel that begins anew, earlier than the line before it, is another boot. */
-static size_t drop_earlier_kernels(struct input *input)
+static void look_at(struct boots *boots, const struct record *record, size_t index)
 {
-	const char *kernel = keep("kernel");
-	uint64_t latest_ns = 0;
-	size_t earlier = 0;
-	size_t first = 0;
+	if (is_other_boot(boots, record)) {
+		boots->first = index;
+		boots->latest_ns = 0;
+		boots->earlier++;
+	}
+	if (record->type == RECORD_START)
+		boots->boot = record->domain;
+	if (record->t_ns > boots->latest_ns)
+		boots->latest_ns = record->t_ns;
+}
+
+/* A file that is appended to, or a console's log, may hold several boots. Only the last one is drawn. */
+static size_t drop_earlier_boots(struct input *input)
+{
+	struct boots boots[] = {{.of_kernel = false}, {.of_kernel = true}};
 	size_t kept = 0;
 
-	for (size_t i = 0; i < input->count; i++) {
-		const struct record *record = &input->records[i];
-
-		if (record->pid)
-			continue;
-		if (record->type == ASYNC_TRACE_PHASE && record->name == kernel && record->t_ns < latest_ns) {
-			first = i;
-			latest_ns = 0;
-			earlier++;
-		}
-		if (record->t_ns > latest_ns)
-			latest_ns = record->t_ns;
-	}
 	for (size_t i = 0; i < input->count; i++)
-		if (i >= first || input->records[i].pid)
+		look_at(&boots[input->records[i].pid == 0], &input->records[i], i);
+	for (size_t i = 0; i < input->count; i++)
+		if (i >= boots[input->records[i].pid == 0].first)
 			input->records[kept++] = input->records[i];
 	input->count = kept;
-	return earlier;
+	return boots[0].earlier > boots[1].earlier ? boots[0].earlier : boots[1].earlier;
 }
 
 size_t records_prepare(struct input *input)
 {
-	size_t kernels = drop_earlier_kernels(input);
 	size_t earlier = drop_earlier_boots(input);
 
-	if (kernels > earlier)
-		earlier = kernels;
 	for (size_t i = 0; i < input->count; i++)
 		input->records[i].order = i;
 	if (input->count)
