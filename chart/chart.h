@@ -8,9 +8,11 @@
  *   records.c, model.c, calls.c, make.c, nest.c,
  *   stories.c, jumps.c, notes.c, resolve.c records  -> calls, threads, spans of time
  *   end.c, chain.c                         model    -> the critical path
- *   layout.c, scale.c, width.c             model    -> rows, lanes, coordinates
+ *   layout.c, bars.c, strip.c, callouts.c,
+ *   names.c, scale.c, width.c              model    -> rows, lanes, coordinates, names
  *   compare.c                              models   -> what moved
- *   draw.c, draw_rows.c, draw_moves.c, svg.c  layout -> SVG
+ *   draw*.c, svg.c                         layout   -> SVG
+ *   png.c                                  SVG      -> PNG
  *   whatif.c, advise.c                     model    -> what a change would do
  *   html.c, json_out.c, perfetto.c, json.c model    -> pages and data for programs
  *   title.c, summary.c                     model    -> text
@@ -264,6 +266,9 @@ bool model_build(struct model *model, struct input *input, long pid);
 void model_free(struct model *model);
 const char *call_name(const struct call *call);
 const char *span_name(const struct model *model, const struct span *span);
+/* What it is called in the picture: of a wait, what it waits for. Returns @text. */
+const char *span_label(const struct model *model, const struct span *span, char *text, size_t bytes);
+extern const char *const span_words[]; /* "run", "step", "retire", "wait", "turn" */
 bool span_failed(const struct model *model, const struct span *span);
 /* Sets the range of the path (model->path). False, told on standard error, if it is empty or its end is not there. */
 bool model_select(struct model *model, const struct selection *selection);
@@ -305,45 +310,14 @@ int text_bytes(const char *text, int most);
 /* @text, cut with an ellipsis so that it fits; "" if no sensible part fits. */
 const char *text_fit(const char *text, double width, double size, char *out, size_t bytes);
 
-struct row {
-	size_t process;
-	size_t first_thread; /* for the label */
-	size_t thread_count;
-	size_t *spans; /* in order of their begin; turns apart */
-	size_t span_count;
-	size_t *turns;
-	size_t turn_count;
-	unsigned int lanes;
-	unsigned int turn_lanes;
-	double y;
-	double height;
-};
-
-struct layout {
-	struct scale scale;
-	struct row *rows;
-	size_t row_count;
-	size_t *row_of_thread;
-	double width, height;
-	double lane_height, lane_gap, row_gap, font, turn_height;
-	double phases_y, phases_height; /* of one process' phases */
-	double load_y, load_height, pending_height;
-	double rows_y, rows_bottom;
-	double legend_y;
-};
-
-void layout_build(struct layout *layout, struct model *model, const struct selection *selection, double width);
-void layout_free(struct layout *layout);
-double layout_span_y(const struct layout *layout, const struct model *model, const struct span *span);
-
 /* ---- drawing ---- */
 
 struct svg;
 
-/* NULL if there is no memory. */
-struct svg *svg_open(double width, double height, const char *title, const char *style);
-/* Ends the document and writes it. 0 or -errno. */
-int svg_close(struct svg *svg, FILE *file);
+/* NULL if there is no memory. The texts must stay until svg_close(). */
+struct svg *svg_open(const char *title, const char *style);
+/* Ends the document, gives it a page of that size, and writes it. 0 or -errno. */
+int svg_close(struct svg *svg, double width, double height, FILE *file);
 void svg_group(struct svg *svg, const char *class_name);
 /* The same, with a font size for the texts in it. */
 void svg_group_sized(struct svg *svg, const char *class_name, double font);
@@ -360,8 +334,6 @@ void svg_text(struct svg *svg, double x, double y, double size, const char *anch
 	      const char *text);
 /* Diagonal stripes, to fill with "url(#id)". */
 void svg_stripes(struct svg *svg, const char *id, const char *ground, const char *stripe);
-
-void draw_rows(struct svg *svg, const struct model *model, const struct layout *layout);
 
 /* ---- text ---- */
 

@@ -42,32 +42,67 @@ static int compare_parts(const void *a, const void *b)
 	return (left->length_ns > right->length_ns) - (left->length_ns < right->length_ns);
 }
 
-static void add(struct parts *parts, const char *what, const char *name, uint64_t begin_ns, uint64_t end_ns)
+static void add(struct parts *parts, const char *what, const char *name, uint64_t begin_ns, uint64_t length_ns)
 {
-	*APPEND(parts->parts, parts->count) = (struct part){what, name, 0, begin_ns, end_ns - begin_ns};
+	*APPEND(parts->parts, parts->count) = (struct part){what, name, 0, begin_ns, length_ns};
 }
 
-static void add_call(struct parts *parts, const struct model *model, const struct call *call)
+/* Of each span, how long it waited: in waits in it, but for what its thread ran in them. The caller frees it. */
+static int64_t *waited(const struct model *model)
 {
-	size_t last = call->retire != NONE ? call->retire : call->run;
+	int64_t *sums = calloc(model->span_count + 1, sizeof(*sums));
 
-	if (call->run != NONE)
-		add(parts, "call", call_name(call), model->spans[call->run].begin_ns - model->begin_ns,
-		    model->spans[last].end_ns - model->begin_ns);
+	if (!sums)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *span = &model->spans[i];
+		int64_t length_ns = (int64_t)(span->end_ns - span->begin_ns);
+		bool in_wait = span->parent != NONE && model->spans[span->parent].kind == SPAN_WAIT;
+		bool wait = span->kind == SPAN_WAIT;
+
+		if (span->kind == SPAN_TURN || wait == in_wait)
+			continue;
+		for (size_t above = span->parent; above != NONE; above = model->spans[above].parent)
+			sums[above] += wait ? length_ns : -length_ns;
+	}
+	return sums;
+}
+
+static uint64_t worked_ns(const struct model *model, const int64_t *sums, size_t index)
+{
+	const struct span *span = &model->spans[index];
+	int64_t length_ns = (int64_t)(span->end_ns - span->begin_ns) - sums[index];
+
+	return length_ns > 0 ? (uint64_t)length_ns : 0;
+}
+
+static void add_call(struct parts *parts, const struct model *model, const struct call *call, const int64_t *sums)
+{
+	uint64_t length_ns;
+
+	if (call->run == NONE)
+		return;
+	length_ns = worked_ns(model, sums, call->run);
+	if (call->retire != NONE)
+		length_ns += worked_ns(model, sums, call->retire);
+	add(parts, "call", call_name(call), model->spans[call->run].begin_ns - model->begin_ns, length_ns);
 }
 
 /* Sorted by name, those of one name in order of time. */
 static void collect(struct parts *parts, const struct model *model)
 {
+	int64_t *sums = waited(model);
+
 	for (size_t i = 0; i < model->phase_count; i++)
 		add(parts, "phase", model->phases[i].name, model->phases[i].begin_ns - model->begin_ns,
-		    model->phases[i].end_ns - model->begin_ns);
+		    model->phases[i].end_ns - model->phases[i].begin_ns);
 	for (size_t i = 0; i < model->call_count; i++)
-		add_call(parts, model, &model->calls[i]);
+		add_call(parts, model, &model->calls[i], sums);
 	for (size_t i = 0; i < model->span_count; i++)
 		if (model->spans[i].kind == SPAN_STEP)
 			add(parts, "step", span_name(model, &model->spans[i]),
-			    model->spans[i].begin_ns - model->begin_ns, model->spans[i].end_ns - model->begin_ns);
+			    model->spans[i].begin_ns - model->begin_ns, worked_ns(model, sums, i));
+	free(sums);
 	if (parts->count)
 		qsort(parts->parts, parts->count, sizeof(*parts->parts), compare_parts);
 	for (size_t i = 1; i < parts->count; i++)

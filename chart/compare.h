@@ -4,7 +4,10 @@
 
 #include "chart.h"
 
-/* What is in both charts under one name, or in one of them. Times are from the begin of its chart. */
+/*
+ * What is in both charts under one name, or in one of them. Times are from the begin of its chart; the lengths of calls
+ * and steps are without their waits.
+ */
 struct move {
 	const char *what; /* "phase", "call" or "step" */
 	const char *name;

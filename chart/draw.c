@@ -7,10 +7,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "chart.h"
 #include "draw.h"
 
 #define TICKS 12
+#define LEFT 24
+#define NOTE_FONT 11.5
 
 static const char style[] =
 	"svg { background: #ffffff; font-family: \"Helvetica Neue\", Arial, \"Liberation Sans\", \"DejaVu Sans\","
@@ -20,10 +21,12 @@ static const char style[] =
 	".title { font-size: 19px; font-weight: bold }\n"
 	".quiet { fill: #52606d }\n"
 	".process { fill: #52606d; stroke: #ffffff; stroke-width: 4; paint-order: stroke }\n"
+	".strong { font-weight: bold }\n"
 	".grid { stroke: #dde3ea; stroke-width: 1 }\n"
 	".boundary { stroke: #9aa5b1; stroke-width: 1; stroke-dasharray: 4 3 }\n"
 	".phase0 { fill: #dfe7f1 } .phase1 { fill: #ebe6f3 }\n"
 	"path.load { fill: #a9cdf0; stroke: #3d7ab5; stroke-width: 1 }\n"
+	"path.waiting { fill: #fdf0c8; stroke: #b98900; stroke-width: 1 }\n"
 	"path.pending { fill: #e6e9ee; stroke: #7b8794; stroke-width: 1 }\n"
 	"rect.run { fill: #a9cdf0; stroke: #3d7ab5 }\n"
 	"rect.step { fill: #d3dae3; stroke: #6b7f95 }\n"
@@ -31,6 +34,8 @@ static const char style[] =
 	"rect.wait { fill: url(#stripes); stroke: #b98900 }\n"
 	"rect.turn { fill: #b48ad6; stroke: none }\n"
 	"rect.failed { fill: #ee8278; stroke: #b3261e }\n"
+	"rect.queued { fill: #e6e9ee; stroke: #7b8794 }\n"
+	"rect.gap { fill: #ffffff; stroke: #9aa5b1; stroke-dasharray: 2 2 }\n"
 	"path.cross { fill: none; stroke: #6b120c; stroke-width: 1.8; pointer-events: none }\n"
 	".unfinished { stroke-dasharray: 4 2 }\n"
 	".bars rect { stroke-width: 0.8 } .bars rect:hover { stroke-width: 2 }\n"
@@ -40,6 +45,9 @@ static const char style[] =
 	".waits { stroke: #8d6a00; stroke-width: 1; stroke-opacity: 0.75; fill: none }\n"
 	".chain { stroke: #d6225f; stroke-width: 2.4 }\n"
 	".follows { stroke: #d6225f; stroke-width: 1 } .idle { stroke-dasharray: 3 3 }\n"
+	".end { stroke: #1f2933; stroke-width: 1.2 }\n"
+	".leader { stroke: #52606d; stroke-width: 0.8 }\n"
+	".callouts text, .beside { paint-order: stroke; stroke: #ffffff; stroke-width: 2.5 }\n"
 	".worse { fill: #b3261e } .better { fill: #23703a }\n"
 	".names text { pointer-events: none }\n";
 
@@ -65,8 +73,32 @@ static bool has_failed(const struct model *model)
 	return false;
 }
 
-static double legend_item(struct svg *svg, double x, double y, const struct item *item)
+/* Where the next item of the legend stands, or the next word of the notes. */
+struct flow {
+	double x, y;
+	double right;
+	double line;
+};
+
+/* Room for @width, in a line of its own if need be. Returns where it begins. */
+static double flow_place(struct flow *flow, double width)
 {
+	double x;
+
+	if (flow->x > LEFT && flow->x + width > flow->right) {
+		flow->x = LEFT;
+		flow->y += flow->line;
+	}
+	x = flow->x;
+	flow->x += width;
+	return x;
+}
+
+static void legend_item(struct svg *svg, struct flow *flow, const struct item *item)
+{
+	double x = flow_place(flow, 24 + text_width(item->text) * 10.5 + 16);
+	double y = flow->y;
+
 	if (item->line)
 		svg_line(svg, x, y - 4, x + 18, y - 4, item->class_name);
 	else if (strcmp(item->class_name, "turn") == 0)
@@ -74,10 +106,17 @@ static double legend_item(struct svg *svg, double x, double y, const struct item
 	else
 		svg_rect(svg, x, y - 10, 18, 12, item->class_name, NULL);
 	svg_text(svg, x + 24, y, 11, "start", "quiet", item->text);
-	return x + 24 + text_width(item->text) * 10 + 16;
 }
 
-static void draw_legend(struct svg *svg, const struct model *model, const struct layout *layout)
+static bool has_queued(const struct model *model)
+{
+	for (size_t i = 0; i < model->chain_count; i++)
+		if (model->chain[i].kind != LINK_SPAN)
+			return true;
+	return false;
+}
+
+static void draw_legend(struct svg *svg, const struct model *model, struct flow *flow)
 {
 	static const struct item items[] = {
 		[SPAN_RUN] = {"running", "run", false},
@@ -87,20 +126,25 @@ static void draw_legend(struct svg *svg, const struct model *model, const struct
 		[SPAN_TURN] = {"returned, waiting for its turn", "turn", false},
 	};
 	static const struct item failed = {"failed, with a cross", "failed", false};
+	static const struct item queued = {"not begun yet", "queued", false};
+	static const struct item gap = {"nothing traced", "gap", false};
 	static const struct item chain = {"what the total depends on", "chain", true};
 	static const struct item ends = {"which call ended a wait", "waits", true};
-	double x = 24;
 
 	svg_group(svg, "bars");
 	for (size_t i = 0; i < SPAN_TYPES; i++)
 		if (has_kind(model, (enum span_kind)i))
-			x = legend_item(svg, x, layout->legend_y, &items[i]);
+			legend_item(svg, flow, &items[i]);
 	if (has_failed(model))
-		x = legend_item(svg, x, layout->legend_y, &failed);
+		legend_item(svg, flow, &failed);
+	if (has_queued(model))
+		legend_item(svg, flow, &queued);
+	if (model->gap_count)
+		legend_item(svg, flow, &gap);
 	if (has_kind(model, SPAN_WAIT) && model->call_count)
-		x = legend_item(svg, x, layout->legend_y, &ends);
+		legend_item(svg, flow, &ends);
 	if (model->chain_count)
-		legend_item(svg, x, layout->legend_y, &chain);
+		legend_item(svg, flow, &chain);
 	svg_group_end(svg);
 }
 
@@ -202,124 +246,9 @@ static void draw_axis(struct svg *svg, const struct model *model, const struct l
 		svg_line(svg, x, top, x, layout->rows_bottom, "grid");
 		tick_text(t_ns, step_ns, label, sizeof(label));
 		svg_text(svg, x, top - 5, 11, "middle", "quiet", label);
-		svg_text(svg, x, layout->rows_bottom + 16, 11, "middle", "quiet", label);
+		svg_text(svg, x, layout->axis_y + 16, 11, "middle", "quiet", label);
 	}
 	svg_group_end(svg);
-}
-
-/* ---- how many threads were at work, how many calls were not ---- */
-
-struct area {
-	const char *label;
-	const char *class_name;
-	void (*add)(double *columns, size_t count, const struct model *model, const struct scale *scale);
-	double y;
-	double height;
-};
-
-static void add_time(double *columns, size_t count, const struct scale *scale, const struct span *span, double sign)
-{
-	double per_column = scale->width / (double)count;
-	double from = (scale_x(scale, span->begin_ns) - scale->left) / per_column;
-	double to = (scale_x(scale, span->end_ns) - scale->left) / per_column;
-
-	for (size_t i = (size_t)from; i < count && (double)i < to; i++) {
-		double begin = from > (double)i ? from : (double)i;
-		double end = to < (double)i + 1 ? to : (double)i + 1;
-
-		columns[i] += sign * (end - begin);
-	}
-}
-
-/* A thread is at work in a span, but not while that span waits; a call that is run in a wait is work again. */
-static void add_load(double *columns, size_t count, const struct model *model, const struct scale *scale)
-{
-	for (size_t i = 0; i < model->span_count; i++) {
-		const struct span *span = &model->spans[i];
-		bool in_wait = span->parent == NONE || model->spans[span->parent].kind == SPAN_WAIT;
-
-		if (span->end_ns < scale->begin_ns || span->begin_ns > scale->end_ns || span->kind == SPAN_TURN)
-			continue;
-		if (span->kind == SPAN_WAIT && !in_wait)
-			add_time(columns, count, scale, span, -1);
-		else if (span->kind != SPAN_WAIT && in_wait)
-			add_time(columns, count, scale, span, 1);
-	}
-}
-
-/* How many calls were scheduled and had not begun. */
-static void add_pending(double *columns, size_t count, const struct model *model, const struct scale *scale)
-{
-	for (size_t i = 0; i < model->call_count; i++) {
-		const struct call *call = &model->calls[i];
-		uint64_t end_ns = call->started_ns     ? call->started_ns
-				  : call->completed_ns ? call->completed_ns
-						       : model->end_ns;
-		struct span pending = {.begin_ns = call->scheduled_ns, .end_ns = end_ns};
-
-		if (call->scheduled_ns && end_ns > call->scheduled_ns && end_ns >= scale->begin_ns &&
-		    call->scheduled_ns <= scale->end_ns)
-			add_time(columns, count, scale, &pending, 1);
-	}
-}
-
-static void area_path(struct svg *svg, const struct area *area, const struct scale *scale, const double *columns,
-		      size_t count, double most)
-{
-	double step = scale->width / (double)count;
-	double bottom = area->y + area->height;
-	char *path = NULL;
-	size_t bytes = 0;
-	FILE *file = open_memstream(&path, &bytes);
-	double before = -1;
-
-	if (!file)
-		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
-	fprintf(file, "M%.1f %.1f", scale->left, bottom);
-	for (size_t i = 0; i < count; i++) {
-		double y = bottom - (columns[i] > 0 ? columns[i] : 0) / most * area->height;
-
-		if (y - before < 0.05 && before - y < 0.05)
-			continue;
-		fprintf(file, "H%.1fV%.1f", scale->left + step * (double)i, y);
-		before = y;
-	}
-	fprintf(file, "H%.1fV%.1fZ", scale->left + scale->width, bottom);
-	fclose(file);
-	svg_path(svg, path, area->class_name, NULL);
-	free(path);
-}
-
-static void draw_area(struct svg *svg, const struct model *model, const struct layout *layout, const struct area *area)
-{
-	size_t count = (size_t)layout->scale.width;
-	double *columns = calloc(count + 1, sizeof(*columns));
-	double most = 1;
-	char label[64];
-
-	if (!columns)
-		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
-	area->add(columns, count, model, &layout->scale);
-	for (size_t i = 0; i < count; i++)
-		most = columns[i] > most ? columns[i] : most;
-	svg_group(svg, area->class_name);
-	svg_text(svg, layout->scale.left - 10, area->y + area->height / 2 - 2, 11, "end", NULL, area->label);
-	snprintf(label, sizeof(label), "at most %.0f", most);
-	svg_text(svg, layout->scale.left - 10, area->y + area->height / 2 + 12, 11, "end", "quiet", label);
-	area_path(svg, area, &layout->scale, columns, count, most);
-	svg_group_end(svg);
-	free(columns);
-}
-
-static void draw_load(struct svg *svg, const struct model *model, const struct layout *layout)
-{
-	struct area load = {"threads at work", "load", add_load, layout->load_y, layout->load_height};
-	struct area pending = {"calls not begun", "pending", add_pending, layout->load_y + layout->load_height + 6,
-			       layout->pending_height};
-
-	draw_area(svg, model, layout, &load);
-	if (layout->pending_height > 0)
-		draw_area(svg, model, layout, &pending);
 }
 
 /* ---- title ---- */
@@ -369,62 +298,140 @@ static void subtitle_text(const struct model *model, char *text, size_t bytes)
 		if (gmtime_r(&seconds, &tm) && strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm))
 			add(text, bytes, ", begun %s", when);
 	}
-	for (size_t i = 0; i < model->note_count; i++)
-		add(text, bytes, "; %s", model->notes[i]);
 }
 
-static void draw_picture(struct svg *svg, const struct picture *picture)
+/* Words, in as many lines as they need. */
+static void draw_words(struct svg *svg, struct flow *flow, const char *text)
 {
-	const struct model *model = picture->model;
+	char line[600];
+	size_t used = 0;
+
+	for (const char *word = text; *word;) {
+		size_t bytes = strcspn(word, " ");
+		size_t next = bytes + strspn(word + bytes, " ");
+
+		snprintf(line + used, sizeof(line) - used, "%s%.*s", used ? " " : "", (int)bytes, word);
+		if (used && text_width(line) * NOTE_FONT > flow->right - LEFT) {
+			line[used] = 0;
+			svg_text(svg, LEFT, flow->y, NOTE_FONT, "start", "quiet", line);
+			flow->y += flow->line;
+			snprintf(line, sizeof(line), "%.*s", (int)bytes, word);
+		}
+		used = strlen(line);
+		word += next;
+	}
+	if (used)
+		svg_text(svg, LEFT, flow->y, NOTE_FONT, "start", "quiet", line);
+	flow->y += flow->line;
+}
+
+static void draw_notes(struct svg *svg, const struct model *model, const struct layout *layout, struct flow *flow)
+{
+	char text[1024];
+	char when[32];
+
+	subtitle_text(model, text, sizeof(text));
+	draw_words(svg, flow, text);
+	path_sentence(model, text, sizeof(text));
+	text[0] = 'T';
+	draw_words(svg, flow, text);
+	for (size_t i = 0; i < model->note_count; i++)
+		draw_words(svg, flow, model->notes[i]);
+	if (layout->folded_threads) {
+		snprintf(text, sizeof(text),
+			 "%zu threads have no row of their own: how many of them ran and waited stands below the rows",
+			 layout->folded_threads);
+		draw_words(svg, flow, text);
+	}
+	if (model->path.late_count && model->path.late_first_ns > layout->scale.end_ns) {
+		snprintf(text, sizeof(text), "%zu step%s after the end of this axis, the first at %s",
+			 model->path.late_count, model->path.late_count == 1 ? " begins" : "s begin",
+			 duration_text(model->path.late_first_ns - model->begin_ns, when, sizeof(when)));
+		draw_words(svg, flow, text);
+	}
+}
+
+/* Title, notes and legend. Returns where they end. */
+static double draw_head(struct svg *svg, const struct picture *picture)
+{
 	const struct layout *layout = picture->layout;
+	struct flow flow = {LEFT, 52, layout->width - LEFT, 16};
 	char title[600];
 	char fitted[600];
-	char text[1024];
 
 	snprintf(title, sizeof(title), "%s%s%s", picture->label ? picture->label : "", picture->label ? ": " : "",
 		 picture->title);
-	svg_text(svg, 24, 32, 0, "start", "title",
-		 text_fit(title, (layout->width - 48) * 0.88, 19, fitted, sizeof(fitted)));
-	subtitle_text(model, text, sizeof(text));
-	svg_text(svg, 24, 50, 11.5, "start", "quiet", text);
-	draw_legend(svg, model, layout);
+	svg_text(svg, LEFT, 32, 0, "start", "title",
+		 text_fit(title, (layout->width - 2 * LEFT) * 0.88, 19, fitted, sizeof(fitted)));
+	draw_notes(svg, picture->model, layout, &flow);
+	flow = (struct flow){LEFT, flow.y + 6, layout->width - LEFT, 18};
+	draw_legend(svg, picture->model, &flow);
+	return flow.y + 18;
+}
+
+/* Where the path ends, if more is shown. */
+static void draw_end(struct svg *svg, const struct model *model, const struct layout *layout)
+{
+	double x = scale_x(&layout->scale, model->path.end_ns);
+	char text[80];
+
+	if (model->path.end_ns >= layout->scale.end_ns || !model->path.end_name)
+		return;
+	svg_line(svg, x, layout->strip_y, x, layout->axis_y, "end");
+	snprintf(text, sizeof(text), "%.*s", text_bytes(model->path.end_name, 60), model->path.end_name);
+	svg_text(svg, x + 4, layout->strip_y + 15, 11, "start", "strong", text);
+}
+
+/* Returns how high it is. */
+static double draw_picture(struct svg *svg, const struct picture *picture)
+{
+	const struct model *model = picture->model;
+	const struct layout *layout = picture->layout;
+	double head = draw_head(svg, picture);
+
+	svg_group_at(svg, head);
 	draw_axis(svg, model, layout);
 	draw_phases(svg, model, layout);
+	draw_end(svg, model, layout);
+	draw_strip(svg, layout);
 	draw_load(svg, model, layout);
 	draw_rows(svg, model, layout);
+	svg_group_end(svg);
+	return head + layout->height;
+}
+
+static struct svg *begin(const struct picture *picture)
+{
+	struct svg *svg = svg_open(picture->title, style);
+
+	if (svg)
+		svg_stripes(svg, "stripes", "#fdf0c8", "#f0cf73");
+	return svg;
 }
 
 int draw(const struct picture *picture, FILE *file)
 {
-	const struct layout *layout = picture->layout;
-	struct svg *svg = svg_open(layout->width, layout->height, picture->title, style);
+	struct svg *svg = begin(picture);
 
 	if (!svg)
 		return -ENOMEM;
-	svg_stripes(svg, "stripes", "#fdf0c8", "#f0cf73");
-	svg_rect(svg, 0, 0, layout->width, layout->height, "page", NULL);
-	draw_picture(svg, picture);
-	return svg_close(svg, file);
+	return svg_close(svg, picture->layout->width, draw_picture(svg, picture), file);
 }
 
 int draw_compared(const struct picture pictures[2], const struct comparison *comparison, FILE *file)
 {
 	double width = pictures[0].layout->width;
-	double after_y = pictures[0].layout->height + 12;
-	double moves_y = after_y + pictures[1].layout->height + 12;
-	double height = moves_y + draw_moves_height(comparison);
-	struct svg *svg = svg_open(width, height, pictures[1].title, style);
+	struct svg *svg = begin(&pictures[1]);
+	double y;
 
 	if (!svg)
 		return -ENOMEM;
-	svg_stripes(svg, "stripes", "#fdf0c8", "#f0cf73");
-	svg_rect(svg, 0, 0, width, height, "page", NULL);
-	draw_picture(svg, &pictures[0]);
-	svg_group_at(svg, after_y);
-	draw_picture(svg, &pictures[1]);
+	y = draw_picture(svg, &pictures[0]) + 12;
+	svg_group_at(svg, y);
+	y += draw_picture(svg, &pictures[1]) + 12;
 	svg_group_end(svg);
-	svg_group_at(svg, moves_y);
+	svg_group_at(svg, y);
 	draw_moves(svg, comparison, width);
 	svg_group_end(svg);
-	return svg_close(svg, file);
+	return svg_close(svg, width, y + draw_moves_height(comparison), file);
 }

@@ -53,9 +53,9 @@ static void draw_move(struct svg *svg, const struct move *move, double right, do
 void draw_moves(struct svg *svg, const struct comparison *comparison, double width)
 {
 	double right = width < 1100 ? width - 28 : 1072;
-	char title[64];
+	char title[128];
 
-	snprintf(title, sizeof(title), "what moved: %s%zu of %zu",
+	snprintf(title, sizeof(title), "what moved (without waits): %s%zu of %zu",
 		 shown(comparison) < comparison->count ? "the largest " : "", shown(comparison), comparison->count);
 	svg_text(svg, 24, 24, 0, "start", "title", title);
 	cell(svg, right - 360, TOP - 12, "quiet", "before");

@@ -6,14 +6,6 @@
 
 #include "json.h"
 
-#define KIND_NAMES(X) X(RUN, "run") X(STEP, "step") X(RETIRE, "retire") X(WAIT, "wait") X(TURN, "turn")
-
-static const char *const kinds[] = {
-#define KIND_NAME(name, word) [SPAN_##name] = word,
-	KIND_NAMES(KIND_NAME)
-#undef KIND_NAME
-};
-
 static void time_of(const struct model *model, uint64_t t_ns, FILE *file)
 {
 	if (t_ns)
@@ -107,7 +99,7 @@ static void write_spans(const struct model *model, FILE *file)
 	for (size_t i = 0; i < model->span_count; i++) {
 		const struct span *span = &model->spans[i];
 
-		fprintf(file, "%s\n[\"%s\",%zu", i ? "," : "", kinds[span->kind], span->thread);
+		fprintf(file, "%s\n[\"%s\",%zu", i ? "," : "", span_words[span->kind], span->thread);
 		time_of(model, span->begin_ns, file);
 		time_of(model, span->end_ns, file);
 		index_of(span->call, file);

@@ -2,13 +2,17 @@
 /* Which row and lane everything stands in, and how high they are. */
 #define _GNU_SOURCE
 #include <stdlib.h>
+#include <string.h>
 
-#include "chart.h"
+#include "layout.h"
 
 #define LEFT 132.0
 #define RIGHT 28.0
 #define PACK_ABOVE 64 /* threads; above, threads that were not there at the same time share a row */
 #define TURN_LANES_MOST 4
+#define ROWS_MOST 150 /* more are folded, but for this many: */
+#define ROWS_KEPT 100
+#define FOLDED_HEIGHT 84
 
 static bool visible(const struct layout *layout, const struct span *span)
 {
@@ -152,6 +156,124 @@ static void fill_rows(struct layout *layout, struct model *model)
 	free(threads);
 }
 
+/* ---- folding ---- */
+
+static bool is_work(const struct span *span)
+{
+	return span->kind == SPAN_RUN || span->kind == SPAN_STEP || span->kind == SPAN_RETIRE;
+}
+
+/* What a row is worth: its longest call or step. What is on the critical path comes before all others. */
+static double *score_rows(const struct layout *layout, const struct model *model)
+{
+	double *scores = calloc(layout->row_count + 1, sizeof(*scores));
+
+	if (!scores)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	for (size_t i = 0; i < layout->row_count; i++)
+		for (size_t j = 0; j < layout->rows[i].span_count; j++) {
+			const struct span *span = &model->spans[layout->rows[i].spans[j]];
+			double length_ns = (double)(span->end_ns - span->begin_ns);
+
+			if (is_work(span) && length_ns > scores[i])
+				scores[i] = length_ns;
+		}
+	for (size_t i = 0; i < model->chain_count; i++) {
+		const struct link *link = &model->chain[i];
+
+		scores[layout->row_of_thread[model->spans[link->span].thread]] +=
+			(double)(model->end_ns - model->begin_ns) + (double)(link->end_ns - link->begin_ns);
+	}
+	return scores;
+}
+
+static int compare_scores(const void *a, const void *b, void *data)
+{
+	const double *scores = data;
+	size_t left = *(const size_t *)a;
+	size_t right = *(const size_t *)b;
+
+	if (scores[left] != scores[right])
+		return scores[left] > scores[right] ? -1 : 1;
+	return left < right ? -1 : left > right;
+}
+
+/* Which rows stay. The caller frees it. */
+static bool *choose_rows(const struct layout *layout, const struct model *model)
+{
+	double *scores = score_rows(layout, model);
+	bool *kept = calloc(layout->row_count, sizeof(*kept));
+	size_t *order = NULL;
+	size_t count = 0;
+
+	if (!kept)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	while (count < layout->row_count) {
+		size_t row = count;
+
+		*APPEND(order, count) = row;
+	}
+	qsort_r(order, count, sizeof(*order), compare_scores, scores);
+	for (size_t i = 0; i < ROWS_KEPT; i++)
+		kept[order[i]] = true;
+	free(scores);
+	free(order);
+	return kept;
+}
+
+static void append(size_t **list, size_t *count, const size_t *others, size_t other_count)
+{
+	for (size_t i = 0; i < other_count; i++)
+		*APPEND(*list, *count) = others[i];
+}
+
+static void join_row(struct row *folded, const struct row *row)
+{
+	folded->thread_count += row->thread_count;
+	append(&folded->spans, &folded->span_count, row->spans, row->span_count);
+	append(&folded->turns, &folded->turn_count, row->turns, row->turn_count);
+	free(row->spans);
+	free(row->turns);
+}
+
+/* The rows that stay keep their order; below those of a process stands what is left of it, in one row. */
+static void fold_rows(struct layout *layout, const struct model *model)
+{
+	bool *kept = choose_rows(layout, model);
+	size_t *place = calloc(layout->row_count, sizeof(*place));
+	struct row *rows = NULL;
+	size_t count = 0;
+
+	if (!place)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	for (size_t begin = 0, end; begin < layout->row_count; begin = end) {
+		struct row folded = {.process = layout->rows[begin].process, .folded = true};
+
+		for (end = begin; end < layout->row_count && layout->rows[end].process == folded.process; end++)
+			if (kept[end]) {
+				place[end] = count;
+				*APPEND(rows, count) = layout->rows[end];
+			}
+		for (size_t i = begin; i < end; i++)
+			if (!kept[i]) {
+				place[i] = count;
+				join_row(&folded, &layout->rows[i]);
+			}
+		if (folded.thread_count)
+			*APPEND(rows, count) = folded;
+		layout->folded_threads += folded.thread_count;
+	}
+	for (size_t i = 0; i < model->thread_count; i++)
+		layout->row_of_thread[i] = place[layout->row_of_thread[i]];
+	free(layout->rows);
+	free(place);
+	free(kept);
+	layout->rows = rows;
+	layout->row_count = count;
+}
+
+/* ---- lanes ---- */
+
 /* The lowest lane that is free at @begin_ns; lanes in use end at @ends_ns. */
 static unsigned int lane_free(uint64_t **ends_ns, size_t *lanes, const struct span *span, size_t most)
 {
@@ -227,10 +349,11 @@ static void place_rows(struct layout *layout, const struct model *model)
 		row->y = y;
 		row->height = row->lanes * layout->lane_height + (row->lanes - 1) * layout->lane_gap +
 			      row->turn_lanes * layout->turn_height + (row->turn_lanes ? 1 : 0);
+		if (row->folded)
+			row->height = FOLDED_HEIGHT;
 		y += row->height + layout->row_gap;
 	}
 	layout->rows_bottom = y;
-	layout->height = y + 34;
 }
 
 /* Whether a call was kept waiting for a worker for so long that it would be seen. */
@@ -256,36 +379,61 @@ static uint64_t shown_end_ns(const struct model *model)
 	return model->end_ns < most_ns ? model->end_ns : model->path.end_ns;
 }
 
-void layout_build(struct layout *layout, struct model *model, const struct selection *selection, double width)
+uint64_t layout_length_ns(const struct model *model, const struct selection *selection)
+{
+	uint64_t end_ns = selection->to_ns || selection->end ? model->path.end_ns : shown_end_ns(model);
+
+	return end_ns > model->path.begin_ns ? end_ns - model->path.begin_ns : 1;
+}
+
+/* Of what stands above the rows. */
+static void place_head(struct layout *layout, const struct model *model)
 {
 	size_t with_phases = 0;
 
-	*layout = (struct layout){.width = width};
-	layout->scale.left = LEFT;
-	layout->scale.width = width - LEFT - RIGHT;
-	layout->scale.begin_ns = model->path.begin_ns;
-	layout->scale.end_ns = selection->to_ns || selection->end ? model->path.end_ns : shown_end_ns(model);
-	if (layout->scale.end_ns <= layout->scale.begin_ns)
-		layout->scale.end_ns = layout->scale.begin_ns + 1;
 	for (size_t i = 0; i < model->process_count; i++)
 		with_phases += model->processes[i].has_phases;
-	fill_rows(layout, model);
-	for (size_t i = 0; i < layout->row_count; i++)
-		assign_lanes(model, &layout->rows[i]);
-	choose_heights(layout);
-	layout->legend_y = 70;
-	layout->phases_y = 96;
+	layout->phases_y = 0;
 	layout->phases_height = 20;
-	layout->load_y = layout->phases_y + (double)with_phases * (layout->phases_height + 2) + 26;
+	layout->strip_y = (double)with_phases * (layout->phases_height + 2) + (with_phases ? 4 : 0);
+	layout->strip_height = 22;
+	for (size_t i = 0; i < layout->strip.callouts.count; i++)
+		layout->strip.callouts.items[i].y = layout->strip_y + layout->strip_height;
+	layout->load_y = layout->strip_y + layout->strip_height + callouts_height(&layout->strip.callouts) + 26;
 	layout->load_height = 44;
 	layout->pending_height = has_pending(model) ? 28 : 0;
 	layout->rows_y =
 		layout->load_y + layout->load_height + layout->pending_height + (layout->pending_height > 0 ? 20 : 14);
+}
+
+void layout_build(struct layout *layout, struct model *model, uint64_t length_ns, double width)
+{
+	*layout = (struct layout){.width = width};
+	layout->scale.left = LEFT;
+	layout->scale.width = width - LEFT - RIGHT;
+	layout->scale.begin_ns = model->path.begin_ns;
+	layout->scale.end_ns = model->path.begin_ns + length_ns;
+	fill_rows(layout, model);
+	if (layout->row_count > ROWS_MOST)
+		fold_rows(layout, model);
+	for (size_t i = 0; i < layout->row_count; i++)
+		if (layout->rows[i].folded)
+			layout->rows[i].lanes = 1;
+		else
+			assign_lanes(model, &layout->rows[i]);
+	choose_heights(layout);
+	strip_build(&layout->strip, model, &layout->scale);
+	place_head(layout, model);
 	place_rows(layout, model);
+	bars_build(layout, model);
+	layout->axis_y = layout->rows_bottom + callouts_height(&layout->callouts);
+	layout->height = layout->axis_y + 34;
 }
 
 void layout_free(struct layout *layout)
 {
+	bars_free(layout);
+	strip_free(&layout->strip);
 	for (size_t i = 0; i < layout->row_count; i++) {
 		free(layout->rows[i].spans);
 		free(layout->rows[i].turns);
@@ -293,14 +441,4 @@ void layout_free(struct layout *layout)
 	free(layout->rows);
 	free(layout->row_of_thread);
 	*layout = (struct layout){0};
-}
-
-double layout_span_y(const struct layout *layout, const struct model *model, const struct span *span)
-{
-	const struct row *row = &layout->rows[layout->row_of_thread[span->thread]];
-
-	(void)model;
-	if (span->kind == SPAN_TURN)
-		return row->y + row->height - (row->turn_lanes - span->lane) * layout->turn_height;
-	return row->y + span->lane * (layout->lane_height + layout->lane_gap);
 }

@@ -156,18 +156,13 @@ static int render_compared(struct chart *before, struct chart *after, const stru
 	const struct picture pictures[] = {{"before", before->title, &before->model, &layouts[0]},
 					   {"after", after->title, &after->model, &layouts[1]}};
 	struct comparison comparison;
-	uint64_t longest_ns = 0;
+	uint64_t before_ns = layout_length_ns(&before->model, &options->selection);
+	uint64_t after_ns = layout_length_ns(&after->model, &options->selection);
+	uint64_t length_ns = before_ns > after_ns ? before_ns : after_ns;
 	int result;
 
-	for (size_t i = 0; i < 2; i++) {
-		struct scale *scale = &layouts[i].scale;
-
-		layout_build(&layouts[i], i ? &after->model : &before->model, &options->selection, options->width);
-		if (scale->end_ns - scale->begin_ns > longest_ns)
-			longest_ns = scale->end_ns - scale->begin_ns;
-	}
-	for (size_t i = 0; i < 2; i++)
-		layouts[i].scale.end_ns = layouts[i].scale.begin_ns + longest_ns;
+	layout_build(&layouts[0], &before->model, length_ns, options->width);
+	layout_build(&layouts[1], &after->model, length_ns, options->width);
 	compare(&comparison, &before->model, &after->model);
 	result = draw_compared(pictures, &comparison, file);
 	compare_free(&comparison);
@@ -184,7 +179,7 @@ static int render_svg(struct chart *before, struct chart *after, const struct op
 
 	if (is_compared(options))
 		return render_compared(before, after, options, file);
-	layout_build(&layout, &after->model, &options->selection, options->width);
+	layout_build(&layout, &after->model, layout_length_ns(&after->model, &options->selection), options->width);
 	result = draw(&picture, file);
 	layout_free(&layout);
 	return result;

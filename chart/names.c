@@ -8,6 +8,9 @@
 
 const char *const link_words[] = {[LINK_SPAN] = "span", [LINK_QUEUED] = "queued", [LINK_DEFERRED] = "defer"};
 
+const char *const span_words[] = {
+	[SPAN_RUN] = "run", [SPAN_STEP] = "step", [SPAN_RETIRE] = "retire", [SPAN_WAIT] = "wait", [SPAN_TURN] = "turn"};
+
 const char *call_name(const struct call *call)
 {
 	if (call->name && *call->name)
@@ -24,6 +27,22 @@ const char *span_name(const struct model *model, const struct span *span)
 	return span->call == NONE ? "" : call_name(&model->calls[span->call]);
 }
 
+const char *span_label(const struct model *model, const struct span *span, char *text, size_t bytes)
+{
+	bool wait = span->kind == SPAN_WAIT;
+	bool call = wait && !span->name && span->awaited != NONE;
+	const char *name = call                  ? call_name(&model->calls[span->awaited])
+			   : wait && !span->name ? ""
+						 : span_name(model, span);
+
+	snprintf(text, bytes, "%s%.*s",
+		 !wait   ? ""
+		 : *name ? "waits for "
+			 : "waits",
+		 text_bytes(name, (int)(bytes - sizeof("waits for "))), name);
+	return text;
+}
+
 bool span_failed(const struct model *model, const struct span *span)
 {
 	bool in_kernel = model->processes[model->threads[span->thread].process].pid == 0;
@@ -35,19 +54,31 @@ bool span_failed(const struct model *model, const struct span *span)
 	       model->calls[span->call].error;
 }
 
+/* Of a gap's neighbour. */
+static const char *neighbour(const struct model *model, size_t index, const char *none, char *text, size_t bytes)
+{
+	const struct span *span = index == NONE ? NULL : &model->spans[index];
+	const char *name = !span                                              ? none
+			   : span->kind == SPAN_WAIT && span->awaited != NONE ? call_name(&model->calls[span->awaited])
+									      : span_name(model, span);
+	bool wait = span && span->kind == SPAN_WAIT;
+
+	snprintf(text, bytes, "%s%.*s", !wait ? "" : *name ? "the wait for " : "a wait", text_bytes(name, 100), name);
+	return text;
+}
+
 const char *gap_text(const struct model *model, const struct gap *gap, char *text, size_t bytes)
 {
-	const char *after = gap->after == NONE ? "the first event" : span_name(model, &model->spans[gap->after]);
-	const char *before = gap->before == NONE ? "the end" : span_name(model, &model->spans[gap->before]);
+	char after[128];
+	char before[128];
 
-	after = *after ? after : "a wait";
-	before = *before ? before : "a wait";
+	neighbour(model, gap->after, "the first event", after, sizeof(after));
+	neighbour(model, gap->before, "the end", before, sizeof(before));
 	if (gap->before != NONE && model->spans[gap->before].retry_of != NONE) {
-		snprintf(text, bytes, "%.*s was deferred, and is not tried again yet", text_bytes(before, 100), before);
+		snprintf(text, bytes, "%s was deferred, and is not tried again yet", before);
 		return text;
 	}
-	snprintf(text, bytes, "nothing traced between %.*s and %.*s", text_bytes(after, 100), after,
-		 text_bytes(before, 100), before);
+	snprintf(text, bytes, "nothing traced between %s and %s", after, before);
 	return text;
 }
 

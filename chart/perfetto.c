@@ -64,11 +64,6 @@ static void name_thread(const struct model *model, size_t i, FILE *file)
 
 static void write_span(const struct model *model, const struct span *span, FILE *file)
 {
-	static const char *const categories[] = {[SPAN_RUN] = "run",
-						 [SPAN_STEP] = "step",
-						 [SPAN_RETIRE] = "retire",
-						 [SPAN_WAIT] = "wait",
-						 [SPAN_TURN] = "turn"};
 	const char *name = span_name(model, span);
 
 	if (span->kind == SPAN_TURN) /* holds no thread, and may overlap what does */
@@ -77,7 +72,7 @@ static void write_span(const struct model *model, const struct span *span, FILE 
 		name = span->awaited == NONE ? "waits" : call_name(&model->calls[span->awaited]);
 	event(model, file, "X", span->thread, span->begin_ns);
 	microseconds(file, "dur", span->end_ns - span->begin_ns);
-	fprintf(file, ",\"cat\":\"%s\",\"name\":", categories[span->kind]);
+	fprintf(file, ",\"cat\":\"%s\",\"name\":", span_words[span->kind]);
 	json_text(file, name);
 	fprintf(file, ",\"args\":{\"unfinished\":%s,\"failed\":%s", span->unfinished ? "true" : "false",
 		span_failed(model, span) ? "true" : "false");

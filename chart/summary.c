@@ -53,17 +53,12 @@ static const char *thread_text(const struct model *model, const struct span *spa
 static void print_span(const struct model *model, const struct span *span, uint64_t begin_ns, uint64_t end_ns,
 		       FILE *file)
 {
-	static const char *const kinds[] = {[SPAN_RUN] = "run",
-					    [SPAN_STEP] = "step",
-					    [SPAN_RETIRE] = "retire",
-					    [SPAN_WAIT] = "wait",
-					    [SPAN_TURN] = "turn"};
 	char bar[BAR + 1];
 	char thread[32];
 	bool wait = span->kind == SPAN_WAIT && (span->awaited != NONE || span->name);
 
 	fprintf(file, "%12.3f %12.3f  %-7s %7s  %s  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
-		(double)(begin_ns - model->begin_ns) / 1e6, kinds[span->kind],
+		(double)(begin_ns - model->begin_ns) / 1e6, span_words[span->kind],
 		thread_text(model, span, thread, sizeof(thread)), bar_text(model, begin_ns, end_ns, bar),
 		wait ? "for " : "",
 		wait && !span->name ? call_name(&model->calls[span->awaited]) : span_name(model, span),

@@ -11,6 +11,7 @@ struct svg {
 	xmlBuffer *buffer;
 	xmlTextWriter *writer;
 	bool failed;
+	const char *title, *style;
 };
 
 static void check(struct svg *svg, int result)
@@ -51,46 +52,66 @@ static void element(struct svg *svg, const char *name, const char *content)
 	check(svg, xmlTextWriterWriteElement(svg->writer, BAD_CAST name, BAD_CAST content));
 }
 
-struct svg *svg_open(double width, double height, const char *title, const char *style)
+static bool writer_open(struct svg *svg)
 {
-	struct svg *svg = calloc(1, sizeof(*svg));
-	char box[96];
-
-	if (!svg)
-		return NULL;
 	svg->buffer = xmlBufferCreate();
 	svg->writer = svg->buffer ? xmlNewTextWriterMemory(svg->buffer, 0) : NULL;
 	if (!svg->writer) {
 		xmlBufferFree(svg->buffer);
-		free(svg);
-		return NULL;
+		return false;
 	}
-	snprintf(box, sizeof(box), "0 0 %.0f %.0f", width, height);
 	xmlTextWriterSetIndent(svg->writer, 1);
+	return true;
+}
+
+struct svg *svg_open(const char *title, const char *style)
+{
+	struct svg *svg = calloc(1, sizeof(*svg));
+
+	if (svg && writer_open(svg)) {
+		svg->title = title;
+		svg->style = style;
+		return svg;
+	}
+	free(svg);
+	return NULL;
+}
+
+/* Around what was drawn: only now it is known how high that is. */
+static void write_document(struct svg *svg, double width, double height, const xmlChar *body)
+{
+	char box[96];
+
+	snprintf(box, sizeof(box), "0 0 %.0f %.0f", width, height);
 	check(svg, xmlTextWriterStartDocument(svg->writer, NULL, "UTF-8", NULL));
 	start(svg, "svg");
 	attribute(svg, "xmlns", "http://www.w3.org/2000/svg");
 	number(svg, "width", width);
 	number(svg, "height", height);
 	attribute(svg, "viewBox", box);
-	element(svg, "title", title);
-	element(svg, "style", style);
-	return svg;
+	element(svg, "title", svg->title);
+	element(svg, "style", svg->style);
+	svg_rect(svg, 0, 0, width, height, "page", NULL);
+	check(svg, xmlTextWriterWriteRaw(svg->writer, body));
+	check(svg, xmlTextWriterEndDocument(svg->writer));
 }
 
-int svg_close(struct svg *svg, FILE *file)
+int svg_close(struct svg *svg, double width, double height, FILE *file)
 {
-	int result = 0;
+	xmlBuffer *body = svg->buffer;
+	int result = -ENOMEM;
 
-	check(svg, xmlTextWriterEndDocument(svg->writer));
 	xmlFreeTextWriter(svg->writer);
-	if (svg->failed)
-		result = -ENOMEM;
-	else if (fwrite(xmlBufferContent(svg->buffer), 1, (size_t)xmlBufferLength(svg->buffer), file) !=
-			 (size_t)xmlBufferLength(svg->buffer) ||
-		 fflush(file) != 0)
-		result = errno ? -errno : -EIO;
-	xmlBufferFree(svg->buffer);
+	if (!svg->failed && writer_open(svg)) {
+		write_document(svg, width, height, xmlBufferContent(body));
+		xmlFreeTextWriter(svg->writer);
+		if (!svg->failed && fputs((const char *)xmlBufferContent(svg->buffer), file) >= 0 && fflush(file) == 0)
+			result = 0;
+		else if (!svg->failed)
+			result = errno ? -errno : -EIO;
+		xmlBufferFree(svg->buffer);
+	}
+	xmlBufferFree(body);
 	free(svg);
 	return result;
 }

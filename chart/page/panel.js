@@ -164,7 +164,7 @@ function moveRow(move, jump) {
 function moveTable(moves, jump) {
 	const head = ['what moved', 'before', 'after', 'took', 'begins'];
 
-	return [make('h2', {textContent: 'what moved'}), make('table', {id: 'moves'},
+	return [make('h2', {textContent: 'what moved, without waits'}), make('table', {id: 'moves'},
 		make('thead', {}, make('tr', {}, ...head.map(textContent => make('th', {textContent})))),
 		make('tbody', {}, ...moves.map(move => moveRow(move, jump))))];
 }

@@ -144,7 +144,8 @@ static void check_layout(const struct model *model, const struct layout *layout)
 
 	for (size_t i = 0; i < layout->row_count; i++) {
 		spans += layout->rows[i].span_count + layout->rows[i].turn_count;
-		check_row(model, &layout->rows[i]);
+		if (!layout->rows[i].folded)
+			check_row(model, &layout->rows[i]);
 	}
 	HOLD(spans == model->span_count); /* all of the time is shown */
 	HOLD(isfinite(layout->height) && layout->height > 0);
@@ -193,7 +194,7 @@ void check_chart(struct input *input, bool picture)
 	check_records(&model, input);
 	check_chain(&model);
 	title_text(&model, &all, NULL, title, sizeof(title));
-	layout_build(&layout, &model, &all, 1400);
+	layout_build(&layout, &model, layout_length_ns(&model, &all), 1400);
 	check_layout(&model, &layout);
 	if (picture)
 		check_output(&model, &layout, title);

@@ -45,7 +45,7 @@ static char *picture(struct model *model)
 	size_t bytes = 0;
 	FILE *file = open_memstream(&text, &bytes);
 
-	layout_build(&layout, model, &all, 1400);
+	layout_build(&layout, model, layout_length_ns(model, &all), 1400);
 	assert_int_equal(draw(&(struct picture){NULL, "a title", model, &layout}, file), 0);
 	fclose(file);
 	layout_free(&layout);
