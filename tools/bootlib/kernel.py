@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import struct
+import subprocess
 
 from .common import Failure, run, written
 from .package import download
@@ -43,9 +44,11 @@ def decompress(image):
     offset, length = struct.unpack_from('<II', image, 0x248)
     start = (sectors + 1) * 512 + offset
     payload = image[start:start + length]
-    if payload[:6] != b'\xfd7zXZ\0':
-        raise Failure("the kernel is not compressed with xz, as Debian 12's is")
-    return lzma.LZMADecompressor().decompress(payload)
+    if payload[:6] == b'\xfd7zXZ\0':     # Debian 12
+        return lzma.LZMADecompressor().decompress(payload)
+    if payload[:4] == b'\x28\xb5\x2f\xfd':   # Debian 13; the size that follows is not part of the frame
+        return subprocess.run(['zstd', '-dc'], input=payload[:-4], stdout=subprocess.PIPE, check=True).stdout
+    raise Failure("the kernel is compressed neither with xz, as Debian 12's is, nor with zstd, as Debian 13's")
 
 
 def unpack(package, folder):
