@@ -12,9 +12,10 @@
 #include "draw.h"
 #include "html.h"
 #include "json.h"
+#include "png.h"
 #include "whatif.h"
 
-enum format { SVG, HTML, TEXT, JSON, PERFETTO, WHAT_IF, ADVISE };
+enum format { SVG, PNG, HTML, TEXT, JSON, PERFETTO, WHAT_IF, ADVISE };
 
 enum { DONE = 0, FAILED = 1, USAGE = 2, BAD_LINES = 3 };
 
@@ -36,6 +37,7 @@ static const char usage[] =
 	"  -t, --title TEXT            what stands before the total, instead of the program's name\n"
 	"  -H, --html                  a page to zoom, search and fold in, in one file\n"
 	"  -c, --compare FILE          FILE's chart above, on one axis, and what moved; for each FILE of that chart\n"
+	"  -G, --png                   the picture as PNG, by rsvg-convert; so does -o FILE.png\n"
 	"  -T, --text                  a summary in words instead of the picture\n"
 	"  -J, --json                  the model, for programs; docs/CHART.md describes it\n"
 	"  -P, --perfetto              a trace for ui.perfetto.dev and chrome://tracing\n"
@@ -52,15 +54,25 @@ static const char usage[] =
 	"  -h, --help                  show this\n";
 
 static const struct option long_options[] = {
-	{"output", required_argument, NULL, 'o'},  {"title", required_argument, NULL, 't'},
-	{"what-if", required_argument, NULL, 'i'}, {"advise", no_argument, NULL, 'a'},
-	{"html", no_argument, NULL, 'H'},          {"compare", required_argument, NULL, 'c'},
-	{"text", no_argument, NULL, 'T'},          {"pid", required_argument, NULL, 'p'},
-	{"from", required_argument, NULL, 'f'},    {"until", required_argument, NULL, 'u'},
-	{"to", required_argument, NULL, 'e'},      {"symbols", required_argument, NULL, 's'},
-	{"width", required_argument, NULL, 'w'},   {"json", no_argument, NULL, 'J'},
-	{"perfetto", no_argument, NULL, 'P'},      {"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+	{"output", required_argument, NULL, 'o'},
+	{"title", required_argument, NULL, 't'},
+	{"what-if", required_argument, NULL, 'i'},
+	{"advise", no_argument, NULL, 'a'},
+	{"html", no_argument, NULL, 'H'},
+	{"compare", required_argument, NULL, 'c'},
+	{"png", no_argument, NULL, 'G'},
+	{"text", no_argument, NULL, 'T'},
+	{"pid", required_argument, NULL, 'p'},
+	{"from", required_argument, NULL, 'f'},
+	{"until", required_argument, NULL, 'u'},
+	{"to", required_argument, NULL, 'e'},
+	{"symbols", required_argument, NULL, 's'},
+	{"width", required_argument, NULL, 'w'},
+	{"json", no_argument, NULL, 'J'},
+	{"perfetto", no_argument, NULL, 'P'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static bool number(const char *option, const char *text, double least, double most, double *value)
@@ -80,7 +92,8 @@ static bool format_option(struct options *options, int letter)
 	static const struct {
 		int letter;
 		enum format format;
-	} formats[] = {{'a', ADVISE}, {'H', HTML}, {'T', TEXT}, {'J', JSON}, {'P', PERFETTO}, {'i', WHAT_IF}};
+	} formats[] = {{'a', ADVISE}, {'H', HTML},     {'G', PNG},    {'T', TEXT},
+		       {'J', JSON},   {'P', PERFETTO}, {'i', WHAT_IF}};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (formats[i].letter == letter) {
@@ -185,6 +198,20 @@ static int render_svg(struct chart *before, struct chart *after, const struct op
 	return result;
 }
 
+static int render_png(struct chart *before, struct chart *after, const struct options *options, FILE *file)
+{
+	FILE *svg = tmpfile();
+	int result;
+
+	if (!svg)
+		return -errno;
+	result = render_svg(before, after, options, svg);
+	if (result == 0)
+		result = png_write(svg, file);
+	fclose(svg);
+	return result;
+}
+
 static int render_html(struct chart *before, struct chart *after, const struct options *options, FILE *file)
 {
 	const struct html_model models[] = {{&before->model, "before", before->title},
@@ -216,6 +243,8 @@ static int render(struct chart *before, struct chart *after, const struct option
 		return advise_print(&after->model, after->title, file);
 	case HTML:
 		return render_html(before, after, options, file);
+	case PNG:
+		return render_png(before, after, options, file);
 	case SVG:
 		break;
 	}
@@ -303,12 +332,19 @@ static int run(const struct options *options, const char *const *files, size_t c
 	return result;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t bytes = strlen(text);
+
+	return bytes > strlen(end) && strcmp(text + bytes - strlen(end), end) == 0;
+}
+
 /* Of what one chart alone is written. */
 static bool fits(const struct options *options)
 {
-	if (!is_compared(options) || options->format == SVG || options->format == HTML)
+	if (!is_compared(options) || options->format == SVG || options->format == HTML || options->format == PNG)
 		return true;
-	fputs("inorder-chart: --compare: two charts are compared as SVG or with --html\n", stderr);
+	fputs("inorder-chart: --compare: two charts are compared as SVG or with --html or --png\n", stderr);
 	return false;
 }
 
@@ -318,7 +354,7 @@ int main(int argc, char **argv)
 	int result;
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "o:t:i:aHc:TJPp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
+	while ((letter = getopt_long(argc, argv, "o:t:i:aHGc:TJPp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
 		if (letter == 'h') {
 			fputs(usage, stdout);
 			return DONE;
@@ -332,6 +368,8 @@ int main(int argc, char **argv)
 			return USAGE;
 		}
 	}
+	if (options.format == SVG && options.output && ends_with(options.output, ".png"))
+		options.format = PNG;
 	if (optind == argc) {
 		fputs(usage, stderr);
 		return USAGE;

@@ -152,11 +152,13 @@ function fit(g, text, room) {
 	return most > 3 ? text.slice(0, most) + '…' : '';
 }
 
-// All of a lane that is seen. Bars of less than a pixel that touch are one bar; where it ends is found by bisection.
+// All of a lane that is seen. Spans of less than a pixel that touch are one bar, whose end is found by bisection; such
+// bars that touch, of one colour, are painted as one.
 function paintLane(g, model, lane, y, height) {
 	const {spans} = model;
 	const pixel = (view.to - view.from) / (view.width - LEFT - RIGHT);
 	let i = bisect(lane.latest, view.from);
+	let thin = null;   // what of thin bars is not painted yet
 
 	while (i < lane.spans.length && spans.begin_ns[lane.spans[i]] <= view.to) {
 		const first = i, span = lane.spans[i];
@@ -167,14 +169,44 @@ function paintLane(g, model, lane, y, height) {
 			i = firstFrom(spans, lane, i, spans.begin_ns[span] + pixel);
 			end = Math.max(end, Math.min(lane.latest[i - 1], spans.begin_ns[span] + pixel));
 		}
-		paintBar(g, model, span, xOf(spans.begin_ns[span]), xOf(i - first > 1 ? end : spans.end_ns[span]), y, height,
-			lane.failed[i] > lane.failed[first]);
+		thin = paintOrJoin(g, model, span, xOf(spans.begin_ns[span]), xOf(i - first > 1 ? end : spans.end_ns[span]), y,
+			height, lane.failed[i] > lane.failed[first], thin);
 	}
+	paintThin(g, thin, y, height);
+}
+
+function paintThin(g, thin, y, height) {
+	if (!thin)
+		return;
+	g.fillStyle = view.colors[thin.color];
+	g.fillRect(thin.left, y, thin.right - thin.left, height);
+}
+
+// Returns the thin bars that are not painted yet.
+function paintOrJoin(g, model, span, left, right, y, height, failed, thin) {
+	if (right - left >= NARROW || view.matches) {
+		paintThin(g, thin, y, height);
+		paintBar(g, model, span, left, right, y, height, failed);
+		return null;
+	}
+	const color = (failed ? 'failed' : KINDS[model.spans.kind[span]]) + '-edge';
+
+	right = Math.max(right, left + 1);
+	if (thin && thin.color === color && left <= thin.right + 0.5) {
+		thin.right = Math.max(thin.right, right);
+		return thin;
+	}
+	paintThin(g, thin, y, height);
+	return {color, left, right};
 }
 
 // The first place from @low on whose span begins at @t or later.
 function firstFrom(spans, lane, low, t) {
-	let high = lane.spans.length;
+	let step = 1;
+
+	while (low + step < lane.spans.length && spans.begin_ns[lane.spans[low + step]] < t)
+		step *= 2;   // it is near
+	let high = Math.min(low + step, lane.spans.length);
 
 	while (low < high) {
 		const middle = (low + high) >> 1;

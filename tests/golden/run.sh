@@ -79,7 +79,7 @@ refused 2 'usage:'
 refused 2 '--width 12: a number from 600 to 20000' --width 12 ordered.trace
 refused 2 '--pid 7x: a number' --pid 7x ordered.trace
 refused 2 'unrecognized' --unknown ordered.trace
-refused 2 '--compare: two charts are compared as SVG or with --html' --text --compare ordered.trace names.trace
+refused 2 '--compare: two charts are compared as SVG or with --html or --png' --text --compare ordered.trace names.trace
 refused 1 'cannot open nonexistent: No such file' nonexistent
 refused 1 'cannot read .: Is a directory' .
 refused 1 'nothing to draw' "$scratch/empty"
@@ -139,6 +139,24 @@ awk 'BEGIN {
 if ! "$chart" --text "$scratch/many.trace" >"$scratch/out" 2>"$scratch/errors" ||
 	! grep -q '^100000 calls, 10000 threads' "$scratch/out"; then
 	echo "FAILED: many threads: $(cat "$scratch/errors" "$scratch/out" | head -n 3)" >&2
+	failed=1
+fi
+
+# PNG, where librsvg's program is installed; else a message that says what lacks.
+if command -v rsvg-convert >/dev/null; then
+	(cd "$here" && "$chart" -o "$scratch/a.png" ordered.trace && "$chart" --png ordered.trace) >"$scratch/b.png"
+	if [ "$(head -c 8 "$scratch/a.png" | od -An -tx1 | tr -d ' ')" != 89504e470d0a1a0a ] ||
+		! cmp "$scratch/a.png" "$scratch/b.png"; then
+		echo "FAILED: --png" >&2
+		failed=1
+	fi
+	refused 1 'rsvg-convert made no PNG' --png --width 20000 -o /dev/full ordered.trace
+fi
+mkdir "$scratch/none"
+status=0
+(cd "$here" && PATH=$scratch/none "$chart" --png ordered.trace) >"$scratch/out" 2>"$scratch/errors" || status=$?
+if [ "$status" != 1 ] || ! grep -q 'needs rsvg-convert' "$scratch/errors"; then
+	echo "FAILED: --png without rsvg-convert: exit status $status, $(cat "$scratch/errors")" >&2
 	failed=1
 fi
 
