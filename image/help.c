@@ -13,7 +13,7 @@ static const char help[] =
 	"       inorder-image check [--cmdline WORDS] [--json] [--tree DIR] IMAGE\n"
 	"                                              can it reach this machine's root? names what lacks\n"
 	"       inorder-image install [--try | --default]\n"
-	"                                              hooks, images and GRUB entries beside the distribution's\n"
+	"                                              hooks, images and entries beside the distribution's\n"
 	"       inorder-image uninstall | status       removes them all; tells what there is\n"
 	"Makes an initramfs: inorder-init as /init, kernel modules, programs, and what these need.\n"
 	"\n"

@@ -18,11 +18,21 @@ postinst=$root/etc/kernel/postinst.d/inorder-image
 postrm=$root/etc/kernel/postrm.d/inorder-image
 update=$root/etc/initramfs/post-update.d/inorder-image
 grub=$root/etc/grub.d/11_inorder
+plugin=$root/etc/kernel/install.d/95-inorder.install
 unit=$root/etc/systemd/system/inorder-good.service
 wants=$root/etc/systemd/system/multi-user.target.wants/inorder-good.service
 
 say() {
 	echo "inorder-image: $*" >&2
+}
+
+# What has started this machine, or will.
+loader() {
+	info=$root/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+	case $({ tr -d '\000' <"$info"; } 2>/dev/null) in
+	*systemd-boot*) echo systemd-boot ;;
+	*) if command -v update-grub >/dev/null; then echo grub; else echo none; fi ;;
+	esac
 }
 
 # The versions of the kernels that are installed, newest first.
@@ -71,12 +81,6 @@ hook() {
 hooks() {
 	folder "$state"
 	hook "$postinst" image && hook "$postrm" removed && hook "$update" image-again || return 1
-	write "$grub" 755 <<-EOF || return 1
-		#!/bin/sh
-		# Made by inorder-image install; inorder-image uninstall removes it.
-		[ ! -x $self ] || $self grub-entries || echo "inorder-image: no entries in the menu" >&2
-		exit 0
-	EOF
 	write "$unit" 644 <<-EOF || return 1
 		# Made by inorder-image install; inorder-image uninstall removes it.
 		[Unit]
@@ -93,6 +97,34 @@ hooks() {
 	EOF
 	folder "${wants%/*}"
 	ln -sf ../inorder-good.service "$wants"
+	hooks_of_loader
+}
+
+# What makes the entries: GRUB's menu is made by scripts, those of systemd-boot come and go with kernel-install.
+hooks_of_loader() {
+	case $(loader) in
+	grub)
+		write "$grub" 755 <<-EOF
+			#!/bin/sh
+			# Made by inorder-image install; inorder-image uninstall removes it.
+			[ ! -x $self ] || $self grub-entries || echo "inorder-image: no entries in the menu" >&2
+			exit 0
+		EOF
+		;;
+	systemd-boot)
+		write "$plugin" 755 <<-EOF
+			#!/bin/sh
+			# Made by inorder-image install; inorder-image uninstall removes it.
+			case \$1 in
+			add) word=publish ;;
+			remove) word=withdraw ;;
+			*) exit 0 ;;
+			esac
+			[ ! -x $self ] || $self \$word "\$2" || echo "inorder-image: no entry for '\$2'" >&2
+			exit 0
+		EOF
+		;;
+	esac
 }
 
 # make VERSION: its image, beside the distribution's.
@@ -104,12 +136,48 @@ make_image() {
 	"$image" build --host --tree "$root/lib/modules/$1" ${root:+--sysroot "$root"} --output "$root/boot/inorder-$1.img"
 }
 
-update_grub() {
-	if [ -z "$root" ] && command -v update-grub >/dev/null; then
-		update-grub
-	elif [ -z "$root" ]; then
-		say "no update-grub here: add an entry with /boot/inorder-VERSION.img to your boot loader by hand"
+# Where systemd-boot reads entries and what they name.
+boot_folder() {
+	bootctl --print-boot-path 2>/dev/null || {
+		say "bootctl finds no partition that systemd-boot reads: is it mounted?"
+		return 1
+	}
+}
+
+# publish VERSION: an entry of systemd-boot beside the distribution's, whose kernel and command line it has.
+publish() {
+	[ "$(loader)" = systemd-boot ] && [ -e "$root/boot/inorder-$1.img" ] || return 0
+	place=$root$(boot_folder)
+	theirs=$(grep -ls "^version[[:space:]]*$1\$" "$place"/loader/entries/*.conf | grep -v /inorder- | head -n 1)
+	[ "$theirs" ] || return 0 # kernel-install makes it, and calls us then
+	mkdir -p "$place/inorder"
+	cp "$root/boot/inorder-$1.img" "$place/inorder/$1.new"
+	mv "$place/inorder/$1.new" "$place/inorder/$1.img"
+	# sort-key: the distribution's entries come first, and the first one is the default
+	sed -e '/^#/d' -e '/^initrd\b/d' -e '/^sort-key\b/d' -e '/^machine-id\b/d' -e 's/^title.*/&, inorder/' \
+		-e "s/^options.*/& inorder_entry=$1/" "$theirs" >"$place/inorder/entry"
+	printf 'sort-key zz-inorder\ninitrd /inorder/%s.img\n' "$1" >>"$place/inorder/entry"
+	mv "$place/inorder/entry" "$place/loader/entries/inorder-$1.conf"
+}
+
+# withdraw [VERSION]: removes that entry, or all.
+withdraw() {
+	[ "$(loader)" = systemd-boot ] || return 0
+	place=$root$(boot_folder)
+	if [ "${1:-}" ]; then
+		rm -f "$place/loader/entries/inorder-$1.conf" "$place/inorder/$1.img"
+	else
+		rm -f "$place"/loader/entries/inorder-*.conf "$place"/inorder/*.img
 	fi
+	rmdir "$place/inorder" 2>/dev/null || :
+}
+
+entries() {
+	case $(loader) in
+	grub) [ "$root" ] || update-grub ;;
+	systemd-boot) for version in $(kernels); do publish "$version"; done ;;
+	*) say "neither GRUB nor systemd-boot here: add an entry with /boot/inorder-VERSION.img to your boot loader by hand" ;;
+	esac
 }
 
 # GRUB clears the one-time choice itself, which it can only where it can write.
@@ -126,13 +194,51 @@ check_grubenv() {
 	esac
 }
 
+# choose [VERSION]: the entry for the next boot alone; none: the distribution's again.
+choose() {
+	case $(loader) in
+	grub)
+		if [ "$1" ]; then
+			check_grubenv
+			grub-reboot "inorder-$1"
+		else
+			grub-editenv - unset next_entry
+		fi
+		;;
+	systemd-boot) bootctl set-oneshot "${1:+inorder-$1.conf}" ;;
+	*)
+		say "neither GRUB nor systemd-boot here: choose the entry in the menu of your boot loader"
+		return 1
+		;;
+	esac
+}
+
 # Chooses the newest kernel's entry for the next boot.
 arm() {
-	version=$(kernels | head -n 1)
-	check_grubenv
-	grub-reboot "inorder-$version"
-	mkdir -p "$state"
-	echo "$version" >"$state/armed"
+	for version in $(kernels); do
+		[ -e "$root/boot/inorder-$version.img" ] || continue
+		choose "$version"
+		mkdir -p "$state"
+		echo "$version" >"$state/armed"
+		return 0
+	done
+	disarm
+}
+
+disarm() {
+	[ -e "$state/armed" ] || return 0
+	rm "$state/armed"
+	choose ''
+}
+
+# The choice follows the kernels that come and go.
+follow() {
+	[ -e "$state/armed" ] || return 0
+	if [ -e "$state/default" ]; then
+		arm
+	elif [ ! -e "$root/boot/inorder-$(cat "$state/armed").img" ]; then
+		disarm
+	fi
 }
 
 command_install() {
@@ -156,7 +262,7 @@ command_install() {
 	for version in $versions; do
 		make_image "$version"
 	done
-	update_grub
+	entries
 	[ "$again" ] || return 0
 	arm
 	rm -f "$state/default"
@@ -164,20 +270,24 @@ command_install() {
 }
 
 command_uninstall() {
-	if [ -e "$state/armed" ] && [ -z "$root" ] && command -v grub-editenv >/dev/null; then
-		grub-editenv - unset next_entry || :
-	fi
-	rm -f "$postinst" "$postrm" "$update" "$grub" "$wants" "$unit" "$root"/boot/inorder-*.img
+	disarm || :
+	withdraw
+	rm -f "$postinst" "$postrm" "$update" "$grub" "$plugin" "$wants" "$unit" "$root"/boot/inorder-*.img
 	[ ! -e "$state/folders" ] || sort -r "$state/folders" | while read -r made; do
 		rmdir "$made" 2>/dev/null || : # somebody else uses it now
 	done
 	rm -rf "$state"
-	update_grub
+	[ "$(loader)" != grub ] || [ "$root" ] || update-grub
 }
 
 command_status() {
 	code=0
-	for file in "$postinst" "$postrm" "$update" "$grub" "$unit" "$wants"; do
+	case $(loader) in
+	grub) script=$grub ;;
+	systemd-boot) script=$plugin ;;
+	*) script=$unit ;;
+	esac
+	for file in "$postinst" "$postrm" "$update" "$script" "$unit" "$wants"; do
 		[ -e "$file" ] || code=3
 	done
 	[ $code = 0 ] && echo "hooks: installed" || echo "hooks: not installed, or not all"
@@ -252,9 +362,20 @@ uninstall) command_uninstall ;;
 status) command_status ;;
 image) # update-initramfs may have run before us, and called us
 	newer "$root/boot/inorder-$1.img" "$root/lib/modules/$1/modules.dep" || make_image "$1"
+	publish "$1"
+	follow
 	;;
-image-again) make_image "$1" ;;
-removed) rm -f "$root/boot/inorder-$1.img" ;;
+image-again)
+	make_image "$1"
+	publish "$1"
+	;;
+removed)
+	rm -f "$root/boot/inorder-$1.img"
+	withdraw "$1"
+	follow
+	;;
+publish) publish "$1" ;;
+withdraw) withdraw "$1" ;;
 grub-entries) command_grub_entries ;;
 good) command_good ;;
 *)

@@ -625,8 +625,10 @@ class Setup:
             os.makedirs(os.path.join(self.machine.root, name))
         os.symlink(tree, os.path.join(self.machine.root, 'lib/modules', self.version))
         self.asked = os.path.join(folder, 'asked')
-        for name, script in (('grub-reboot', f'echo "$1" >>{self.asked}'), ('grub-editenv', ':'),
-                             ('grub-probe', 'case $1 in *=fs) echo ext2 ;; esac')):
+        for name, script in (('grub-reboot', f'echo "$1" >>{self.asked}'),
+                             ('grub-editenv', f'[ "$2" != unset ] || echo none >>{self.asked}'), ('update-grub', ':'),
+                             ('grub-probe', 'case $1 in *=fs) echo ext2 ;; esac'),
+                             ('bootctl', f'case $1 in --p*) echo /efi ;; set-oneshot) echo "${{2:-none}}" >>{self.asked} ;; esac')):
             write(f'{folder}/bin/{name}', f'#!/bin/sh\n{script}\n'.encode(), 0o755)
         write(f'{folder}/bin/image', f'#!/bin/sh\nexec {IMAGE} "$@" --init {INIT}\n'.encode(), 0o755)
         self.setup = os.path.join(BUILD, 'image/image-setup')
@@ -643,6 +645,14 @@ class Setup:
 
     def path(self, name):
         return os.path.join(self.machine.root, name)
+
+    def hook(self, name, version):
+        return self.run(self.path(f'etc/kernel/{name}.d/inorder-image'), version)
+
+    def kernel(self, version):
+        """A second kernel, with the modules of the first."""
+        self.machine.write(f'boot/vmlinuz-{version}', 'a kernel')
+        shutil.copytree(self.path(f'lib/modules/{self.version}'), self.path(f'lib/modules/{version}'), copy_function=os.link)
 
     def boots(self, text=''):
         """A boot with that command line that reaches the login."""
@@ -715,6 +725,72 @@ def case_fallback(tree, folder):
     write(f'{folder}/bin/grub-probe', b'#!/bin/sh\necho lvm\n', 0o755)
     must('cannot write' in setup.call('install', '--default', code=1) and setup.chosen() == [], 'no choice that stays')
     must('--nix' in setup.call('install', '--nix', code=2), 'an unknown option')
+
+
+def case_kernels(tree, folder):
+    """The choice of the next boot follows the kernels that come and go."""
+    setup = Setup(tree, folder)
+    newer = f'{setup.version}-newer'
+    setup.call('install', '--try')
+    must(setup.chosen() == [f'inorder-{setup.version}'], 'chosen')
+    setup.kernel(newer)
+    setup.hook('postinst', newer)
+    must(setup.chosen() == [], 'what is tried stays what it was')
+    setup.call('install', '--default')
+    must(setup.chosen() == [f'inorder-{newer}'], 'the newest')
+    os.unlink(setup.path(f'boot/vmlinuz-{newer}'))
+    setup.hook('postrm', newer)
+    must(setup.chosen() == [f'inorder-{setup.version}'], 'the one that is left, as the other one is gone')
+    setup.kernel('9' + newer)
+    setup.hook('postinst', '9' + newer)
+    must(setup.chosen() == [f'inorder-9{newer}'], 'the new one, which is the newest')
+    setup.call('install', '--try')
+    setup.chosen()
+    os.unlink(setup.path(f'boot/vmlinuz-9{newer}'))
+    setup.hook('postrm', '9' + newer)
+    must(setup.chosen() == ['none'] and 'next boot' not in setup.call('status'), 'nothing, as what was to be tried is gone')
+    setup.call('install', '--default')
+    setup.call('uninstall')
+    must(setup.chosen() == [f'inorder-{setup.version}', 'none'], 'nothing after the removal')
+
+
+def case_systemd_boot(tree, folder):
+    """Entries of systemd-boot: below the distribution's, with its kernel and command line; all gone in the end."""
+    setup = Setup(tree, folder)
+    efi = 'sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
+    write(setup.path(efi), b'\6\0\0\0' + 'systemd-boot 252'.encode('utf-16-le'))
+    theirs = (f'title Debian\nversion {setup.version}\nmachine-id ab\nsort-key debian\noptions root=UUID=ab-1 quiet\n'
+              f'linux /ab/{setup.version}/linux\ninitrd /ab/{setup.version}/initrd.img-{setup.version}\n')
+    setup.machine.write(f'efi/loader/entries/ab-{setup.version}.conf', theirs)
+    before = content_of(setup.machine.root)
+    setup.call('install', '--try')
+    must(setup.chosen() == [f'inorder-{setup.version}.conf'], 'chosen for one boot')
+    entry = setup.path(f'efi/loader/entries/inorder-{setup.version}.conf')
+    must(read(entry).decode() == f'title Debian, inorder\nversion {setup.version}\n'
+         f'options root=UUID=ab-1 quiet inorder_entry={setup.version}\nlinux /ab/{setup.version}/linux\n'
+         f'sort-key zz-inorder\ninitrd /inorder/{setup.version}.img\n', f'our entry: {read(entry)}')
+    image = setup.path(f'efi/inorder/{setup.version}.img')
+    must(read(image) == read(setup.path(f'boot/inorder-{setup.version}.img')), 'the image where it is read')
+    must(not os.path.exists(setup.path('etc/grub.d/11_inorder')) and 'installed' in setup.call('status'), 'nothing for GRUB')
+    setup.boots(f'quiet inorder_entry={setup.version}')
+    must('last good boot' in setup.call('status') and setup.chosen() == [], 'once is once')
+    plugin = setup.path('etc/kernel/install.d/95-inorder.install')
+    setup.run(plugin, 'remove', setup.version)
+    must(not os.path.exists(entry) and not os.path.exists(image), 'gone with the entry of the distribution')
+    setup.run(plugin, 'add', setup.version, '/efi/ab', '/boot/vmlinuz')
+    must(os.path.exists(entry) and os.path.exists(image), 'there again with it')
+    os.unlink(setup.path(f'efi/loader/entries/ab-{setup.version}.conf'))
+    os.unlink(entry)
+    setup.run(plugin, 'add', setup.version, '/efi/ab', '/boot/vmlinuz')
+    must(not os.path.exists(entry), 'none without it')
+    setup.machine.write(f'efi/loader/entries/ab-{setup.version}.conf', theirs)
+    setup.call('install', '--default')
+    setup.chosen()
+    setup.call('uninstall')
+    must(setup.chosen() == ['none'], 'no choice that stays')
+    os.unlink(setup.path('proc/cmdline'))
+    after = content_of(setup.machine.root)
+    must(after == before, f'what it was, but for {before.keys() ^ after.keys()}')
 
 
 def case_full(tree, folder):
