@@ -68,14 +68,29 @@ struct round {
 	struct module_set set; /* what all of them need */
 };
 
+/* What asks for a driver. Some buses (mmc) have no file of that name and tell of it in their uevents alone. */
+static bool read_alias(const char *path, char *alias, size_t room)
+{
+	char file[PATH_MAX], text[4096], *at;
+
+	path_print(file, "%s/modalias", path);
+	if (file_read(file, alias, room) > 0)
+		return true;
+	path_print(file, "%s/uevent", path);
+	if (file_exists(file) && file_read(file, text, sizeof(text)) > 0 && (at = strstr(text, "MODALIAS="))) {
+		path_print_room(alias, room, "%.*s", (int)strcspn(at + 9, "\n"), at + 9);
+		return true;
+	}
+	return false;
+}
+
 static void visit_load(const char *path, void *data)
 {
 	struct round *round = data;
-	char file[PATH_MAX], alias[1024];
+	char alias[1024];
 
 	round->devices++;
-	path_print(file, "%s/modalias", path);
-	if (file_read(file, alias, sizeof(alias)) > 0)
+	if (read_alias(path, alias, sizeof(alias)))
 		modules_request(alias, round->probe, &round->set);
 }
 
@@ -93,10 +108,9 @@ static void visit_bind(const char *path, void *data)
 {
 	const struct round *round = data;
 	struct module_set set = {0};
-	char file[PATH_MAX], alias[1024], bus[64];
+	char alias[1024], bus[64];
 
-	path_print(file, "%s/modalias", path);
-	if (!file_link_name(path, "subsystem", bus, sizeof(bus)) || file_read(file, alias, sizeof(alias)) <= 0 ||
+	if (!file_link_name(path, "subsystem", bus, sizeof(bus)) || !read_alias(path, alias, sizeof(alias)) ||
 	    waits_for_turn(bus, alias))
 		return;
 	modules_request(alias, round->probe, &set);
@@ -110,13 +124,13 @@ void device_find(const char *path, enum module_probe probe)
 	size_t known;
 	struct round round = {.probe = probe};
 
-	device_walk(path, "modalias", visit_load, &round);
+	device_walk(path, "uevent", visit_load, &round);
 	do {
 		known = round.devices;
 		modules_wait(&round.set);
-		device_walk(path, "modalias", visit_bind, &round);
+		device_walk(path, "uevent", visit_bind, &round);
 		round.devices = 0;
-		device_walk(path, "modalias", visit_load, &round);
+		device_walk(path, "uevent", visit_load, &round);
 	} while (round.devices > known);
 	modules_wait(&round.set);
 }

@@ -75,7 +75,7 @@ bool uevent_read(int fd, char *buffer, size_t room, struct uevent *event, bool *
 /** Wait for @what (traced), event by event, until @ready says true. Return: false if the time was over before. */
 bool uevent_wait(int fd, const char *what, bool (*ready)(void *data), void *data, uint64_t deadline_ns);
 
-/* mounts.c */
+/* early_mounts.c: the kernel's own file systems */
 int mounts_early(void);
 
 struct facts;
@@ -172,15 +172,17 @@ void virtio_release(void);
 /* Finds are registered: a full wait covers them. The rest is exclusive, because it waits for a full wait. */
 extern struct async_domain find_domain, rest_domain;
 
-/* root_device.c; more of it in root_device.h */
-/** Look at every block device that is new, each in a call of its own; @wait: until these devices are judged. */
-void root_look(bool wait);
-/** True once the root was seen. */
+/* root_choice.c; more of it in root_choice.h */
+/** True once the root was chosen. */
 bool root_is_found(void);
 /** A file descriptor that can be read when the waiter is to look again; both ends of that. */
 int root_event(void);
 void root_wake(void);
 void root_woken(void);
+
+/* root_device.c; more of it in root_device.h */
+/** Look at every block device that is new, each in a call of its own; @wait: until these devices are judged. */
+void root_look(bool wait);
 
 /* nvme.c */
 /** Bind the controllers that are still held. */

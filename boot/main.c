@@ -7,6 +7,7 @@
 #include "internal.h"
 #include "mount.h"
 #include "resume.h"
+#include "root_choice.h"
 #include "root_device.h"
 #include "volumes.h"
 

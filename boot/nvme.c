@@ -169,9 +169,11 @@ subsys_initcall(hold_nvme);
 
 static int probe_nvme(void)
 {
-	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, PCI_NVME));)
-		if (!async_schedule_ordered(wait_for_load, bind_nvme, at, &nvme_domain))
+	for (struct pci_function *at = NULL; (at = pci_next(at, PCI_STORAGE, PCI_NVME));) {
+		at->name = async_schedule_ordered(wait_for_load, bind_nvme, at, &nvme_domain);
+		if (!at->name)
 			complain("nvme: out of memory: %s is not probed", at->address);
+	}
 	return 0;
 }
 device_initcall(probe_nvme);

@@ -4,8 +4,6 @@
 
 #include <inorder/initcall.h>
 
-ASYNC_DOMAIN_EXCLUSIVE(rest_domain);
-
 static void find_rest(void *data, async_cookie_t cookie)
 {
 	(void)data;

@@ -1,53 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Which block device is the root: the first that fits root=, in the order of
- * names; another one that fits too is named on the console.
- */
+/* Which block devices can be the root, and what is said when there is none. */
 #include "root_device.h"
 
 #include "devices.h"
 #include "internal.h"
+#include "root_choice.h"
 
-#include <errno.h>
 #include <inorder/initcall.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 static struct root_spec spec;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all below */
-static struct facts found;
-static bool is_found, accept_incomplete;
-static int event = -1;
-
-static int open_event(void)
-{
-	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return event < 0 ? -errno : 0;
-}
-core_initcall(open_event);
-
-int root_event(void)
-{
-	return event;
-}
-
-void root_wake(void)
-{
-	const uint64_t one = 1;
-
-	if (write(event, &one, sizeof(one)) < 0)
-		complain("root: cannot wake the main thread: %s", strerror(errno));
-}
-
-void root_woken(void)
-{
-	uint64_t count;
-
-	if (read(event, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		complain("root: cannot read what wakes the main thread: %s", strerror(errno));
-}
+static atomic_bool accept_incomplete;
 
 const char *root_parse(void)
 {
@@ -60,27 +24,6 @@ const char *root_parse(void)
 const struct root_spec *root_wanted(void)
 {
 	return &spec;
-}
-
-bool root_device(struct facts *root)
-{
-	bool answer;
-
-	pthread_mutex_lock(&lock);
-	answer = is_found;
-	*root = found;
-	pthread_mutex_unlock(&lock);
-	return answer;
-}
-
-bool root_is_found(void)
-{
-	bool answer;
-
-	pthread_mutex_lock(&lock);
-	answer = is_found;
-	pthread_mutex_unlock(&lock);
-	return answer;
 }
 
 /* PARTNROFF: the partition so many after the one that has the id. Return: false if there is none. */
@@ -115,28 +58,6 @@ static bool is_complete(const struct facts *facts)
 	return members >= facts->members;
 }
 
-static bool is_same_filesystem(const struct facts *facts)
-{
-	return facts->members > 1 && !strcmp(facts->type, "btrfs") && !strcmp(facts->uuid, found.uuid);
-}
-
-static void note_root(const struct facts *facts)
-{
-	bool first;
-
-	pthread_mutex_lock(&lock);
-	first = !is_found;
-	if (first) {
-		found = *facts;
-		is_found = true;
-	} else if (strcmp(facts->device, found.device) && !is_same_filesystem(facts)) {
-		complain("root: %s fits %s too; taken was %s", facts->device, cmdline.root, found.device);
-	}
-	pthread_mutex_unlock(&lock);
-	if (first)
-		root_wake();
-}
-
 /* A device of device mapper is known to people, and to fstab, by its own name. */
 static void use_known_name(struct facts *facts)
 {
@@ -158,7 +79,7 @@ static void judge(const struct facts *facts)
 	else if (facts_fit(facts, &spec) && (!spec.offset || step_to_partition(&root)) &&
 		 (accept_incomplete || is_complete(&root))) {
 		use_known_name(&root);
-		note_root(&root);
+		choice_offer(&root, spec.kind == ROOT_NODE || spec.kind == ROOT_NUMBER);
 	}
 }
 
@@ -184,9 +105,7 @@ void root_look_for_all(void)
 
 bool root_look_closely(void)
 {
-	pthread_mutex_lock(&lock);
 	accept_incomplete = true;
-	pthread_mutex_unlock(&lock);
 	facts_want(FACTS_PARTITION);
 	root_look_for_all();
 	return root_is_found();

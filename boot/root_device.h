@@ -15,8 +15,6 @@ const struct root_spec *root_wanted(void);
 bool root_look_closely(void);
 /** Look at all devices again and wait for that, because facts_want() has asked for more, or the types were limited. */
 void root_look_for_all(void);
-/** The root, once it was seen. Return: false if it was not yet. */
-bool root_device(struct facts *root);
 /** The block devices that were looked at, for people. */
 void root_seen(char *text, size_t room);
 /** What to try when the root was not found. */

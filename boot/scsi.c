@@ -30,12 +30,31 @@ static void hold_scsi(void)
 		complain("scsi: cannot write %s/drivers_autoprobe: disks get their names as they come", SCSI_BUS);
 }
 
+/* Where the host of a device stands: its path as far as that. */
+static void find_host(const struct dirent *item, char *path)
+{
+	char link[PATH_MAX], *host;
+
+	path_print(link, SCSI_BUS "/devices/%s", item->d_name);
+	if (!realpath(link, path))
+		*path = '\0';
+	host = strstr(path, "/host");
+	if (host)
+		*host = '\0';
+}
+
+/* Hosts have numbers in the order in which their drivers see them: on USB, whichever stick is quicker. Ports stay. */
 static int compare_items(const struct dirent **one, const struct dirent **other)
 {
 	struct scsi_place places[2];
+	char hosts[2][PATH_MAX];
+	int order;
 
-	if (!scsi_parse((*one)->d_name, &places[0]) || !scsi_parse((*other)->d_name, &places[1]))
-		return strcmp((*one)->d_name, (*other)->d_name);
+	find_host(*one, hosts[0]);
+	find_host(*other, hosts[1]);
+	order = strverscmp(hosts[0], hosts[1]);
+	if (order || !scsi_parse((*one)->d_name, &places[0]) || !scsi_parse((*other)->d_name, &places[1]))
+		return order;
 	return scsi_compare(&places[0], &places[1]);
 }
 

@@ -5,11 +5,13 @@
  * on them and then lets the rest begin (USB and all that is slow or unlikely).
  */
 #include "internal.h"
+#include "root_choice.h"
 #include "root_device.h"
 #include "volumes.h"
 
 #include <inorder/initcall.h>
 
+ASYNC_DOMAIN_EXCLUSIVE(rest_domain);
 static ASYNC_DOMAIN_EXCLUSIVE(watch_domain);
 static async_cookie_t watch_cookie;
 
@@ -28,6 +30,7 @@ static void watch(void *data, async_cookie_t cookie)
 static int start_watch(void)
 {
 	root_look(false); /* what is built into the kernel is there already */
+	choice_begin();
 	watch_cookie = async_schedule_domain(watch, NULL, &watch_domain);
 	return 0;
 }
