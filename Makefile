@@ -11,7 +11,8 @@ help:
 	@echo 'make               builds the library and the programs, in $(BUILD)/'
 	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check         runs every test, also under the sanitizers'
-	@echo 'make check-boot    boots the whole matrix of machines, tests/boot/matrix.ini; goes on where it was stopped: ONLY=REGEX'
+	@echo 'make check-boot    boots the whole matrix of machines, tests/boot/matrix.ini; goes on where it was stopped: ONLY=REGEX;'
+	@echo '                   SERIES=100: each machine of the series as often, with random delays; a table of the namings'
 	@echo 'make lint          checks the style of every file; tools/lint --fix formats C'
 	@echo 'make stress        tests again and again, many at once, on one processor, with nothing around: TIMES=10'
 	@echo 'make sanitize      the long form: ASan, UBSan and TSan with gcc and clang, and helgrind'
@@ -42,6 +43,7 @@ check:
 check-boot: all
 	tools/install-packages check
 	tests/boot/matrix.py $(if $(ONLY),--only '$(ONLY)') . $(BUILD)
+	$(if $(SERIES),tests/boot/series.py --boots $(SERIES) $(if $(ONLY),--only '$(ONLY)') . $(BUILD))
 
 lint:
 	tools/install-packages check

@@ -145,6 +145,19 @@ static bool read_text(const char *path, size_t skip, char *text, size_t room)
 	return *text != '\0';
 }
 
+/* SD cards of one make have one serial number, so such a disk is told by the address of its host on PCI. */
+static bool find_slot(char *path, char *serial, size_t room)
+{
+	char *end = strstr(path, "/mmc_host/"), *slash;
+
+	if (!end)
+		return false;
+	*end = '\0';
+	slash = strrchr(path, '/');
+	snprintf(serial, room, "sd-%s", slash ? slash + 1 : path);
+	return true;
+}
+
 /* A disk's serial number: of its own (SCSI page 0x80, after 4 bytes of header), else of the nearest device above it. */
 static void find_serial(const char *disk, char *serial, size_t room)
 {
@@ -156,6 +169,8 @@ static void find_serial(const char *disk, char *serial, size_t room)
 	snprintf(path, sizeof(path), "/sys/block/%s", disk);
 	if (!realpath(path, real))
 		*real = '\0';
+	if (find_slot(real, serial, room))
+		return;
 	while ((slash = strrchr(real, '/')) && slash != real) {
 		snprintf(path, sizeof(path), "%s/serial", real);
 		if (read_text(path, 0, serial, room))

@@ -23,13 +23,13 @@ from bootlib.common import Failure, Progress, is_newer, run, written   # noqa: E
 from matrixlib import bus, parts   # noqa: E402
 
 MODULES = os.path.join(HERE, 'matrix.modules')
-COMMAND_LINE = 'console=ttyS0 quiet panic=-1 printk.devkmsg=on log_buf_len=2M'
+COMMAND_LINE = f'{machine.ALWAYS} log_buf_len=2M'
 PROGRAMS = ('e2fsck', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
 MAKERS = ('busybox', 'mke2fs', 'mkfs.btrfs', 'btrfs', 'mkfs.xfs', 'mkfs.f2fs', 'mksquashfs', 'genisoimage',
           'mkfs.vfat', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
 BOOT_LIMIT_S, MAKE_LIMIT_S = 200, 900
 ROW_KEYS = {'disks', 'line', 'root', 'says', 'silent', 'answers', 'files', 'image', 'machine', 'cpus', 'short',
-            'before'}
+            'before', 'devices'}
 
 
 def digest(*things):
@@ -47,19 +47,19 @@ def file_digest(path):
 
 
 def read_matrix(path):
-    """The recipes of disks and the rows."""
+    """The recipes of disks, the rows, and the machines of series.py."""
     data = configparser.ConfigParser(interpolation=None, delimiters=('=',), comment_prefixes=('#',), strict=True)
     data.optionxform = str
     with open(path, encoding='utf-8') as file:
         data.read_file(file)
-    recipes, rows = {}, {}
+    recipes, rows, series = {}, {}, {}
     for section in data.sections():
         kind, name = section.split(None, 1)
-        {'disks': recipes, 'boot': rows}[kind][name] = dict(data[section])
-    for name, row in rows.items():
+        {'disks': recipes, 'boot': rows, 'series': series}[kind][name] = dict(data[section])
+    for name, row in (*rows.items(), *series.items()):
         if unknown := set(row) - ROW_KEYS:
             raise Failure(f'{path}: row {name}: unknown {", ".join(sorted(unknown))}')
-    return recipes, rows
+    return recipes, rows, series
 
 
 class Lab:
@@ -142,8 +142,8 @@ class Lab:
         join(maker, cpio.archive(['recipes'], files), initrd)
         console = os.path.join(self.folder, 'maker.console')
         command = [machine.QEMU, '-machine', 'q35', '-m', '1024', '-nodefaults', '-no-user-config', '-display', 'none',
-                   '-no-reboot', '-accel', 'tcg,thread=multi', '-smp', '2', '-kernel', self.kernel.vmlinux, '-initrd',
-                   initrd, '-append', 'console=ttyS0 quiet panic=-1', '-serial', 'stdio',
+                   '-no-reboot', *machine.TWO_CPUS, '-kernel', self.kernel.vmlinux, '-initrd',
+                   initrd, '-append', machine.ALWAYS, '-serial', 'stdio',
                    '-device', 'virtio-scsi-pci,id=scsi', *options]
         with open(console, 'wb') as copy, machine.started(command) as process:
             said = machine.attend(process, [], MAKE_LIMIT_S, copy)
@@ -214,11 +214,13 @@ class Row:
     def command(self, initrd, line):
         kind = self.row.get('machine', 'q35')
         options = [machine.QEMU, '-machine', kind, '-m', '1024', '-nodefaults', '-no-user-config', '-display', 'none',
-                   '-no-reboot', '-accel', 'tcg,thread=multi', '-smp', self.row.get('cpus', '1'),
+                   '-no-reboot', *machine.processors(self.row.get('cpus', '1')),
                    '-kernel', self.lab.kernel.vmlinux, '-initrd', initrd,
                    '-append', f'{COMMAND_LINE} {line}',
                    '-chardev', f'stdio,id=console,signal=off,logfile={machine.escape(self.prefix)}.console',
                    '-serial', 'chardev:console']
+        for device in self.row.get('devices', '').strip().splitlines():
+            options += ['-device', device]
         return options + bus.attach(self.disks, self.path_of)
 
     def boot(self):
@@ -250,6 +252,11 @@ class Row:
         for disk in self.disks if 'before' in self.row else ():
             os.unlink(self.path_of(disk.recipe, disk.number))
         return self.check(talk)
+
+    def discard(self):
+        """Removes what the boot left."""
+        for end in ('console', 'passed'):
+            os.unlink(f'{self.prefix}.{end}')
 
     def check(self, unanswered):
         with open(f'{self.prefix}.console', encoding='utf-8', errors='replace', newline='') as file:
@@ -310,7 +317,7 @@ def main():
         sys.exit(77)
     machine.exit_on_signals()
     say = Progress().say
-    recipes, rows = read_matrix(os.path.join(HERE, 'matrix.ini'))
+    recipes, rows, _ = read_matrix(os.path.join(HERE, 'matrix.ini'))
     lab = Lab(os.path.abspath(chosen.build), recipes, say)
     os.makedirs(os.path.join(lab.folder, 'boots'), exist_ok=True)
     wanted = [Row(lab, name, row) for name, row in rows.items()

@@ -15,7 +15,9 @@ END_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 QEMU = 'qemu-system-x86_64'
 PORTS = ('console', 'trace', 'log')
 AHCI_PORTS = 6   # of a controller: the chip set's own, then further ones
-COMMAND_LINE = 'console=ttyS0 quiet panic=-1 printk.devkmsg=on log_buf_len=8M'
+# no_timer_check: on a busy host the kernel would take its timer for a broken one, and panic
+ALWAYS = 'console=ttyS0 quiet panic=-1 printk.devkmsg=on no_timer_check'
+COMMAND_LINE = f'{ALWAYS} log_buf_len=8M'
 ICOUNT = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=1,sleep=on',
           '-rtc', 'base=2024-01-01,clock=vm', '-seed', '1']
 # two cards, no network behind them; the second one in a high slot, so that tests find the others free

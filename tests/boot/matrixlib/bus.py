@@ -6,7 +6,7 @@ import itertools
 
 from bootlib.machine import escape
 
-# What a bus needs before its disks, and a disk of it; {n} counts the disks of the bus.
+# What a bus needs before its disks, or with {n} before each, and a disk of it; {n} counts the disks of the bus.
 BUSES = {
     'scsi': (['virtio-scsi-pci,id=vscsi'], 'scsi-hd,bus=vscsi.0,scsi-id={n}'),
     'blk': ([], 'virtio-blk-pci'),
@@ -18,24 +18,25 @@ BUSES = {
     'usbhub': (['qemu-xhci,id=xhcih', 'usb-hub,bus=xhcih.0,port=1'], 'usb-storage,bus=xhcih.0,port=1.{n1}'),
     'ehci': (['usb-ehci,id=ehci'], 'usb-storage,bus=ehci.0'),
     'uas': (['qemu-xhci,id=xhciu', 'usb-uas,id=uas,bus=xhciu.0'], 'scsi-hd,bus=uas.0,scsi-id=0,lun={n}'),
-    'sd': (['sdhci-pci,id=sdhci'], 'sd-card'),
+    'sd': (['sdhci-pci,id=sdhci{n}'], 'sd-card,bus=pcie.0/sdhci{n}/sd-bus'),
     'lsi': (['lsi53c895a,id=lsi'], 'scsi-hd,bus=lsi.0,scsi-id={n}'),
     'mega': (['megasas,id=mega'], 'scsi-hd,bus=mega.0,scsi-id={n}'),
     'pvscsi': (['pvscsi,id=pvscsi'], 'scsi-hd,bus=pvscsi.0,scsi-id={n}'),
-    'mpt': (['mptsas1068,id=mpt'], 'scsi-hd,bus=mpt.0,scsi-id={n}'),
+    'mega2': (['megasas-gen2,id=mega2'], 'scsi-hd,bus=mega2.0,scsi-id={n}'),
     'amd': (['am53c974,id=amd'], 'scsi-hd,bus=amd.0,scsi-id={n}'),
     'cd': (['ich9-ahci,id=ahcicd'], 'ide-cd,bus=ahcicd.{n}'),
 }
 
 
 class Disk:
-    """One word of a row's disks."""
+    """One word of a row's disks. iops=N among its options: it answers so many reads a second."""
 
     def __init__(self, word):
         self.bus, _, rest = word.partition(':')
         name, *self.options = rest.split(',')
         self.recipe, _, number = name.partition('.')
         self.number = int(number or 1)
+        self.reads_per_second = next((each[5:] for each in self.options if each.startswith('iops=')), None)
         self.is_empty = self.recipe == '-'
         if self.is_empty:
             self.recipe = ''
@@ -49,15 +50,17 @@ def attach(disks, path_of):
         before, device = BUSES[disk.bus]
         count = counts.setdefault(disk.bus, itertools.count())
         place = next(count)
-        if not place:
-            for each in before:
-                options += ['-device', each]
+        for each in before:
+            if not place or '{n}' in each:
+                options += ['-device', each.format(n=place)]
         if disk.is_empty:
             source = 'driver=null-co,size=16M,read-zeroes=on'
         else:
             source = f'file={escape(path_of(disk.recipe, disk.number))},format=raw,cache=unsafe'
             source += ',readonly=on' if 'ro' in disk.options or disk.bus == 'cd' else ''
             source += '' if 'keep' in disk.options or 'ro' in disk.options or disk.bus == 'cd' else ',snapshot=on'
+        if disk.reads_per_second:
+            source += f',throttling.iops-total={disk.reads_per_second}'
         options += ['-drive', f'if=none,id=disk{number},{source}']
         serial = disk.serial if disk.serial not in serials else f'{disk.serial}.{number}'
         serials.add(serial)
