@@ -142,18 +142,6 @@ struct rob_lease {
 	struct rob_slot *slot[ROB_LEASE]; /* L: written while the lease is closed */
 };
 
-struct rob_thread {
-	struct port_parker parker;
-	struct rob_frame *top;          /* L: to change; the owner reads it freely */
-	struct async_owner *owner;      /* O: */
-	struct rob_worker *worker;      /* O: NULL on threads of the program */
-	struct async_waiter *waiter;    /* L: while it waits */
-	struct rob_thread *prev, *next; /* L: of rob.threads */
-	unsigned quiesce;               /* O: begins that it has not ended */
-	bool listed;                    /* L: */
-	int id;                         /* L: set when listed */
-};
-
 /* Why a thread is unparked. */
 #define ROB_WAKE 1u /* worker: there is work */
 #define ROB_DONE 2u /* waiter: satisfied, no longer registered; the waker is done with it */
@@ -180,7 +168,7 @@ struct rob_worker {
 enum rob_wait_kind { ROB_WAIT_DOMAIN, ROB_WAIT_ALL, ROB_WAIT_CALL, ROB_WAIT_OWNER, ROB_WAIT_QUIET, ROB_WAIT_OPEN };
 enum rob_list { ROB_NO_LIST, ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_CALLS, ROB_IN_ODD };
 
-/* One wait, on the waiter's stack. L: all of it while registered. */
+/* One wait. L: all of it while registered. */
 struct async_waiter {
 	struct rob_node node; /* of rob.calls, by cookie */
 	enum rob_wait_kind kind;
@@ -205,6 +193,25 @@ struct async_waiter {
 	uint32_t mark;
 	uint32_t swept; /* of a list's last waiter: the mark of the search that has gone through the list */
 	struct async_waiter *reached; /* and where that search is to go on */
+};
+
+struct rob_thread {
+	struct port_parker parker;
+	struct rob_frame *top;          /* L: to change; the owner reads it freely */
+	struct async_owner *owner;      /* O: */
+	struct rob_worker *worker;      /* O: NULL on threads of the program */
+	struct async_waiter *waiter;    /* L: &wait while it is registered */
+	struct rob_thread *prev, *next; /* L: of rob.threads */
+	unsigned quiesce;               /* O: begins that it has not ended */
+	bool listed;                    /* L: */
+	int id;                         /* L: set when listed */
+	/*
+	 * Its wait. Not on its stack: a signal handler may leave the wait by siglongjmp(), and what is registered stays
+	 * until this thread waits again, or ends. At most one is registered: who runs a call for progress is in no list.
+	 */
+	struct async_waiter wait;
+	bool waits;  /* O: in a wait, or it has left one */
+	bool parked; /* O: registered; outside of park() the wait was left */
 };
 
 /*
@@ -534,6 +541,7 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct 
 /* ---- wait.c ---- */
 
 int rob_wait(struct async_waiter *waiter);
+void rob_wait_left(struct rob_thread *self);
 void rob_wait_exit(void);
 
 /* ---- worker.c ---- */

@@ -94,6 +94,7 @@ void rob_fork_child(void)
 	self->top = NULL;
 	self->worker = NULL;
 	self->waiter = NULL;
+	self->waits = self->parked = false;
 	self->listed = false;
 	rob.quiesce = self->quiesce;
 	port_store_relaxed(&self->parker.flags, 0);

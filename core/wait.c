@@ -57,7 +57,9 @@ static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct r
 
 	rob_pool_block(self, after);
 	rob_unlock(after);
+	self->parked = true;
 	flags = port_park(&self->parker, deadline_ns); /* O3 */
+	self->parked = false;
 	if (flags & ROB_DONE)
 		return flags;
 	port_lock(&rob.lock);
@@ -70,6 +72,27 @@ static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct r
 	rob_waiter_remove(waiter);
 	rob_pool_unblock(self);
 	return flags;
+}
+
+/*
+ * The wait that this thread parked in was left by siglongjmp(): nothing may refer to it any more. If it was satisfied
+ * meanwhile, the waker's last access is the flag.
+ */
+void rob_wait_left(struct rob_thread *self)
+{
+	uint32_t flags = 0;
+
+	port_lock(&rob.lock);
+	self->parked = false;
+	if (self->waiter) {
+		rob_waiter_remove(self->waiter);
+		rob_pool_unblock(self);
+		flags = ROB_DONE;
+	}
+	port_unlock(&rob.lock);
+	while (!(flags & ROB_DONE))
+		flags |= port_park(&self->parker, 0); /* O3 */
+	port_store_relaxed(&self->parker.flags, 0);
 }
 
 static void report(struct async_waiter *waiter)
@@ -197,10 +220,13 @@ static int wait_traced(struct async_waiter *waiter, uint64_t deadline_ns)
 	return result;
 }
 
-/* With the lock held; returns without it. */
+/* With the lock held; returns without it. Waits nest where one runs a call that waits. */
 static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 {
 	struct rob_thread *self = port_self();
+	struct async_waiter outer;
+	bool nested = self->waits;
+	int result;
 
 	waiter->thread = self;
 	self->id = port_thread_id();
@@ -219,7 +245,20 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 		rob_unlock(&after);
 		port_lock(&rob.lock);
 	}
-	return wait_traced(waiter, deadline_ns);
+	if (port_unlikely(self->parked)) {
+		port_unlock(&rob.lock);
+		rob_wait_left(self);
+		port_lock(&rob.lock);
+	}
+	if (nested)
+		outer = self->wait;
+	self->wait = *waiter;
+	self->waits = true;
+	result = wait_traced(&self->wait, deadline_ns);
+	self->waits = nested;
+	if (nested)
+		self->wait = outer;
+	return result;
 }
 
 int rob_wait(struct async_waiter *waiter)

@@ -70,6 +70,11 @@ static void work(struct rob_worker *worker, struct rob_after *after)
 	worker->fresh = false;
 	rob_pool_kick(after);
 	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
+	if (port_unlikely(worker->thread->parked)) {
+		rob_unlock(after);
+		rob_wait_left(worker->thread);
+		port_lock(&rob.lock);
+	}
 	if (worker->asleep && took_ns < SETTLED_NS) {
 		worker->asleep = false;
 		rob.pool.active++;

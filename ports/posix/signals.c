@@ -55,6 +55,8 @@ void guest_signals_begin(bool worker)
 
 bool port_rest_begin(void)
 {
+	if (port_unlikely(!port_watched)) /* a wait that is left by siglongjmp() is over when its thread ends */
+		port_watch_thread();
 	if (!port_thread.worker || port_thread.top)
 		return false;
 	block_most();

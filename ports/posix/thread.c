@@ -45,6 +45,8 @@ static void thread_ends(void *unused)
 	struct rob_frame *top = port_thread.top;
 
 	(void)unused;
+	if (port_thread.parked)
+		rob_wait_left(&port_thread);
 	if (!top)
 		return;
 	port_log(
