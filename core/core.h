@@ -542,7 +542,7 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct 
 
 int rob_wait(struct async_waiter *waiter);
 void rob_wait_left(struct rob_thread *self);
-void rob_wait_exit(void);
+int rob_wait_exit(uint64_t deadline_ns);
 
 /* ---- worker.c ---- */
 

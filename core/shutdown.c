@@ -75,7 +75,7 @@ int async_shutdown(void)
 		port_unlock(&rob.lock);
 		return 0;
 	}
-	rob_wait_exit();
+	rob_wait_exit(0);
 	port_lock(&rob.lock);
 	if (rob.pool.leaver) {
 		port_unlock(&rob.lock);

@@ -231,7 +231,7 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 	waiter->thread = self;
 	self->id = port_thread_id();
 	waiter->cookie = self->top && !waiter->everything ? self->top->cookie : 0; /* an exit is part of no cycle */
-	waiter->timed = deadline_ns;
+	waiter->timed = deadline_ns && !waiter->everything; /* an exit helps, until it gives up */
 	waiter->ascending = ascends(waiter);
 	waiter->holder = self->quiesce && waiter->kind < ROB_WAIT_QUIET && !waiter->everything;
 	if (!self->top && !waiter->holder && !port_traces() && rob_satisfied(waiter)) {
@@ -388,14 +388,14 @@ int async_synchronize_owner(struct async_owner *owner)
 
 /*
  * The wait of a normal exit: every call of every domain but those on this stack. With the lock held; returns without
- * it.
+ * it. 0, or -ETIMEDOUT; 0 as deadline is none.
  */
-void rob_wait_exit(void)
+int rob_wait_exit(uint64_t deadline_ns)
 {
 	struct async_waiter waiter = {.kind = ROB_WAIT_ALL, .bound = ASYNC_COOKIE_MAX, .everything = true};
 
 	rob.exits += !!port_self()->top;
-	do_wait(&waiter, 0);
+	return do_wait(&waiter, deadline_ns);
 }
 
 int async_synchronize_full_special(struct async_domain *list)

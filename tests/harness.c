@@ -117,6 +117,7 @@ static pid_t start(const char *name, const char *pool, const char *env, int out,
 	setpgid(0, 0);
 	set_limits();
 	unsetenv("INORDER_PENDING");
+	unsetenv("INORDER_EXIT_LIMIT");
 	unsetenv("INORDER_DEBUG");
 	unsetenv("INORDER_THREADS");
 	unsetenv("INORDER_INITCALL_BLACKLIST");

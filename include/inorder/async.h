@@ -72,7 +72,8 @@ struct async_domain {
 /* Storage for one call, the caller's. Private; needs no initialisation. */
 struct async_entry {
 	INORDER_ALIGNED uint64_t storage[17];
-	void *reserved[3];
+	uint32_t exit_limit_s; /* a normal exit waits no longer for calls, seconds; 0: as long as it takes */
+	void *reserved[2];
 };
 
 /* Whom a call belongs to beside its domain: a plug-in, a subsystem. Private fields. */
@@ -129,12 +130,13 @@ struct async_config {
 	uint32_t initcall_debug;             /* 1: the kernel's lines on standard error */
 	const char *trace_path;              /* full trace, appended; NULL: off */
 	const struct async_workers *workers; /* what workers look like to the system; copied; NULL: like the process */
-	void *reserved[3];
+	uint32_t exit_limit_s; /* a normal exit waits no longer for calls, seconds; 0: as long as it takes */
+	void *reserved[2];
 };
 #define ASYNC_CONFIG_INIT \
 	{ \
 		sizeof(struct async_config), ASYNC_DEFAULT, ASYNC_DEFAULT, ASYNC_DEFAULT, ASYNC_DEFAULT, \
-			ASYNC_DEFAULT, 0, 0, \
+			ASYNC_DEFAULT, 0, 0, 0, \
 		{ \
 			0 \
 		} \

@@ -12,6 +12,8 @@
 #define PENDING_DEFAULT 32768
 #define PENDING_MOST UINT32_MAX
 #define WATCHDOG_MOST 86400
+#define EXIT_MOST 86400
+#define EXIT_REPORT_S 10
 
 static struct async_config given = ASYNC_CONFIG_INIT;
 static char trace_path[PATH_MAX];
@@ -103,6 +105,9 @@ void port_start(struct port_config *config)
 	config->stack_bytes = choose(given.stack_bytes, 0);
 	read_number("INORDER_THREADS", THREADS_MOST, &config->threads);
 	read_number("INORDER_PENDING", PENDING_MOST, &config->pending);
+	config->exit_report_s = EXIT_REPORT_S;
+	config->exit_limit_s = given.exit_limit_s;
+	read_number("INORDER_EXIT_LIMIT", EXIT_MOST, &config->exit_limit_s);
 	read_debug(&debug);
 	config->watchdog_s = debug.watchdog_s;
 	if (debug.initcall || debug.path[0])
@@ -119,6 +124,8 @@ static int check(const struct async_config *config)
 	if (config->threads != ASYNC_DEFAULT && config->threads > THREADS_MOST)
 		return -EINVAL;
 	if (config->watchdog_s != ASYNC_DEFAULT && config->watchdog_s > WATCHDOG_MOST)
+		return -EINVAL;
+	if (config->size == sizeof(*config) && config->exit_limit_s > EXIT_MOST)
 		return -EINVAL;
 	if (config->trace_path && strlen(config->trace_path) >= sizeof(trace_path))
 		return -ENAMETOOLONG;

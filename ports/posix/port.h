@@ -318,6 +318,8 @@ struct port_config {
 	uint32_t pending;
 	uint32_t stack_bytes;
 	uint32_t watchdog_s;
+	uint32_t exit_report_s; /* an exit that waits for longer reports what it waits for */
+	uint32_t exit_limit_s;  /* and gives up; 0: never */
 };
 
 /* Fills the configuration, starts the trace. Once, before anything else, with the core's lock held. */

@@ -153,6 +153,7 @@ struct port_config {
 	uint32_t pending;
 	uint32_t stack_bytes;
 	uint32_t watchdog_s;
+	uint32_t exit_report_s, exit_limit_s;
 };
 
 void port_start(struct port_config *config);

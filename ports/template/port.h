@@ -107,7 +107,7 @@ void port_symbol(async_func_t func, char *text, size_t bytes);
 /* ---- threads ---- */
 
 struct port_config {
-	uint32_t threads, pending, stack_bytes, watchdog_s;
+	uint32_t threads, pending, stack_bytes, watchdog_s, exit_report_s, exit_limit_s;
 };
 
 /* Once, with the core's lock held, before anything else. */

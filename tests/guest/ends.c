@@ -82,6 +82,48 @@ TEST(calls_of_exit_handlers_are_waited_for_before_the_next, .pools = PDEFAULT)
 	check_output("schedule_in_a_handler", "INORDER_THREADS=0", 0, "early, late, torn down, ");
 }
 
+/* ---- an exit that a call holds up ---- */
+
+static void hang(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	async_set_name("hung-up");
+	down(data);
+}
+
+HELPER(leave_while_a_call_hangs)
+{
+	static ASYNC_DOMAIN_EXCLUSIVE(own);
+	static sem_t never;
+
+	sem_init(&never, 0, 0);
+	CHECK(!atexit(tear_down));
+	async_schedule_domain(hang, &never, &own);
+}
+
+static void check_hang(const char *env, size_t reports)
+{
+	struct harness_result result;
+
+	harness_run("leave_while_a_call_hangs", env, &result);
+	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status))
+		FAIL("status %#x: %s", (unsigned int)result.status, result.err);
+	CHECK(!strcmp(result.out, "torn down, "));
+	CHECK_EQ(count_of(result.err, "goes on after its limit"), 1);
+	CHECK_EQ(count_of(result.err, "has waited 10 s"), reports);
+	CHECK_EQ(count_of(result.err, "(hung-up) runs for"), 1);
+}
+
+TEST(an_exit_that_a_call_holds_up_can_have_a_limit, .pools = PDEFAULT)
+{
+	check_hang("INORDER_EXIT_LIMIT=1", 0);
+}
+
+TEST(an_exit_that_a_call_holds_up_says_so, .pools = PDEFAULT)
+{
+	check_hang("INORDER_EXIT_LIMIT=11", 1);
+}
+
 /* ---- exit() in a call ---- */
 
 static sem_t waiting;
