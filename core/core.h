@@ -206,8 +206,8 @@ struct rob_thread {
 	bool listed;                    /* L: */
 	int id;                         /* L: set when listed */
 	/*
-	 * Its wait. Not on its stack: a signal handler may leave the wait by siglongjmp(), and what is registered stays
-	 * until this thread waits again, or ends. At most one is registered: who runs a call for progress is in no list.
+	 * Its wait. Not on its stack: a signal handler may leave the wait by siglongjmp(), and what is registered
+	 * stays until this thread waits again, or ends. At most one is: who runs a call for progress is in no list.
 	 */
 	struct async_waiter wait;
 	bool waits;  /* O: in a wait, or it has left one */

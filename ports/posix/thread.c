@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads: starting them, what they are doing, and the log. */
+/* Threads: starting them, and what they are doing. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/prctl.h>
 
 #include "core.h"
@@ -30,43 +29,6 @@ unsigned port_cpus(void)
 
 	port_store_relaxed(&port_processors, count);
 	return count;
-}
-
-/* ---- calls have to return ---- */
-
-__thread bool port_watched;
-static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
-static pthread_key_t watch_key;
-static bool watches;
-
-/* In a thread that ends. In a forked child nothing is left on the stack of the one that forked. */
-static void thread_ends(void *unused)
-{
-	struct rob_frame *top = port_thread.top;
-
-	(void)unused;
-	if (port_thread.parked)
-		rob_wait_left(&port_thread);
-	if (!top)
-		return;
-	port_log(
-		2,
-		"inorder: cookie %llu: its thread ends inside the call, by pthread_exit() or by a cancellation that the call "
-		"has enabled; a call has to return, so the program ends here\n",
-		(unsigned long long)top->cookie);
-	abort();
-}
-
-static void make_watch_key(void)
-{
-	watches = !pthread_key_create(&watch_key, thread_ends);
-}
-
-/* Without a key, or memory for it, the end of a thread goes unnoticed. */
-void port_watch_thread(void)
-{
-	pthread_once(&watch_once, make_watch_key);
-	port_watched = !watches || !pthread_setspecific(watch_key, &port_thread);
 }
 
 /* ---- starting threads ---- */
@@ -204,28 +166,4 @@ bool port_thread_sleeps(int thread_id)
 	text[bytes] = '\0';
 	end = strrchr(text, ')');
 	return end && end[1] == ' ' && (end[2] == 'S' || end[2] == 'D');
-}
-
-void port_log(int fd, const char *format, ...)
-{
-	char text[2048];
-	va_list args;
-	int length, cancel, saved = errno;
-	size_t done = 0, bytes;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
-			       &cancel); /* write() would end the thread, with a lock held maybe */
-	va_start(args, format);
-	length = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	bytes = length < 0 ? 0 : (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1;
-	while (done < bytes) {
-		ssize_t now = write(fd, text + done, bytes - done);
-
-		if (now < 0 && errno != EINTR)
-			break; /* there is nowhere else to say it */
-		done += now > 0 ? (size_t)now : 0;
-	}
-	pthread_setcancelstate(cancel, &cancel);
-	errno = saved;
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads that end where they should not: inside a call, which has to return; or after a wait that was left. */
+#include "core.h"
+
+__thread bool port_watched;
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+static pthread_key_t watch_key;
+static bool watches;
+
+/* In a thread that ends. In a forked child nothing is left on the stack of the one that forked. */
+static void thread_ends(void *unused)
+{
+	struct rob_frame *top = port_thread.top;
+
+	(void)unused;
+	if (port_thread.parked)
+		rob_wait_left(&port_thread);
+	if (!top)
+		return;
+	port_log(
+		2,
+		"inorder: cookie %llu: its thread ends inside the call, by pthread_exit() or by a cancellation that the call "
+		"has enabled; a call has to return, so the program ends here\n",
+		(unsigned long long)top->cookie);
+	abort();
+}
+
+static void make_watch_key(void)
+{
+	watches = !pthread_key_create(&watch_key, thread_ends);
+}
+
+/* Without a key, or memory for it, the end of a thread goes unnoticed. */
+void port_watch_thread(void)
+{
+	pthread_once(&watch_once, make_watch_key);
+	port_watched = !watches || !pthread_setspecific(watch_key, &port_thread);
+}
