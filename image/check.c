@@ -50,7 +50,7 @@ static const char *kind_of(const char *path)
 
 static bool image_has(const struct loaded *loaded, const char *path)
 {
-	/* with /usr merged or not; modules may be compressed there, or be so here */
+	/* with /usr merged or not; modules may be compressed there */
 	static const char *const suffixes[] = {"", ".xz", ".zst", ".gz"};
 	const char *plain = !strncmp(path, "/usr/", 5) ? path + 4 : path;
 	bool found = false;

@@ -95,6 +95,11 @@ struct kmod_module;
 int firmware_add(struct tree *tree, struct firmware *firmware, const char *version, struct kmod_module *module);
 void firmware_sum_up(const struct firmware *firmware);
 
+/* The length of a module's path without the suffix of a compression. */
+size_t module_path_length(const char *path);
+/* A compressed module as a plain file in @stage; the caller frees its path. NULL with a message. */
+char *module_expand(const struct stage *stage, const char *path);
+
 /* Asks for all of the list of kinds: the drivers of any machine that a root may need. */
 void kinds_want(struct strings *wanted);
 /* The kind of a module, NULL if it is in none. @path: below kernel/, as in "drivers/ata/ahci.ko". */

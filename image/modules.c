@@ -90,6 +90,21 @@ static bool omitted(struct resolver *resolver, const char *name)
 	return result;
 }
 
+/* The file of a module; where an image is made, not compressed. */
+static int add_file_of(struct resolver *resolver, const char *place, const char *path)
+{
+	const struct stage *stage = resolver->modules->stage;
+	char *made;
+	int result;
+
+	if (!stage || module_path_length(path) == strlen(path))
+		return tree_add_file(resolver->tree, place, path);
+	made = module_expand(stage, path);
+	result = made ? tree_add_file(resolver->tree, place, made) : -1;
+	free(made);
+	return result;
+}
+
 static int add_module(struct resolver *resolver, struct kmod_module *module)
 {
 	const char *path = kmod_module_get_path(module), *dir = resolver->modules->dir;
@@ -103,13 +118,13 @@ static int add_module(struct resolver *resolver, struct kmod_module *module)
 		return 0;
 	if (strncmp(path, dir, length) || path[length] != '/')
 		return fail("module '%s' is outside of '%s'", path, dir);
-	place = text("/lib/modules/%s%s", resolver->version, path + length);
+	place = text("/lib/modules/%s%.*s", resolver->version, (int)(module_path_length(path) - length), path + length);
 	if (tree_has(resolver->tree, place))
 		result = 0;
 	else if (access(path, R_OK))
 		result = fail("module '%s' is in modules.dep, but cannot be read: %s", path, strerror(errno));
 	else
-		result = tree_add_file(resolver->tree, place, path) || add_needed(resolver, module) ||
+		result = add_file_of(resolver, place, path) || add_needed(resolver, module) ||
 					 firmware_add(resolver->tree, &resolver->modules->firmware, resolver->version,
 						      module)
 				 ? -1

@@ -216,6 +216,29 @@ def case_files(tree, folder):
         must(word in call(tree, *arguments, '-o', out, code=1), f'{word} for {arguments}')
 
 
+def case_packed(tree, folder):
+    """Modules that are compressed where they are stand in the image as they are loaded, also for check."""
+    version, out = os.path.basename(tree), os.path.join(folder, 'image')
+    names = [path for path in paths(call(tree, '-m', 'ext4', '-l')) if path.endswith('.ko')]
+    packed = os.path.join(folder, f'lib/modules/{version}')
+    for number, path in enumerate(names):
+        place = folder + path
+        write(place, read(tree + path[len(f'/lib/modules/{version}'):]))
+        subprocess.run([['xz', '--check=crc32'], ['zstd', '-q', '--rm']][number % 2] + [place], check=True)
+    for name in ('modules.order', 'modules.builtin', 'modules.builtin.modinfo'):
+        shutil.copy(os.path.join(tree, name), packed)
+    subprocess.run(['depmod', '-b', folder, version], check=True)
+    call(packed, '-m', 'ext4', '-o', out)
+    must(len(names) > 3 and names == [path for path in paths(call(packed, '-m', 'ext4', '-l')) if '.ko' in path], 'the same')
+    entries = unpack(read(out))
+    for path in names:
+        must(entries[path[1:]][1] == read(tree + path[len(f'/lib/modules/{version}'):]), f'{path} as it was')
+    must('.ko.' not in entries[f'lib/modules/{version}/modules.dep'][1].decode(), 'indexes of these files')
+    bad = [os.path.join(place, name) for place, _, files in os.walk(packed) for name in files if name.startswith('ext4.ko')][0]
+    os.truncate(bad, os.path.getsize(bad) // 2)
+    must(bad in call(packed, '-m', 'ext4', '-o', out, code=1), 'the module that cannot be unpacked')
+
+
 def case_omit(tree, folder):
     """What is to stay out stays out, whoever wants it; a pattern that fits nothing is named."""
     listing = paths(call(tree, '-m', 'ext4', '-p', 'e2fsck', '--omit', 'mbcache', '--omit', 'crc32c-*',
@@ -870,6 +893,35 @@ def case_small(tree, folder):
             must(read(out) == b'old' and os.listdir(folder) == ['image'], 'the old image, and nothing else')
     finally:
         subprocess.run(['umount', folder], check=True)
+
+
+def case_injected(tree, folder):
+    """Whatever call fails, of those that read and write files: the message says what, and the old image stays."""
+    out, source = os.path.join(folder, 'image'), os.path.join(folder, 'source')
+    traced = ['strace', '-qq', '-o', '/dev/null']
+    if not shutil.which('strace') or subprocess.run([*traced, 'true'], check=False, stderr=subprocess.DEVNULL).returncode:
+        sys.exit(77)
+    if b'__asan_init' in read(IMAGE):   # LeakSanitizer cannot be traced
+        sys.exit(77)
+    write(source, b'content')
+    write(out, b'old')
+    for fault, path, words in (('write:error=EIO:when=2', None, ('cannot write', 'Input/output')),
+                               ('write:error=ENOSPC:when=2', None, ('cannot write', 'No space')),
+                               ('fsync:error=EIO', None, ('cannot write', 'Input/output')),
+                               ('fsync:error=ENOSPC', None, ('cannot write', 'No space')),
+                               ('fchmod:error=EPERM', None, ('permissions', 'not permitted')),
+                               ('linkat:error=EIO', None, ('cannot make', 'Input/output')),
+                               ('rename:error=EIO', None, ('cannot rename', 'Input/output')),
+                               ('read:error=EIO', source, ('cannot read', source, 'Input/output')),
+                               ('openat:error=EACCES', source, (source, 'Permission denied'))):
+        inject = ['-e', f'inject={fault}', *(['-P', path] if path else [])]
+        done = subprocess.run([*traced, *inject, IMAGE, '-t', tree, '-i', INIT, '-f', f'{source}:/etc/source', '-o', out],
+                              check=False, capture_output=True, text=True, env={**os.environ, 'TMPDIR': folder})
+        must(done.returncode == 1, f'exit code 1 with {fault}, not {done.returncode}: {done.stderr}')
+        for word in words:
+            must(word in done.stderr, f'{word} with {fault} in: {done.stderr}')
+        must(read(out) == b'old', f'the old image with {fault}')
+        must(sorted(os.listdir(folder)) == ['image', 'source'], f'nothing left with {fault}: {os.listdir(folder)}')
 
 
 class Held:
