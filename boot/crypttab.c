@@ -10,24 +10,34 @@
 
 enum { DEFAULT_TRIES = 3 };
 
-static void copy(char *to, size_t room, const char *from)
-{
-	snprintf(to, room, "%s", from);
-}
-
-static bool parse_number(const char *text, unsigned long most, unsigned long *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtoul(text, &end, 10);
-	return !errno && end != text && !*end && *text != '-' && *number <= most;
-}
-
 static void refuse(struct crypttab *entry, const char *what)
 {
 	if (!*entry->refusal)
 		snprintf(entry->refusal, sizeof(entry->refusal), "%.40s is not supported by this /init", what);
+}
+
+static unsigned long parse_number(struct crypttab *entry, const char *text, unsigned long most)
+{
+	unsigned long number;
+	char *end;
+
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (!errno && end != text && !*end && *text != '-' && number <= most)
+		return number;
+	if (!*entry->refusal)
+		snprintf(entry->refusal, sizeof(entry->refusal), "'%.40s' is no number, or too large", text);
+	return 0;
+}
+
+/* A text that is cut would name another device or file. */
+static void copy(struct crypttab *entry, char *to, size_t room, const char *from)
+{
+	if (strlen(from) < room)
+		memcpy(to, from, strlen(from) + 1);
+	else if (!*entry->refusal)
+		snprintf(entry->refusal, sizeof(entry->refusal), "'%.40s...' is too long, more than %zu bytes", from,
+			 room - 1);
 }
 
 /* keyscript=passdev: the key field is DEVICE:PATH, and perhaps :SECONDS. */
@@ -35,7 +45,7 @@ static void parse_passdev(struct crypttab *entry)
 {
 	char field[sizeof(entry->key)], *path;
 
-	copy(field, sizeof(field), entry->key);
+	memcpy(field, entry->key, sizeof(field));
 	path = strchr(field, ':');
 	if (!path) {
 		refuse(entry, "keyscript=passdev without DEVICE:PATH");
@@ -43,30 +53,29 @@ static void parse_passdev(struct crypttab *entry)
 	}
 	*path++ = '\0';
 	path[strcspn(path, ":")] = '\0';
-	copy(entry->key_device, sizeof(entry->key_device), field);
-	copy(entry->key, sizeof(entry->key), path);
+	copy(entry, entry->key_device, sizeof(entry->key_device), field);
+	copy(entry, entry->key, sizeof(entry->key), path);
 }
 
 static void parse_value(const char *option, const char *value, struct crypttab *entry)
 {
 	const size_t length = (size_t)(value - option);
-	unsigned long number = 0;
 
 	if (!strncmp(option, "header=", length))
-		copy(entry->header, sizeof(entry->header), value);
+		copy(entry, entry->header, sizeof(entry->header), value);
 	else if (!strncmp(option, "keyscript=", length) && strcmp(value, "passdev") &&
 		 strcmp(value, "/lib/cryptsetup/scripts/passdev"))
 		refuse(entry, option);
 	else if (!strncmp(option, "keyslot=", length) || !strncmp(option, "key-slot=", length))
-		copy(entry->slot, sizeof(entry->slot), value);
-	else if (!strncmp(option, "keyfile-offset=", length) && parse_number(value, ULONG_MAX, &number))
-		entry->key_offset = number;
-	else if (!strncmp(option, "keyfile-size=", length) && parse_number(value, ULONG_MAX, &number))
-		entry->key_bytes = number;
-	else if (!strncmp(option, "tries=", length) && parse_number(value, UINT_MAX, &number))
-		entry->tries = (unsigned int)number;
-	else if (!strncmp(option, "timeout=", length) && parse_number(value, UINT_MAX, &number))
-		entry->timeout_s = (unsigned int)number;
+		copy(entry, entry->slot, sizeof(entry->slot), value);
+	else if (!strncmp(option, "keyfile-offset=", length))
+		entry->key_offset = parse_number(entry, value, ULONG_MAX);
+	else if (!strncmp(option, "keyfile-size=", length))
+		entry->key_bytes = parse_number(entry, value, ULONG_MAX);
+	else if (!strncmp(option, "tries=", length))
+		entry->tries = (unsigned int)parse_number(entry, value, UINT_MAX);
+	else if (!strncmp(option, "timeout=", length))
+		entry->timeout_s = (unsigned int)parse_number(entry, value, UINT_MAX);
 	else if (!strncmp(option, "tpm2-device=", length) || !strncmp(option, "fido2-device=", length) ||
 		 !strncmp(option, "pkcs11-uri=", length))
 		refuse(entry, option);
@@ -98,7 +107,7 @@ static void parse_key(struct crypttab *entry)
 	if (!colon)
 		return;
 	*colon = '\0';
-	copy(entry->key_device, sizeof(entry->key_device), colon + 1);
+	copy(entry, entry->key_device, sizeof(entry->key_device), colon + 1);
 }
 
 /* True if the comma-separated @options have @option, whole. */
@@ -131,9 +140,9 @@ bool crypttab_parse(char *line, struct crypttab *entry)
 	}
 	if (count < 2)
 		return false;
-	copy(entry->name, sizeof(entry->name), fields[0]);
-	copy(entry->source, sizeof(entry->source), fields[1]);
-	copy(entry->key, sizeof(entry->key), count > 2 ? fields[2] : "none");
+	copy(entry, entry->name, sizeof(entry->name), fields[0]);
+	copy(entry, entry->source, sizeof(entry->source), fields[1]);
+	copy(entry, entry->key, sizeof(entry->key), count > 2 ? fields[2] : "none");
 	if (has_option(fields[3], "keyscript=passdev") ||
 	    has_option(fields[3], "keyscript=/lib/cryptsetup/scripts/passdev"))
 		parse_passdev(entry);

@@ -80,6 +80,16 @@ int mounts_early(void);
 
 struct facts;
 
+/* kernel_module.c: one module and the kernel */
+/** Load the file @path. Return: 0 or -errno. */
+int kernel_module_load(const char *path, const char *options);
+/** True once its functions can be used; its load may not be over yet. */
+bool kernel_module_is_live(const char *name);
+/** Wait until the load of a module is over, whoever has begun it. */
+void kernel_module_wait(const char *name);
+/** Remove a module whose drivers have no device, so that it can be loaded again. */
+void kernel_module_unload_idle(const char *name);
+
 /* modules.c: every module once */
 struct module_set {
 	struct module **modules;

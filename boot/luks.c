@@ -39,18 +39,20 @@ static bool is_read, guessed;
 static void read_table(void)
 {
 	FILE *table = NULL;
-	char line[1024];
+	char *line = NULL;
+	size_t room = 0;
 
 	is_read = true;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables) && !table; i++)
 		table = fopen(tables[i], "re");
-	while (table && fgets(line, sizeof(line), table)) {
+	while (table && getline(&line, &room, table) >= 0) {
 		if (entry_count == MOST_ENTRIES) {
 			complain("luks: crypttab has more than %d entries: the others are left out", MOST_ENTRIES);
 			break;
 		}
 		entry_count += crypttab_parse(line, &entries[entry_count].entry);
 	}
+	free(line);
 	if (table)
 		fclose(table);
 }

@@ -14,9 +14,7 @@
  */
 #include "internal.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inorder/initcall.h>
 #include <libkmod.h>
 #include <pthread.h>
@@ -26,8 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /*
  * Loading is work for a processor, and everything else waits for devices: whoever waited goes first. The driver of
@@ -70,87 +66,6 @@ static int open_kmod(void)
 	return 0;
 }
 core_initcall(open_kmod);
-
-/* finit_module(), or what libkmod does for a compressed file. */
-static int insert(const struct module *module)
-{
-	const int fd = open(module->path, O_RDONLY | O_CLOEXEC);
-	struct kmod_module *compressed = NULL;
-	struct kmod_ctx *own = NULL;
-	int error = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_finit_module, fd, module->options, 0))
-		error = -errno;
-	close(fd);
-	if (error != -ENOEXEC || !strcmp(module->path + strlen(module->path) - 3, ".ko"))
-		return error;
-	own = kmod_new(NULL, NULL);
-	error = own ? kmod_module_new_from_path(own, module->path, &compressed) : -ENOMEM;
-	if (!error)
-		error = kmod_module_insert_module(compressed, 0, module->options);
-	kmod_module_unref(compressed);
-	kmod_unref(own);
-	return error;
-}
-
-static bool is_live(const struct module *module)
-{
-	char path[PATH_MAX], state[16];
-
-	path_print(path, "/sys/module/%s/initstate", module->name);
-	return file_read(path, state, sizeof(state)) > 0 && !strcmp(state, "live");
-}
-
-/* A device stands below its driver as a link; beside these there is one to the module. */
-static int device_link(const struct dirent *item)
-{
-	return item->d_type == DT_LNK && strcmp(item->d_name, "module");
-}
-
-static int driver_link(const struct dirent *item)
-{
-	return item->d_type == DT_LNK;
-}
-
-/* Number of devices that the drivers of a module have. -1: it has no drivers. */
-static int count_bound(const struct module *module)
-{
-	char path[PATH_MAX];
-	struct dirent **drivers, **devices;
-	int bound = -1, count;
-
-	path_print(path, "/sys/module/%s/drivers", module->name);
-	count = scandir(path, &drivers, driver_link, NULL);
-	for (int i = 0; i < count; i++) {
-		int found;
-
-		path_print(path, "/sys/module/%s/drivers/%s", module->name, drivers[i]->d_name);
-		found = scandir(path, &devices, device_link, NULL);
-		for (int j = 0; j < found; j++)
-			free(devices[j]);
-		if (found >= 0)
-			free(devices);
-		bound = (bound < 0 ? 0 : bound) + (found > 0 ? found : 0);
-		free(drivers[i]);
-	}
-	if (count >= 0)
-		free(drivers);
-	return bound;
-}
-
-/*
- * A finisher that is killed in the load of a driver makes the probes fail that are under way: the kernel makes no
- * thread for one who is about to die. Then the driver is there and has no device. A device that is bound to it now
- * would show its disks at any time, because only a load waits for the links of ATA. So such a driver is loaded again.
- */
-static void unload_idle(const struct module *module)
-{
-	if (is_finisher() && module->waits && count_bound(module) == 0 &&
-	    syscall(SYS_delete_module, module->name, O_NONBLOCK))
-		say("module %s: has no device and cannot be loaded again: %s", module->name, strerror(errno));
-}
 
 /*
  * A soft dependency is waited for like the others, but may fail. Return: 0, -ECANCELED, or -ENOENT if a need could not
@@ -213,11 +128,11 @@ static void load(void *data, async_cookie_t cookie)
 		say("module %s: not loaded: it needs %s", module->name, module->culprit->name);
 	if (!result && !is_wanted(module))
 		result = -ECANCELED;
-	if (!result)
-		unload_idle(module);
-	if (!result && !is_live(module)) {
+	if (!result && module->waits && is_finisher())
+		kernel_module_unload_idle(module->name);
+	if (!result && !kernel_module_is_live(module->name)) {
 		setpriority(PRIO_PROCESS, 0, niceness(module)); /* of this thread alone */
-		result = insert(module);
+		result = kernel_module_load(module->path, module->options);
 		setpriority(PRIO_PROCESS, 0, 0);
 		if (result == -EEXIST)
 			result = 0;
@@ -226,6 +141,8 @@ static void load(void *data, async_cookie_t cookie)
 		else if (hook && hook->loaded)
 			hook->loaded();
 	}
+	if (!result && module->waits)
+		kernel_module_wait(module->name);
 	module->result = result;
 	if (result && result != -ECANCELED && result != -ENODEV)
 		async_set_error(result);
@@ -266,7 +183,7 @@ static void promote(struct module *module)
 	module->cookie = async_schedule_domain(load, module, &load_domain);
 }
 
-static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe);
+static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe, struct module *after);
 
 /* Return: false if a dependency could not be scheduled, or is waiting for this module to be. */
 static bool schedule_list(struct kmod_list *list, enum module_probe probe, struct module *module, size_t *count)
@@ -277,7 +194,7 @@ static bool schedule_list(struct kmod_list *list, enum module_probe probe, struc
 	kmod_list_foreach(item, list)
 	{
 		struct kmod_module *kmodule = kmod_module_get_module(item);
-		struct module *need = schedule(kmodule, probe);
+		struct module *need = schedule(kmodule, probe, NULL);
 
 		if (need && need->cookie)
 			module->needs[module->need_count + module->soft_count] = need, ++*count;
@@ -309,7 +226,7 @@ static bool schedule_needs(struct module *module, struct kmod_module *kmodule, e
 
 	if (kmod_module_get_softdeps(kmodule, &before, &after) < 0)
 		before = after = NULL;
-	module->needs = calloc(count_list(needs) + count_list(before) + 1, sizeof(*module->needs));
+	module->needs = calloc(count_list(needs) + count_list(before) + 2, sizeof(*module->needs));
 	good = module->needs && schedule_list(needs, probe, module, &module->need_count);
 	if (good && !schedule_list(before, probe, module, &module->soft_count))
 		say("module %s: a soft dependency of it forms a circle and is left out", module->name);
@@ -357,8 +274,29 @@ static void unlink_module(const struct module *module)
 	*at = module->next;
 }
 
-/* NULL: built in, or not in the image, or no memory. A cookie of 0: a caller of ours schedules it. Needs the lock. */
-static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe)
+/* What @module would like to have after it: loaded when it is there, and not waited for. */
+static void schedule_followers(struct module *module, struct kmod_module *kmodule, enum module_probe probe)
+{
+	struct kmod_list *before = NULL, *after = NULL, *item;
+
+	if (kmod_module_get_softdeps(kmodule, &before, &after) < 0)
+		return;
+	kmod_list_foreach(item, after)
+	{
+		struct kmod_module *follower = kmod_module_get_module(item);
+
+		schedule(follower, probe, module);
+		kmod_module_unref(follower);
+	}
+	kmod_module_unref_list(before);
+	kmod_module_unref_list(after);
+}
+
+/*
+ * NULL: built in, or not in the image, or no memory. A cookie of 0: a caller of ours schedules it. @after: what it
+ * waits for, but does not need; or NULL. Needs the lock.
+ */
+static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe, struct module *after)
 {
 	const enum module_probe needs_probe = probe == MODULE_FOR_ROOT ? MODULE_FOR_ROOT : MODULE_PROBE_ASYNC;
 	struct module *module = find_module(kmod_module_get_name(kmodule));
@@ -380,7 +318,10 @@ static struct module *schedule(struct kmod_module *kmodule, enum module_probe pr
 		free_module(module);
 		return NULL;
 	}
+	if (after)
+		module->needs[module->need_count + module->soft_count++] = after;
 	module->cookie = async_schedule_domain(load, module, &load_domain);
+	schedule_followers(module, kmodule, needs_probe);
 	return module;
 }
 
@@ -431,7 +372,7 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 		kmod_list_foreach(item, wanted)
 		{
 			struct kmod_module *kmodule = kmod_module_get_module(item);
-			struct module *module = is_left_out(kmodule, probe) ? NULL : schedule(kmodule, probe);
+			struct module *module = is_left_out(kmodule, probe) ? NULL : schedule(kmodule, probe, NULL);
 
 			if (module && set)
 				add_to_set(set, module);

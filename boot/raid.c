@@ -108,24 +108,48 @@ static void examine(const char *device, struct array *array)
 	modules_wait(&set);
 }
 
-/* What the ARRAY lines of mdadm.conf call the array, if the image has that file. Return: false if nothing. */
-static bool find_configured(const struct array *array, char *path, size_t room)
+/* mdadm.conf, a line for each of its words: what follows a blank goes on. Return: bytes; 0 without the file. */
+static int read_conf(char *text, size_t room)
 {
 	static const char *const files[] = {"/etc/mdadm/mdadm.conf", "/etc/mdadm.conf"};
-	char text[8192], *line, *rest = text, *device;
 	int got = -ENOENT;
 
 	for (size_t i = 0; i < 2 && got < 0; i++)
-		got = file_read(files[i], text, sizeof(text));
-	while (got > 0 && (line = strsep(&rest, "\n"))) {
-		if (strncmp(line, "ARRAY ", 6) || !*array->uuid || !strcasestr(line, array->uuid))
+		got = file_read(files[i], text, room);
+	if (got < 0)
+		return 0;
+	if ((size_t)got == room - 1)
+		complain("raid: mdadm.conf is longer than %zu bytes: ARRAY lines after that are left out", room - 1);
+	for (char *at = text; (at = strchr(at, '\n')); at++)
+		if (at[1] == ' ' || at[1] == '\t')
+			*at = ' ';
+	return got;
+}
+
+/* The number in /dev/md5 or /dev/md/5; NULL if there is none. */
+static const char *find_number(const char *device)
+{
+	const char *number = strncmp(device, "/dev/md", 7) ? "" : device + 7 + (device[7] == '/');
+
+	return *number && strspn(number, "0123456789") == strlen(number) ? number : NULL;
+}
+
+/* The number that an ARRAY line of mdadm.conf gives the array, if the image has that file. Return: false if none. */
+static bool find_configured(const struct array *array, char *path, size_t room)
+{
+	char text[16384], *line, *rest = text, *device;
+	const int got = read_conf(text, sizeof(text));
+
+	while (got && (line = strsep(&rest, "\n"))) {
+		if (strncasecmp(line, "ARRAY", 5) || !isblank((unsigned char)line[5]) || !*array->uuid ||
+		    !strcasestr(line, array->uuid))
 			continue;
-		device = line + 6 + strspn(line + 6, " \t");
+		device = line + 5 + strspn(line + 5, " \t");
 		device[strcspn(device, " \t")] = '\0';
-		if (strncmp(device, "/dev/md", 7))
-			continue;
-		path_print_room(path, room, "%s", device);
-		return true;
+		if (find_number(device)) {
+			path_print_room(path, room, "/dev/md%s", find_number(device));
+			return true;
+		}
 	}
 	return false;
 }
@@ -136,7 +160,7 @@ static void choose_device(const struct array *array, bool is_only, char *path, s
 	static int number = FIRST_NUMBER;
 	char configured[64];
 
-	if (find_configured(array, configured, sizeof(configured)) && isdigit((unsigned char)configured[7]))
+	if (find_configured(array, configured, sizeof(configured)))
 		path_print_room(path, room, "%s", configured);
 	else if (is_only && cmdline.root && !strncmp(cmdline.root, "/dev/md", 7) &&
 		 isdigit((unsigned char)cmdline.root[7]))

@@ -55,19 +55,20 @@ def check_order(boot, *patterns):
 
 
 def case_soft_dependencies(session):
-    """A module is loaded when its soft dependencies are; one that fails is no error."""
-    image = configured(session, 'soft', ['softdep ext4 pre: raid0 raid456'],
+    """A module is loaded when its soft dependencies are, and what is to follow it after it; one that fails is no error."""
+    image = configured(session, 'soft', ['softdep ext4 pre: raid0 raid456 post: raid10'],
                        tree=broken_tree(session, 'drivers/md/raid0.ko'))
     boot = session.boot('soft', image, ROOT + ' initcall_debug')
     check_reaches(boot)
     check_order(boot, r'initcall \S+ \[raid456\] returned 0', r'calling  \S+ \[ext4\]')
     check_order(boot, r'inorder-init: module raid0: cannot load', r'calling  \S+ \[ext4\]')
+    check_order(boot, r'initcall \S+ \[ext4\] returned 0', r'initcall \S+ \[raid10\] returned 0')
 
 
 def case_soft_circle(session):
     """Soft dependencies in circles, among themselves and with real ones: all is loaded all the same."""
     image = configured(session, 'circle', ['softdep ext4 pre: raid456', 'softdep raid456 pre: ext4',
-                                           'softdep md_mod pre: ext4', 'softdep jbd2 pre: ext4',
+                                           'softdep md_mod pre: ext4', 'softdep jbd2 pre: ext4 post: ext4 raid456',
                                            'softdep scsi_mod pre: sd_mod', 'softdep virtio pre: virtio_scsi'])
     boot = session.boot('circle', image, ROOT + ' initcall_debug')
     check_reaches(boot)
@@ -226,6 +227,21 @@ def case_hand_over(session):
     check_hand_over(session, 'early', 'rootinit.busy=2 rootinit.kill=0,7')
     check_hand_over(session, 'late', 'rootinit.kill=8,12')
     check_hand_over(session, 'never', 'rootinit.kill=0,0,0', gives_up=True)
+
+
+RIVAL = ('usb/common/usb-common', 'usb/core/usbcore', 'usb/host/xhci-hcd', 'usb/host/xhci-pci', 'usb/storage/usb-storage',
+         'nvme/host/nvme-core', 'nvme/host/nvme', 'ata/libata', 'ata/libahci', 'ata/ahci')
+
+
+def case_rival(session):
+    """The real root loads drivers itself, as its udev does, that of ATA when the disk on USB is there: this still comes
+    after those on ATA."""
+    modules = ','.join(f'drivers/{name}.ko' for name in RIVAL)
+    boot = session.boot('rival', session.image('names'), f'{ROOT} rootinit.load={modules}')
+    check_reaches(boot)
+    found = report.check_disks(boot, session.disks)
+    check(found == names_in_order(session), boot, f'the names {names_in_order(session)}, not {found}')
+    session.say('; '.join(re.findall('inorder-root: (loading .*)', boot.read('console'))))
 
 
 if __name__ == '__main__':

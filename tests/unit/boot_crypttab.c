@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "volumes.h"
@@ -86,8 +87,8 @@ static void test_options(void **state)
 	assert_int_equal(entry.key_offset, 512);
 	assert_int_equal(entry.key_bytes, 64);
 	assert_string_equal(entry.refusal, "");
-	assert_int_equal(parse("a b none tries=x").tries, 3);
-	assert_int_equal(parse("a b none tries=-1").tries, 3);
+	assert_string_equal(parse("a b none tries=x").refusal, "'x' is no number, or too large");
+	assert_string_equal(parse("a b none timeout=-1").refusal, "'-1' is no number, or too large");
 }
 
 static void test_what_cannot_be_done_is_refused(void **state)
@@ -106,17 +107,28 @@ static void test_what_cannot_be_done_is_refused(void **state)
 	assert_string_not_equal(parse("a b nothing keyscript=passdev").refusal, "");
 }
 
-static void test_long_fields_are_cut(void **state)
+/* A text that is cut would name something else. */
+static void test_long_fields_are_refused(void **state)
 {
-	char line[2048];
-	struct crypttab entry;
+	const char *const formats[] = {"%s b none",
+				       "a %s none",
+				       "a b /%s",
+				       "a b /k:%s",
+				       "a b none luks,header=%s",
+				       "a b none keyslot=%s",
+				       "a b d:%s keyscript=passdev"};
 
 	(void)state;
-	memset(line, 'x', sizeof(line) - 1);
-	memcpy(line + 1000, " /dev/sda none luks", 19);
-	line[1100] = '\0';
-	assert_true(crypttab_parse(line, &entry));
-	assert_int_equal(strlen(entry.name), sizeof(entry.name) - 1);
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		char line[512], text[300];
+		struct crypttab entry;
+
+		memset(text, 'x', sizeof(text));
+		text[sizeof(text) - 1] = '\0';
+		snprintf(line, sizeof(line), formats[i], text);
+		assert_true(crypttab_parse(line, &entry));
+		assert_non_null(strstr(entry.refusal, "is too long"));
+	}
 }
 
 int main(void)
@@ -127,7 +139,7 @@ int main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_what_cannot_be_done_is_refused),
-		cmocka_unit_test(test_long_fields_are_cut),
+		cmocka_unit_test(test_long_fields_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("boot_crypttab", tests, NULL, NULL);

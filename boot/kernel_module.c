@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* One module and the kernel: its load, its state, whether it has devices. */
+#include "internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libkmod.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { AGAIN_NS = 10000000 };
+
+/* finit_module(), or what libkmod does for a compressed file. */
+int kernel_module_load(const char *path, const char *options)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct kmod_module *compressed = NULL;
+	struct kmod_ctx *own = NULL;
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, options, 0))
+		error = -errno;
+	close(fd);
+	if (error != -ENOEXEC || !strcmp(path + strlen(path) - 3, ".ko"))
+		return error;
+	own = kmod_new(NULL, NULL);
+	error = own ? kmod_module_new_from_path(own, path, &compressed) : -ENOMEM;
+	if (!error)
+		error = kmod_module_insert_module(compressed, 0, options);
+	kmod_module_unref(compressed);
+	kmod_unref(own);
+	return error;
+}
+
+bool kernel_module_is_live(const char *name)
+{
+	char path[PATH_MAX], state[16];
+
+	path_print(path, "/sys/module/%s/initstate", name);
+	return file_read(path, state, sizeof(state)) > 0 && !strcmp(state, "live");
+}
+
+static bool is_loading(const char *name)
+{
+	char path[PATH_MAX], bytes[32];
+
+	path_print(path, "/sys/module/%s/initsize", name);
+	return file_read(path, bytes, sizeof(bytes)) > 0 && strcmp(bytes, "0");
+}
+
+/*
+ * The kernel frees a module's code of the start when its load is over, and only then, after the async calls that the
+ * load waits for, which bring the links of ATA up. Somebody else (udev in the real root) may be in that load. No event
+ * tells of its end.
+ */
+void kernel_module_wait(const char *name)
+{
+	const struct timespec again = {.tv_nsec = AGAIN_NS};
+
+	while (is_loading(name))
+		nanosleep(&again, NULL);
+}
+
+/* A device stands below its driver as a link; beside these there is one to the module. */
+static int device_link(const struct dirent *item)
+{
+	return item->d_type == DT_LNK && strcmp(item->d_name, "module");
+}
+
+static int driver_link(const struct dirent *item)
+{
+	return item->d_type == DT_LNK;
+}
+
+/* Number of devices that the drivers of a module have. -1: it has no drivers. */
+static int count_bound(const char *name)
+{
+	char path[PATH_MAX];
+	struct dirent **drivers, **devices;
+	int bound = -1, count;
+
+	path_print(path, "/sys/module/%s/drivers", name);
+	count = scandir(path, &drivers, driver_link, NULL);
+	for (int i = 0; i < count; i++) {
+		int found;
+
+		path_print(path, "/sys/module/%s/drivers/%s", name, drivers[i]->d_name);
+		found = scandir(path, &devices, device_link, NULL);
+		for (int j = 0; j < found; j++)
+			free(devices[j]);
+		if (found >= 0)
+			free(devices);
+		bound = (bound < 0 ? 0 : bound) + (found > 0 ? found : 0);
+		free(drivers[i]);
+	}
+	if (count >= 0)
+		free(drivers);
+	return bound;
+}
+
+/*
+ * A finisher that is killed in the load of a driver makes the probes fail that are under way: the kernel makes no
+ * thread for one who is about to die. Then the driver is there and has no device. A device that is bound to it now
+ * would show its disks at any time, because only a load waits for the links of ATA. So such a driver is loaded again.
+ */
+void kernel_module_unload_idle(const char *name)
+{
+	if (count_bound(name) == 0 && syscall(SYS_delete_module, name, O_NONBLOCK))
+		say("module %s: has no device and cannot be loaded again: %s", name, strerror(errno));
+}
