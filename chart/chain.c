@@ -280,6 +280,61 @@ static bool went_to_event(struct walk *walk, size_t index)
 	return true;
 }
 
+/* Of those that a unit had to come after: the one that ended last; of several, the one that took longest. */
+static size_t last_join(const struct model *model, const struct span *unit)
+{
+	size_t last = NONE;
+
+	for (size_t i = 0; i < unit->join_count; i++) {
+		const struct span *join = &model->spans[unit->joins[i]];
+		const struct span *best = last == NONE ? NULL : &model->spans[last];
+
+		if (!best || join->end_ns > best->end_ns ||
+		    (join->end_ns == best->end_ns && join->begin_ns < best->begin_ns))
+			last = unit->joins[i];
+	}
+	return last;
+}
+
+/* A device is there at once when the kernel has found it: the step of the kernel that ended last before, or NONE. */
+static size_t found_by(const struct walk *walk, const struct span *unit, uint64_t after_ns)
+{
+	const struct model *model = walk->model;
+	const char *dot = strrchr(unit->name, '.');
+	size_t i = walk->ended;
+
+	if (unit->end_ns > unit->begin_ns || !dot || strcmp(dot, ".device") != 0)
+		return NONE;
+	for (; i-- > 0 && model->spans[walk->by_end[i]].end_ns > after_ns;) {
+		const struct span *span = &model->spans[walk->by_end[i]];
+
+		if (span->end_ns <= unit->begin_ns && model->processes[model->threads[span->thread].process].pid == 0)
+			return walk->by_end[i];
+	}
+	return NONE;
+}
+
+/* Back from the begin of a unit, over the units that it and they had to come after. */
+static void go_before_unit(struct walk *walk, size_t index)
+{
+	const struct model *model = walk->model;
+
+	for (size_t join; model->spans[index].is_unit; index = join) {
+		size_t found;
+
+		go(walk, NONE, model->spans[index].begin_ns);
+		join = last_join(model, &model->spans[index]);
+		found = found_by(walk, &model->spans[index], join == NONE ? 0 : model->spans[join].end_ns);
+		join = found == NONE ? join : found;
+		if (join == NONE)
+			return;
+		blame(walk, index, LINK_QUEUED, model->spans[join].end_ns);
+		go(walk, model->spans[join].thread, model->spans[join].end_ns);
+		if (model->spans[join].is_unit)
+			blame(walk, join, LINK_SPAN, model->spans[join].begin_ns);
+	}
+}
+
 static void step_back(struct walk *walk, size_t index)
 {
 	const struct span *span = &walk->model->spans[index];
@@ -299,6 +354,8 @@ static void step_back(struct walk *walk, size_t index)
 		go_before_run(walk, span, &walk->model->calls[span->call]);
 	else if (span->kind == SPAN_RETIRE && span->call != NONE)
 		go_before_retire(walk, span, &walk->model->calls[span->call]);
+	else if (span->is_unit)
+		go_before_unit(walk, index);
 	else
 		go(walk, span->thread, span->begin_ns);
 }
@@ -358,13 +415,13 @@ static size_t main_thread(const struct model *model)
 	return NONE;
 }
 
-/* A call, step or phase of that name at the end of the path: its thread. */
-static size_t named_thread(const struct model *model)
+/* A call, step or phase of that name at the end of the path. */
+static size_t named_span(const struct model *model)
 {
 	for (size_t i = model->span_count; i-- > 0;)
 		if (model->spans[i].end_ns == model->path.end_ns && model->path.end_name &&
 		    model->spans[i].kind != SPAN_TURN && span_name(model, &model->spans[i]) == model->path.end_name)
-			return model->spans[i].thread;
+			return i;
 	return NONE;
 }
 
@@ -373,11 +430,17 @@ static size_t named_thread(const struct model *model)
 static void find_end(struct walk *walk)
 {
 	const struct model *model = walk->model;
+	size_t named = named_span(model);
 
 	walk->t_ns = model->path.end_ns;
-	walk->thread = named_thread(model);
-	if (walk->thread != NONE)
+	if (named != NONE && model->spans[named].is_unit) {
+		step_back(walk, named);
 		return;
+	}
+	if (named != NONE) {
+		walk->thread = model->spans[named].thread;
+		return;
+	}
 	walk->thread = walk->t_ns < model->end_ns ? main_thread(model) : model->last_thread;
 	if (walk->thread == NONE || !model->threads[walk->thread].span_count)
 		walk->thread = NONE;

@@ -4,9 +4,10 @@
  *
  *   input.c, parse_trace.c, parse_jlog.c,
  *   parse_klog.c, klog_steps.c, prefix.c,
- *   clock.c                                lines    -> records
+ *   clock.c, parse_units.c                 lines    -> records
  *   records.c, model.c, calls.c, make.c, nest.c,
- *   stories.c, jumps.c, notes.c, resolve.c records  -> calls, threads, spans of time
+ *   units.c, stories.c, jumps.c, notes.c,
+ *   resolve.c                              records  -> calls, threads, spans of time
  *   end.c, chain.c                         model    -> the critical path
  *   layout.c, bars.c, strip.c, callouts.c,
  *   names.c, scale.c, width.c              model    -> rows, lanes, coordinates, names
@@ -79,6 +80,24 @@ struct open_call {
 	int type;
 };
 
+/* What systemd tells of its own start, as times of CLOCK_MONOTONIC; 0: not told, or not so. */
+struct systemd {
+	uint64_t firmware_ns, loader_ns; /* how long before the kernel they began */
+	uint64_t initrd_ns;              /* systemd in the initramfs begins */
+	uint64_t userspace_ns;           /* systemd in the root begins */
+	uint64_t security_ns[2], generators_ns[2], load_ns[2];
+};
+
+/* A unit of systemd; times as above, each of the last time that it happened. */
+struct unit {
+	const char *name;
+	const char *names; /* all of them, with spaces between */
+	const char *after; /* the units that it comes after, with spaces between */
+	uint64_t activating_ns, active_ns, inactive_ns;
+	uint64_t condition_ns; /* its conditions were looked at */
+	bool failed;
+};
+
 /* The times of a kernel log's lines, as far as they are read. */
 struct clock {
 	uint64_t last_ns;       /* the latest time that a line got */
@@ -96,17 +115,24 @@ struct input {
 	size_t open_count;
 	bool past_init; /* the kernel log has run /init */
 	struct clock clock;
+	struct systemd systemd;
+	struct unit *units;
+	size_t unit_count;
 	const char *json_time; /* of a message of dmesg --json, whose members stand in lines of their own */
 	const char *json_caller;
 };
 
 /* Reads all of @path ("-": standard input). False, told on standard error, if it cannot be read. */
 bool input_read(struct input *input, const char *path);
+/* Reads what systemd, running here, tells of itself and its units. False, told on standard error, if it does not. */
+bool input_systemd(struct input *input);
 /*
  * One line, ended by NUL; its line end is taken off. NULL if it was understood, or of no interest; else what is wrong.
  */
 const char *input_line(struct input *input, char *line, size_t bytes);
 void input_free(struct input *input);
+/* Moves all times, so that there is room for @ns before the kernel's begin. */
+void records_move(struct input *input, uint64_t ns);
 /* Leaves the records of the last boot, sorted by time. Returns how many boots came before. */
 size_t records_prepare(struct input *input);
 /* Each takes one line without its end. NULL if it was understood, or of no interest; else what is wrong with it. */
@@ -147,6 +173,9 @@ struct span {
 	size_t sibling;    /* the child of the same parent before this one, or NONE */
 	size_t retry_of;   /* of a probe: the deferred one before it, of the same device, or NONE */
 	bool unfinished;   /* the trace ends before it does */
+	bool is_unit;      /* of systemd: it began when all its joins had ended, and systemd got to it */
+	size_t *joins;     /* spans */
+	size_t join_count;
 	unsigned int lane; /* set by the layout */
 };
 
@@ -194,7 +223,8 @@ struct process {
 	uint64_t last_ns;     /* of its last line: what is unfinished ends there */
 	size_t threads;
 	bool has_phases;
-	void *calls; /* by cookie */
+	bool is_systemd; /* its spans are units, but for those of its own thread */
+	void *calls;     /* by cookie */
 };
 
 /* A part of a span that the whole had to wait for. */
@@ -250,6 +280,9 @@ struct model {
 	const char **notes; /* what a reader has to know: a part of the log is lost, times are estimates, ... */
 	size_t note_count;
 	size_t last_thread; /* that wrote the last line, or NONE */
+	size_t login;       /* the span of the target that systemd booted to, or NONE */
+	uint64_t zero_ns; /* what outputs call 0: the begin of the kernel if what came before is known, else begin_ns */
+	uint64_t moved_ns; /* how much later times are here than on the clock of what was read */
 	uint64_t begin_ns;
 	uint64_t end_ns;
 };

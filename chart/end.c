@@ -24,6 +24,11 @@ static void default_end(const struct model *model, struct path *path)
 	for (size_t i = 0; i < model->phase_count; i++)
 		if (ends_boot(model, &model->phases[i]) && (!end || model->phases[i].begin_ns >= end->begin_ns))
 			end = &model->phases[i];
+	if (model->login != NONE && (!end || model->spans[model->login].end_ns >= end->begin_ns)) {
+		path->end_ns = model->spans[model->login].end_ns;
+		path->end_name = span_name(model, &model->spans[model->login]);
+		return;
+	}
 	if (!end || end->begin_ns <= model->begin_ns)
 		return;
 	path->end_ns = end->begin_ns;
@@ -60,7 +65,7 @@ static bool chosen_end(const struct model *model, const char *text, struct path 
 
 	if (rest == text || *rest || !isfinite(seconds) || seconds < 0 || seconds > 1e9)
 		return named_end(model, text, path);
-	path->end_ns = model->begin_ns + (uint64_t)(seconds * 1e9);
+	path->end_ns = model->zero_ns + (uint64_t)(seconds * 1e9);
 	path->end_name = NULL;
 	return true;
 }
@@ -87,18 +92,19 @@ bool model_select(struct model *model, const struct selection *selection)
 			selection->end);
 		return false;
 	}
-	path.begin_ns += selection->from_ns;
+	if (selection->from_ns)
+		path.begin_ns = model->zero_ns + selection->from_ns;
 	if (selection->to_ns)
-		path.end_ns = model->begin_ns + selection->to_ns;
+		path.end_ns = model->zero_ns + selection->to_ns;
 	if (path.end_ns > model->end_ns)
 		path.end_ns = model->end_ns;
 	if (path.end_ns < path.begin_ns || (path.end_ns == path.begin_ns && model->end_ns > model->begin_ns)) {
 		fprintf(stderr,
 			"inorder-chart: nothing lies between %.6f s and %.6f s: the chart has %.6f s "
 			"(--from, --until, --to)\n",
-			(double)(path.begin_ns - model->begin_ns) / 1e9,
-			((double)path.end_ns - (double)model->begin_ns) / 1e9,
-			(double)(model->end_ns - model->begin_ns) / 1e9);
+			((double)path.begin_ns - (double)model->zero_ns) / 1e9,
+			((double)path.end_ns - (double)model->zero_ns) / 1e9,
+			(double)(model->end_ns - model->zero_ns) / 1e9);
 		return false;
 	}
 	count_late(model, &path);

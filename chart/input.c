@@ -57,7 +57,9 @@ const char *input_line(struct input *input, char *line, size_t bytes)
 	if (line[0] == '{' && strspn(line, "{} \t,") < bytes)
 		return parse_trace_line(input, line, bytes);
 	take_out_zeros(line, bytes);
-	return parse_json_member(input, line, &wrong) ? wrong : parse_klog_line(input, line);
+	if (parse_json_member(input, line, &wrong) || parse_property(input, line, &wrong))
+		return wrong;
+	return parse_klog_line(input, line);
 }
 
 static void read_line(struct reader *reader, char *line, size_t bytes, bool whole)
@@ -143,33 +145,61 @@ static void read_all(struct reader *reader)
 	}
 }
 
+/* False, told on standard error, if @reader's file cannot be read. */
+static bool read_file(struct reader *reader)
+{
+	bool failed;
+
+	reader->buffer = malloc(LINE_MOST + 1);
+	if (!reader->buffer)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	errno = 0;
+	read_all(reader);
+	failed = ferror(reader->file);
+	if (failed)
+		fprintf(stderr, "inorder-chart: cannot read %s: %s\n", reader->path, strerror(errno));
+	free(reader->buffer);
+	return !failed;
+}
+
 bool input_read(struct input *input, const char *path)
 {
 	bool standard = strcmp(path, "-") == 0;
 	struct reader reader = {.input = input, .path = standard ? "standard input" : path, .number = 1};
-	bool failed;
+	bool done;
 
 	reader.file = standard ? stdin : fopen(path, "re");
 	if (!reader.file) {
 		fprintf(stderr, "inorder-chart: cannot open %s: %s\n", path, strerror(errno));
 		return false;
 	}
-	reader.buffer = malloc(LINE_MOST + 1);
-	if (!reader.buffer)
-		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
-	errno = 0;
-	read_all(&reader);
-	failed = ferror(reader.file);
-	if (failed)
-		fprintf(stderr, "inorder-chart: cannot read %s: %s\n", reader.path, strerror(errno));
-	free(reader.buffer);
+	done = read_file(&reader);
 	if (!standard)
 		fclose(reader.file);
-	return !failed;
+	return done;
+}
+
+bool input_systemd(struct input *input)
+{
+	struct reader reader = {.input = input, .path = "systemctl show", .number = 1};
+	bool done;
+
+	reader.file = popen("systemctl show --no-pager && systemctl show --no-pager '*'", "re");
+	if (!reader.file) {
+		fprintf(stderr, "inorder-chart: --systemd: cannot run systemctl: %s\n", strerror(errno));
+		return false;
+	}
+	done = read_file(&reader);
+	if (pclose(reader.file) == 0)
+		return done;
+	fprintf(stderr, "inorder-chart: --systemd: systemctl show has failed: is systemd the init of this machine? Of "
+			"another one, give a file that (systemctl show; systemctl show '*') wrote there\n");
+	return false;
 }
 
 void input_free(struct input *input)
 {
+	free(input->units);
 	free(input->open_calls);
 	free(input->records);
 	*input = (struct input){0};

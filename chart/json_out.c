@@ -28,11 +28,11 @@ static void text_of(const char *text, FILE *file)
 
 static void write_processes(const struct model *model, FILE *file)
 {
-	fputs(",\n\"processes\":{\"columns\":[\"pid\",\"program\"],\"rows\":[", file);
+	fputs(",\n\"processes\":{\"columns\":[\"pid\",\"program\",\"units\"],\"rows\":[", file);
 	for (size_t i = 0; i < model->process_count; i++) {
 		fprintf(file, "%s\n[%ld", i ? "," : "", model->processes[i].pid);
 		text_of(model->processes[i].program, file);
-		putc(']', file);
+		fprintf(file, ",%d]", model->processes[i].is_systemd);
 	}
 	fputs("]}", file);
 }
@@ -113,6 +113,19 @@ static void write_spans(const struct model *model, FILE *file)
 	fputs("]}", file);
 }
 
+static void write_joins(const struct model *model, FILE *file)
+{
+	bool any = false;
+
+	fputs(",\n\"joins\":{\"columns\":[\"span\",\"after\"],\"rows\":[", file);
+	for (size_t i = 0; i < model->span_count; i++)
+		for (size_t j = 0; j < model->spans[i].join_count; j++) {
+			fprintf(file, "%s\n[%zu,%zu]", any ? "," : "", i, model->spans[i].joins[j]);
+			any = true;
+		}
+	fputs("]}", file);
+}
+
 static void write_path(const struct model *model, FILE *file)
 {
 	fputs(",\n\"path\":{\"columns\":[\"span\",\"begin_ns\",\"end_ns\",\"what\"],\"rows\":[", file);
@@ -169,13 +182,15 @@ int json_write(const struct model *model, const char *title, FILE *file)
 {
 	fputs("{\"inorder_chart\":1,\n\"title\":", file);
 	json_text(file, title);
-	fprintf(file, ",\n\"origin_ns\":%" PRIu64 ",\n\"length_ns\":%" PRIu64, model->begin_ns,
-		model->end_ns - model->begin_ns);
+	fprintf(file, ",\n\"origin_ns\":%" PRId64 ",\n\"length_ns\":%" PRIu64 ",\n\"zero_ns\":%" PRIu64,
+		(int64_t)(model->begin_ns - model->moved_ns), model->end_ns - model->begin_ns,
+		model->zero_ns - model->begin_ns);
 	write_processes(model, file);
 	write_threads(model, file);
 	write_phases(model, file);
 	write_calls(model, file);
 	write_spans(model, file);
+	write_joins(model, file);
 	write_path(model, file);
 	write_range(model, file);
 	write_gaps(model, file);

@@ -90,9 +90,9 @@ void cut_jumps(struct model *model)
 	char length[32];
 	char at[32];
 
-	/* The kernel's own log tells hours that passed: a stick is plugged in a day later. */
+	/* The kernel's log and systemd tell hours that passed: a stick is plugged in, a unit started, a day later. */
 	for (size_t i = 0; i < model->process_count; i++)
-		if (model->processes[i].pid == 0)
+		if (model->processes[i].pid == 0 || model->processes[i].is_systemd)
 			return;
 	for (;;) {
 		uint64_t length_ns;

@@ -56,6 +56,8 @@ bool is_json_log(struct json_object *object);
 const char *parse_json_log(struct input *input, struct json_object *object);
 /* A line of dmesg --json that holds a member of a message. False if @line is something else. */
 bool parse_json_member(struct input *input, const char *line, const char **wrong);
+/* A line of systemctl show. False if @line is something else. */
+bool parse_property(struct input *input, const char *line, const char **wrong);
 /* True if @line may hold what klog_message() reads. */
 bool klog_has_verb(const char *line);
 #endif

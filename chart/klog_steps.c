@@ -218,6 +218,7 @@ static struct record *add_end(struct input *input, const struct piece *piece, co
 const char *parse_initcall(struct input *input, const struct piece *piece)
 {
 	struct record *record;
+	const char *full_name;
 	const char *name;
 	uint64_t cookie;
 	uint64_t usecs;
@@ -228,7 +229,9 @@ const char *parse_initcall(struct input *input, const struct piece *piece)
 	if (!parse_returned(piece->rest, &bytes, &error, &usecs))
 		return "\"initcall\" without \"returned [ERROR] after TIME usecs\"";
 	name = split_name(piece->rest, bytes, &cookie, &retire);
-	record = add_end(input, piece, keep_part(piece->rest, bytes), usecs);
+	full_name = keep_part(piece->rest, bytes);
+	record = add_end(input, piece, full_name, usecs);
+	record->func = full_name;
 	record->name = name;
 	record->cookie = cookie;
 	record->error = error;

@@ -28,6 +28,7 @@ struct options {
 	struct change change;
 	double width;
 	enum format format;
+	bool systemd;
 };
 
 static const char usage[] =
@@ -44,6 +45,8 @@ static const char usage[] =
 	"  -i, --what-if CHANGE        how long it would take, in words: faster=NAME[,TIMES], async=NAME, earlier=NAME,\n"
 	"                              threads\n"
 	"  -a, --advise                which changes would gain most, in words\n"
+	"  -S, --systemd               add the units of systemd, which runs here, on the same axis (of another machine: a\n"
+	"                              FILE that (systemctl show; systemctl show '*') wrote there)\n"
 	"  -p, --pid PID               only this process\n"
 	"  -f, --from SECONDS          begin picture, text and path there\n"
 	"  -u, --until SECONDS         end them there\n"
@@ -54,25 +57,16 @@ static const char usage[] =
 	"  -h, --help                  show this\n";
 
 static const struct option long_options[] = {
-	{"output", required_argument, NULL, 'o'},
-	{"title", required_argument, NULL, 't'},
-	{"what-if", required_argument, NULL, 'i'},
-	{"advise", no_argument, NULL, 'a'},
-	{"html", no_argument, NULL, 'H'},
-	{"compare", required_argument, NULL, 'c'},
-	{"png", no_argument, NULL, 'G'},
-	{"text", no_argument, NULL, 'T'},
-	{"pid", required_argument, NULL, 'p'},
-	{"from", required_argument, NULL, 'f'},
-	{"until", required_argument, NULL, 'u'},
-	{"to", required_argument, NULL, 'e'},
-	{"symbols", required_argument, NULL, 's'},
-	{"width", required_argument, NULL, 'w'},
-	{"json", no_argument, NULL, 'J'},
-	{"perfetto", no_argument, NULL, 'P'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+	{"output", required_argument, NULL, 'o'},  {"title", required_argument, NULL, 't'},
+	{"what-if", required_argument, NULL, 'i'}, {"advise", no_argument, NULL, 'a'},
+	{"html", no_argument, NULL, 'H'},          {"compare", required_argument, NULL, 'c'},
+	{"png", no_argument, NULL, 'G'},           {"text", no_argument, NULL, 'T'},
+	{"pid", required_argument, NULL, 'p'},     {"from", required_argument, NULL, 'f'},
+	{"until", required_argument, NULL, 'u'},   {"to", required_argument, NULL, 'e'},
+	{"symbols", required_argument, NULL, 's'}, {"width", required_argument, NULL, 'w'},
+	{"json", no_argument, NULL, 'J'},          {"systemd", no_argument, NULL, 'S'},
+	{"perfetto", no_argument, NULL, 'P'},      {"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
 static bool number(const char *option, const char *text, double least, double most, double *value)
@@ -129,6 +123,8 @@ static bool option(struct options *options, int letter)
 	case 'c':
 		*APPEND(options->before, options->before_count) = optarg;
 		return true;
+	case 'S':
+		return options->systemd = true;
 	case 'p':
 		if (!number("pid", optarg, 1, 1e9, &value))
 			return false;
@@ -276,8 +272,8 @@ static int analyse(struct chart *chart, const struct options *options)
 
 	if (!model_build(model, &chart->input, options->selection.pid)) {
 		fprintf(stderr,
-			"inorder-chart: nothing to draw%s: neither a trace (INORDER_DEBUG=trace=FILE) nor a kernel log "
-			"with initcall_debug\n",
+			"inorder-chart: nothing to draw%s: neither a trace (INORDER_DEBUG=trace=FILE), nor a kernel "
+			"log with initcall_debug, nor units of systemd\n",
 			options->selection.pid ? " of that process" : "");
 		return FAILED;
 	}
@@ -297,12 +293,15 @@ static int analyse(struct chart *chart, const struct options *options)
 	return DONE;
 }
 
-static int load(struct chart *chart, const char *const *files, size_t count, const struct options *options)
+static int load(struct chart *chart, const char *const *files, size_t count, bool systemd,
+		const struct options *options)
 {
+	if (systemd && !input_systemd(&chart->input))
+		return FAILED;
 	for (size_t i = 0; i < count; i++)
 		if (!input_read(&chart->input, files[i]))
 			return FAILED;
-	return count ? analyse(chart, options) : DONE;
+	return count || systemd ? analyse(chart, options) : DONE;
 }
 
 static void unload(struct chart *chart)
@@ -315,11 +314,11 @@ static int run(const struct options *options, const char *const *files, size_t c
 {
 	struct chart before = {.title = ""};
 	struct chart after = {.title = ""};
-	int result = load(&before, options->before, options->before_count, options);
+	int result = load(&before, options->before, options->before_count, false, options);
 	size_t bad;
 
 	if (result == DONE)
-		result = load(&after, files, count, options);
+		result = load(&after, files, count, options->systemd, options);
 	if (result == DONE)
 		result = write_out(&before, &after, options);
 	bad = before.input.bad + after.input.bad;
@@ -354,7 +353,7 @@ int main(int argc, char **argv)
 	int result;
 	int letter;
 
-	while ((letter = getopt_long(argc, argv, "o:t:i:aHGc:TJPp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
+	while ((letter = getopt_long(argc, argv, "o:t:i:aHGc:TJPSp:f:u:e:s:w:Vh", long_options, NULL)) >= 0) {
 		if (letter == 'h') {
 			fputs(usage, stdout);
 			return DONE;
@@ -370,7 +369,7 @@ int main(int argc, char **argv)
 	}
 	if (options.format == SVG && options.output && ends_with(options.output, ".png"))
 		options.format = PNG;
-	if (optind == argc) {
+	if (optind == argc && !options.systemd) {
 		fputs(usage, stderr);
 		return USAGE;
 	}

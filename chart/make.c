@@ -61,6 +61,17 @@ size_t thread_make(struct model *model, size_t process, long tid)
 	return model->thread_count - 1;
 }
 
+size_t thread_free_since(struct model *model, size_t process, uint64_t since_ns)
+{
+	for (size_t i = 0; i < model->stand_in_count; i++) {
+		const struct thread *thread = &model->threads[model->stand_ins[i]];
+
+		if (thread->process == process && thread->last_ns <= since_ns)
+			return model->stand_ins[i];
+	}
+	return thread_make(model, process, -1);
+}
+
 size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64_t begin_ns, uint64_t end_ns)
 {
 	struct span *span = APPEND(model->spans, model->span_count);

@@ -39,18 +39,6 @@ static size_t thread_of(struct model *model, size_t process, long tid)
 	return thread != NONE ? thread : thread_make(model, process, tid);
 }
 
-/* For what is known by its end alone and without its thread: one of some stand-ins that was free in that time. */
-static size_t thread_free_since(struct model *model, size_t process, uint64_t since_ns)
-{
-	for (size_t i = 0; i < model->stand_in_count; i++) {
-		const struct thread *thread = &model->threads[model->stand_ins[i]];
-
-		if (thread->process == process && thread->last_ns <= since_ns)
-			return model->stand_ins[i];
-	}
-	return thread_make(model, process, -1);
-}
-
 /* ---- one record ---- */
 
 static void begin_step(struct model *model, size_t thread, const struct record *record)
@@ -143,7 +131,7 @@ static void add_start(struct model *model, size_t process, size_t thread, const 
 		started->realtime_ns = record->realtime_ns;
 	if (record->pid == 1) /* which was a thread of the kernel before it became /init */
 		begin_ns = run_init(model, record->t_ns);
-	if (!begin_ns || model->threads[thread].last_ns || record->t_ns - begin_ns < START_LEAST_NS)
+	if (!begin_ns || model->threads[thread].last_ns > begin_ns || record->t_ns - begin_ns < START_LEAST_NS)
 		return;
 	before = span_make(model, SPAN_STEP, thread, begin_ns, record->t_ns);
 	model->spans[before].name = keep("before the trace");
@@ -152,16 +140,21 @@ static void add_start(struct model *model, size_t process, size_t thread, const 
 }
 
 /* The library's own lines in a kernel log say again what the trace of that process says better. */
+static bool is_traced_phase(const struct input *input, const struct record *record)
+{
+	if (record->pid != 0 || record->type != ASYNC_TRACE_PHASE)
+		return false;
+	for (size_t i = 0; i < input->count; i++)
+		if (input->records[i].pid && input->records[i].type == ASYNC_TRACE_PHASE &&
+		    input->records[i].name == record->name)
+			return true;
+	return false;
+}
+
 static bool said_again(const struct model *model, size_t thread, const struct record *record)
 {
 	if (record->pid != 0)
 		return false;
-	if (record->type == ASYNC_TRACE_PHASE) {
-		for (size_t i = 0; i < model->phase_count; i++)
-			if (model->phases[i].name == record->name && model->processes[model->phases[i].process].pid)
-				return true;
-		return false;
-	}
 	if (thread == NONE || model->processes[model->threads[thread].process].pid == 0)
 		return false;
 	return record->cookie || record->type == ASYNC_TRACE_WAITING || record->type == ASYNC_TRACE_CONTINUED ||
@@ -291,9 +284,23 @@ static void finish_threads(struct model *model)
 			model->phases[i].end_ns = model->processes[model->phases[i].process].last_ns;
 }
 
+/* What came before the kernel has no place on its clock. Returns the kernel's begin, or 0 if nothing did. */
+static uint64_t make_room(struct input *input)
+{
+	uint64_t ns = input->systemd.firmware_ns;
+
+	if (ns < input->systemd.loader_ns)
+		ns = input->systemd.firmware_ns = input->systemd.loader_ns;
+	if (ns)
+		records_move(input, ns);
+	return ns;
+}
+
 bool model_build(struct model *model, struct input *input, long pid)
 {
-	*model = (struct model){.begin_ns = UINT64_MAX, .last_thread = NONE};
+	*model = (struct model){.begin_ns = UINT64_MAX, .last_thread = NONE, .login = NONE};
+	if (!pid || pid == 1)
+		model->zero_ns = model->moved_ns = make_room(input);
 	model->earlier_boots = records_prepare(input);
 	/* First the threads that traces know, so that a kernel log's lines find them. */
 	for (size_t i = 0; i < input->count; i++)
@@ -302,7 +309,7 @@ bool model_build(struct model *model, struct input *input, long pid)
 	for (size_t i = 0; i < input->count; i++) {
 		const struct record *record = &input->records[i];
 
-		if (pid && record->pid != pid)
+		if ((pid && record->pid != pid) || is_traced_phase(input, record))
 			continue;
 		if (record->t_ns < model->begin_ns)
 			model->begin_ns = record->t_ns;
@@ -314,11 +321,15 @@ bool model_build(struct model *model, struct input *input, long pid)
 	for (size_t i = 0; i < model->process_count; i++)
 		if (model->processes[i].pid == 0)
 			nest_kernel_start(model, i);
+	if (!pid || pid == 1)
+		add_units(model, input);
 	finish_calls(model);
 	finish_threads(model);
 	link_retries(model);
 	cut_jumps(model);
 	add_notes(model, input);
+	if (!model->zero_ns)
+		model->zero_ns = model->begin_ns;
 	model->path = (struct path){.begin_ns = model->begin_ns, .end_ns = model->end_ns};
 	return model->span_count || model->phase_count;
 }
@@ -331,6 +342,8 @@ void model_free(struct model *model)
 	}
 	for (size_t i = 0; i < model->process_count; i++)
 		tdestroy(model->processes[i].calls, free);
+	for (size_t i = 0; i < model->span_count; i++)
+		free(model->spans[i].joins);
 	tdestroy(model->threads_by_tid, free);
 	free(model->open_threads);
 	free(model->stand_ins);

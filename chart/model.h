@@ -8,6 +8,8 @@
 /* A closed span of @thread. */
 size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64_t begin_ns, uint64_t end_ns);
 size_t thread_make(struct model *model, size_t process, long tid);
+/* For what does not tell its thread: one of some stand-ins that was free in that time. */
+size_t thread_free_since(struct model *model, size_t process, uint64_t since_ns);
 /* The thread of that tid in @process, or in any; of several the one that was made last. NONE if there is none. */
 size_t thread_find(const struct model *model, size_t process, long tid, bool any);
 /* A span that begins in @parent, or has ended in it; the children of a span are added in order of their end. */
@@ -29,6 +31,8 @@ void add_call(struct model *model, size_t process, size_t thread, const struct r
 size_t nest_probe(struct model *model, size_t process, uint64_t since_ns, uint64_t end_ns);
 /* What the kernel's first thread does before its first and after its last initcall, as steps. */
 void nest_kernel_start(struct model *model, size_t process);
+/* The units of systemd: a process of their own. */
+void add_units(struct model *model, const struct input *input);
 /* The tries of a probe that was deferred become one story: span.retry_of. */
 void link_retries(struct model *model);
 /* What a reader has to know of the records: model->notes. */

@@ -93,15 +93,6 @@ size_t nest_probe(struct model *model, size_t process, uint64_t since_ns, uint64
 	return index;
 }
 
-/* The thread that runs start_kernel() and then kernel_init(). */
-static size_t first_thread(const struct model *model, size_t process)
-{
-	for (size_t i = 0; i < model->thread_count; i++)
-		if (model->threads[i].process == process && model->threads[i].tid == 1)
-			return i;
-	return NONE;
-}
-
 static void add_step(struct model *model, size_t thread, uint64_t begin_ns, uint64_t end_ns, const char *name)
 {
 	size_t index;
@@ -158,7 +149,8 @@ static void nest_before_all(struct model *model, size_t process, uint64_t begin_
 
 void nest_kernel_start(struct model *model, size_t process)
 {
-	size_t thread = first_thread(model, process);
+	/* It runs start_kernel() and then kernel_init(), and becomes process 1, which a trace may know. */
+	size_t thread = thread_find(model, process, 1, true);
 	uint64_t first_ns = UINT64_MAX;
 	uint64_t last_ns = 0;
 	uint64_t begin_ns;

@@ -63,6 +63,17 @@ static size_t drop_earlier_boots(struct input *input)
 	return boots[0].earlier > boots[1].earlier ? boots[0].earlier : boots[1].earlier;
 }
 
+void records_move(struct input *input, uint64_t ns)
+{
+	for (size_t i = 0; i < input->count; i++) {
+		struct record *record = &input->records[i];
+
+		record->t_ns += ns;
+		record->since_ns += record->since_ns ? ns : 0;
+		record->started_ns += record->started_ns ? ns : 0;
+	}
+}
+
 size_t records_prepare(struct input *input)
 {
 	size_t earlier = drop_earlier_boots(input);

@@ -26,16 +26,16 @@ uint64_t scale_step_ns(const struct scale *scale, unsigned int most)
 	return span_ns ? span_ns : 1;
 }
 
-struct unit {
+struct time_unit {
 	const char *name;
 	uint64_t ns;
 };
 
-static const struct unit units[] = {{"s", 1000000000}, {"ms", 1000000}, {"µs", 1000}, {"ns", 1}};
+static const struct time_unit units[] = {{"s", 1000000000}, {"ms", 1000000}, {"µs", 1000}, {"ns", 1}};
 
-static const struct unit *unit_of(uint64_t ns)
+static const struct time_unit *unit_of(uint64_t ns)
 {
-	const struct unit *unit = units;
+	const struct time_unit *unit = units;
 
 	while (unit->ns > 1 && ns < unit->ns)
 		unit++;
@@ -45,7 +45,7 @@ static const struct unit *unit_of(uint64_t ns)
 /* Three digits that count, and all of those before the point. */
 const char *duration_text(uint64_t ns, char *text, size_t bytes)
 {
-	const struct unit *unit = unit_of(ns);
+	const struct time_unit *unit = unit_of(ns);
 	uint64_t whole = ns / unit->ns;
 	int decimals = unit->ns == 1 ? 0 : whole < 10 ? 2 : whole < 100 ? 1 : 0;
 
@@ -59,10 +59,10 @@ const char *duration_text(uint64_t ns, char *text, size_t bytes)
 
 const char *tick_text(uint64_t ns, uint64_t step_ns, char *text, size_t bytes)
 {
-	const struct unit *unit = step_ns >= 100000000 ? &units[0]
-				  : step_ns >= 100000  ? &units[1]
-				  : step_ns >= 100     ? &units[2]
-						       : &units[3];
+	const struct time_unit *unit = step_ns >= 100000000 ? &units[0]
+				       : step_ns >= 100000  ? &units[1]
+				       : step_ns >= 100     ? &units[2]
+							    : &units[3];
 	int decimals = 0;
 
 	for (uint64_t part = unit->ns; part > step_ns; part /= 10)

@@ -12,6 +12,11 @@
 #define GAPS_MOST 10
 #define BAR 30
 
+static double ms_at(const struct model *model, uint64_t t_ns)
+{
+	return (double)(int64_t)(t_ns - model->zero_ns) / 1e6;
+}
+
 static int compare_lengths(const void *a, const void *b, void *data)
 {
 	const struct span *left = (const struct span *)data + *(const size_t *)a;
@@ -27,7 +32,8 @@ static int compare_lengths(const void *a, const void *b, void *data)
 /* Where it lies between the begin and the end of all: "  ==== ". At least one sign, however short it is. */
 static const char *bar_text(const struct model *model, uint64_t begin_ns, uint64_t end_ns, char text[BAR + 1])
 {
-	double length = (double)(model->end_ns > model->begin_ns ? model->end_ns - model->begin_ns : 1);
+	uint64_t last_ns = model->path.late_count ? model->path.end_ns : model->end_ns;
+	double length = (double)(last_ns > model->begin_ns ? last_ns - model->begin_ns : 1);
 	size_t from = (size_t)((double)(begin_ns - model->begin_ns) / length * BAR);
 	size_t to = (size_t)((double)(end_ns - model->begin_ns) / length * BAR + 0.5);
 
@@ -58,9 +64,8 @@ static void print_span(const struct model *model, const struct span *span, uint6
 	bool wait = span->kind == SPAN_WAIT && (span->awaited != NONE || span->name);
 
 	fprintf(file, "%12.3f %12.3f  %-7s %7s  %s  %s%s%s\n", (double)(end_ns - begin_ns) / 1e6,
-		(double)(begin_ns - model->begin_ns) / 1e6, span_words[span->kind],
-		thread_text(model, span, thread, sizeof(thread)), bar_text(model, begin_ns, end_ns, bar),
-		wait ? "for " : "",
+		ms_at(model, begin_ns), span_words[span->kind], thread_text(model, span, thread, sizeof(thread)),
+		bar_text(model, begin_ns, end_ns, bar), wait ? "for " : "",
 		wait && !span->name ? call_name(&model->calls[span->awaited]) : span_name(model, span),
 		span->unfinished ? " (not finished)" : "");
 }
@@ -89,7 +94,7 @@ static void print_phases(const struct model *model, FILE *file)
 	for (size_t i = 0; i < model->phase_count; i++)
 		fprintf(file, "%12.3f %12.3f  %s\n",
 			(double)(model->phases[i].end_ns - model->phases[i].begin_ns) / 1e6,
-			(double)(model->phases[i].begin_ns - model->begin_ns) / 1e6, model->phases[i].name);
+			ms_at(model, model->phases[i].begin_ns), model->phases[i].name);
 }
 
 static void print_link(const struct model *model, const struct link *link, FILE *file)
@@ -100,7 +105,7 @@ static void print_link(const struct model *model, const struct link *link, FILE 
 
 	if (link->kind != LINK_SPAN)
 		fprintf(file, "%12.3f %12.3f  %-7s %7s  %s  %s\n", (double)(link->end_ns - link->begin_ns) / 1e6,
-			(double)(link->begin_ns - model->begin_ns) / 1e6, link_words[link->kind],
+			ms_at(model, link->begin_ns), link_words[link->kind],
 			thread_text(model, span, thread, sizeof(thread)),
 			bar_text(model, link->begin_ns, link->end_ns, bar), span_name(model, span));
 	else
@@ -137,8 +142,7 @@ static void print_gaps(const struct model *model, FILE *file)
 	}
 	for (size_t i = 0; i < count && i < GAPS_MOST; i++)
 		fprintf(file, "%12.3f %12.3f  %s\n", (double)(gaps[i].end_ns - gaps[i].begin_ns) / 1e6,
-			(double)(gaps[i].begin_ns - model->begin_ns) / 1e6,
-			gap_text(model, &gaps[i], text, sizeof(text)));
+			ms_at(model, gaps[i].begin_ns), gap_text(model, &gaps[i], text, sizeof(text)));
 	free(gaps);
 }
 
@@ -170,11 +174,11 @@ static void print_deferred(const struct model *model, FILE *file)
 				"result", "name");
 		any = true;
 		fprintf(file, "%12.3f %12.3f %7zu  %-12s %s, last tried until %.3f ms\n", (double)sum_ns / 1e6,
-			(double)(first->begin_ns - model->begin_ns) / 1e6, tries,
+			ms_at(model, first->begin_ns), tries,
 			last->error == -PROBE_DEFER ? "deferred"
 			: last->error               ? "failed"
 						    : "bound",
-			span_name(model, last), (double)(last->end_ns - model->begin_ns) / 1e6);
+			span_name(model, last), ms_at(model, last->end_ns));
 	}
 	free(followed);
 }
@@ -227,7 +231,7 @@ int summary_print(struct model *model, const char *title, FILE *file)
 	print_phases(model, file);
 	if (model->path.late_count)
 		fprintf(file, "\n%zu steps begin after the end, the first at %.3f ms\n", model->path.late_count,
-			(double)(model->path.late_first_ns - model->begin_ns) / 1e6);
+			ms_at(model, model->path.late_first_ns));
 	print_chain(model, file);
 	print_gaps(model, file);
 	print_deferred(model, file);

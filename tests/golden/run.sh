@@ -53,13 +53,34 @@ check crashed.svg 0 crashed.trace
 check boots.svg 0 boots.trace
 
 # Kernel logs as people have them, and traces that are hard to read.
-for log in nested-probes late-module late-event two-boots glued retries quirk lost-beginning seconds-only; do
+for log in nested-probes late-module late-event two-boots glued retries quirk lost-beginning seconds-only units; do
 	check $log.txt 0 --text $log.log
 done
 check carriage-returns.txt 3 --text carriage-returns.log
 for trace in one-call one-call-marked exclusive exclusive-marked own-waits jump cut; do
 	check $trace.txt 0 --text $trace.trace
 done
+
+# A Debian 12 with systemd, booted by inorder-init in counted time: one path from the kernel's first line to the login.
+if command -v xz >/dev/null; then
+	xz -dc "$here/debian12.log.xz" >"$scratch/debian12.log"
+	check debian12.txt 0 --text "$scratch/debian12.log"
+fi
+
+# What runs here is asked by systemctl.
+mkdir "$scratch/bin"
+cat >"$scratch/bin/systemctl" <<'EOF'
+#!/bin/sh
+[ "$1 $2" = "show --no-pager" ] || exit 9
+case $3 in
+'') sed -n '/^Version=/,/^$/p' "$UNITS" ;;
+'*') sed '1,/^$/d' "$UNITS" ;;
+esac
+EOF
+chmod +x "$scratch/bin/systemctl"
+grep '^\[' "$here/units.log" >"$scratch/kernel.log"
+UNITS=$here/units.log PATH=$scratch/bin:$PATH "$chart" --text --systemd "$scratch/kernel.log" 2>"$scratch/errors" |
+	diff -u "$here/units.txt" - >&2 || { echo "FAILED: --systemd: $(cat "$scratch/errors")" >&2; failed=1; }
 
 # refused STATUS PATTERN [ARGUMENT]...: no output, that exit status, and a message that says why
 refused() {
@@ -88,6 +109,8 @@ refused 1 'cannot create /nonexistent/out: No such file' -o /nonexistent/out ord
 refused 1 'cannot write /dev/full: No space left' -o /dev/full ordered.trace
 refused 3 'broken.trace:13: not a JSON object' broken.trace
 refused 3 'carriage-returns.log:3, part 2: "calling"' carriage-returns.log
+printf '#!/bin/sh\nexit 1\n' >"$scratch/bin/systemctl"
+PATH=$scratch/bin:$PATH refused 1 '--systemd: systemctl show has failed' --systemd
 refused 0 'beginning is lost: .*log_buf_len' lost-beginning.log
 
 # Memory does not follow the length of a line: 200 MB without an end in 100 MB of memory.
