@@ -180,9 +180,9 @@ static size_t collect(const struct model *model, struct candidate **candidates)
 		if (span->kind == SPAN_WAIT)
 			continue;
 		add(candidates, &count, CHANGE_FASTER, span_name(model, span), length);
-		if (span->kind == SPAN_STEP)
+		if (span->kind == SPAN_STEP && !span->is_unit)
 			add(candidates, &count, CHANGE_ASYNC, span_name(model, span), length);
-		else
+		else if (span->kind != SPAN_STEP)
 			add(candidates, &count, CHANGE_EARLIER, span_name(model, span), length);
 	}
 	add(candidates, &count, CHANGE_THREADS, "", INFINITY);

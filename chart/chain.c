@@ -429,9 +429,10 @@ static size_t named_span(const struct model *model)
  * not. */
 static void find_end(struct walk *walk)
 {
-	const struct model *model = walk->model;
+	struct model *model = walk->model;
 	size_t named = named_span(model);
 
+	model->path.end_span = named;
 	walk->t_ns = model->path.end_ns;
 	if (named != NONE && model->spans[named].is_unit) {
 		step_back(walk, named);
@@ -479,6 +480,7 @@ void model_find_chain(struct model *model)
 			model->spans[i].awaited = model->spans[i].unfinished ? find_pending(&walk, &model->spans[i])
 									     : find_awaited(&walk, i);
 	find_end(&walk);
+	model->path.end_thread = walk.thread;
 	walk_back(&walk);
 	find_gaps(model);
 	search_free(walk.search);

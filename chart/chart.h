@@ -101,10 +101,13 @@ struct unit {
 /* The times of a kernel log's lines, as far as they are read. */
 struct clock {
 	uint64_t last_ns;       /* the latest time that a line got */
+	uint64_t sum_ns;        /* of the times between lines, where a log tells those */
 	uint64_t wall_begin_ns; /* the time of day, since 1970, that is 0 here; 0: not known yet */
 	size_t placed;          /* lines without a time that is exact: placed in sequence, by what they say they took */
 	int month, years;       /* of dates that do not tell the year */
 };
+
+struct json_object;
 
 struct input {
 	struct record *records;
@@ -120,6 +123,7 @@ struct input {
 	size_t unit_count;
 	const char *json_time; /* of a message of dmesg --json, whose members stand in lines of their own */
 	const char *json_caller;
+	struct json_object *journal; /* an object of journalctl -o json-pretty, of the members that were read so far */
 };
 
 /* Reads all of @path ("-": standard input). False, told on standard error, if it cannot be read. */
@@ -257,6 +261,8 @@ struct path {
 	uint64_t end_ns;
 	uint64_t explained_ns;
 	const char *end_name;   /* "/init", a phase, ...; NULL: the last event */
+	size_t end_span;        /* that ends there, if it is known; NONE: none in particular */
+	size_t end_thread;      /* that it leads to; NONE: none in particular */
 	size_t late_count;      /* spans that begin after the default end of a boot: marked, not stretched over */
 	uint64_t late_first_ns; /* when the first of them begins */
 };
@@ -311,6 +317,8 @@ void model_find_chain(struct model *model);
 const char *gap_text(const struct model *model, const struct gap *gap, char *text, size_t bytes);
 /* What the path consists of, and what would shorten it most. 512 bytes are enough. Returns @text. */
 const char *path_sentence(const struct model *model, char *text, size_t bytes);
+/* "-1.25 ms": when it was. Returns @text. */
+const char *moment_text(const struct model *model, uint64_t t_ns, char *text, size_t bytes);
 /* How much of the path is explained, in tenths of a percent. */
 unsigned int path_permille(const struct model *model);
 
@@ -334,7 +342,7 @@ uint64_t scale_step_ns(const struct scale *scale, unsigned int most);
 /* "1.25 ms". Returns @text. */
 const char *duration_text(uint64_t ns, char *text, size_t bytes);
 /* A tick's label, with as many decimals as @step_ns needs. */
-const char *tick_text(uint64_t ns, uint64_t step_ns, char *text, size_t bytes);
+const char *tick_text(int64_t ns, uint64_t step_ns, char *text, size_t bytes);
 
 /* How wide a text is at a font size of 1, and how much of it fits. */
 double text_width(const char *text);

@@ -233,18 +233,21 @@ static void draw_phases(struct svg *svg, const struct model *model, const struct
 
 static void draw_axis(struct svg *svg, const struct model *model, const struct layout *layout)
 {
-	uint64_t step_ns = scale_step_ns(&layout->scale, TICKS);
-	uint64_t from_ns = layout->scale.begin_ns - model->begin_ns;
-	uint64_t to_ns = layout->scale.end_ns - model->begin_ns;
+	int64_t step_ns = (int64_t)scale_step_ns(&layout->scale, TICKS);
+	int64_t from_ns = (int64_t)(layout->scale.begin_ns - model->zero_ns);
+	int64_t to_ns = (int64_t)(layout->scale.end_ns - model->zero_ns);
 	double top = layout->load_y - 4;
 	char label[48];
 
 	svg_group(svg, "axis");
-	for (uint64_t t_ns = (from_ns + step_ns - 1) / step_ns * step_ns; t_ns <= to_ns; t_ns += step_ns) {
-		double x = scale_x(&layout->scale, model->begin_ns + t_ns);
+	for (int64_t t_ns = from_ns / step_ns * step_ns; t_ns <= to_ns; t_ns += step_ns) {
+		double x = scale_x(&layout->scale, model->zero_ns + (uint64_t)t_ns);
+
+		if (t_ns < from_ns)
+			continue;
 
 		svg_line(svg, x, top, x, layout->rows_bottom, "grid");
-		tick_text(t_ns, step_ns, label, sizeof(label));
+		tick_text(t_ns, (uint64_t)step_ns, label, sizeof(label));
 		svg_text(svg, x, top - 5, 11, "middle", "quiet", label);
 		svg_text(svg, x, layout->axis_y + 16, 11, "middle", "quiet", label);
 	}
@@ -346,7 +349,7 @@ static void draw_notes(struct svg *svg, const struct model *model, const struct 
 	if (model->path.late_count && model->path.late_first_ns > layout->scale.end_ns) {
 		snprintf(text, sizeof(text), "%zu step%s after the end of this axis, the first at %s",
 			 model->path.late_count, model->path.late_count == 1 ? " begins" : "s begin",
-			 duration_text(model->path.late_first_ns - model->begin_ns, when, sizeof(when)));
+			 moment_text(model, model->path.late_first_ns, when, sizeof(when)));
 		draw_words(svg, flow, text);
 	}
 }

@@ -67,7 +67,7 @@ static void draw_label(struct svg *svg, const struct model *model, const struct 
 	char text[64];
 
 	if (thread->tid < 0)
-		snprintf(text, sizeof(text), "probes");
+		snprintf(text, sizeof(text), process->is_systemd ? "units" : "probes");
 	else if (row->thread_count > 1)
 		snprintf(text, sizeof(text), "%zu threads", row->thread_count);
 	else if (process->pid == 0)

@@ -39,11 +39,20 @@ static void tip_duration(struct tip *tip, const char *before, uint64_t ns)
 	tip_add(tip, "%s%s", before, duration_text(ns, text, sizeof(text)));
 }
 
+static void tip_moment(struct tip *tip, const char *before, const struct model *model, uint64_t t_ns)
+{
+	char text[32];
+
+	tip_add(tip, "%s%s", before, moment_text(model, t_ns, text, sizeof(text)));
+}
+
 static void tip_call(struct tip *tip, const struct model *model, const struct call *call)
 {
 	tip_add(tip, "\ncookie %" PRIu64, call->cookie);
 	if (call->domain)
 		tip_text(tip, ", domain ", resolve(call->domain), 200);
+	if (call->exclusive)
+		tip_add(tip, ", exclusive");
 	if (call->by)
 		tip_add(tip, ", scheduled by the call %" PRIu64, call->by);
 	if (call->name && call->func)
@@ -51,7 +60,7 @@ static void tip_call(struct tip *tip, const struct model *model, const struct ca
 	if (call->inlined)
 		tip_add(tip, "\nrun inline by its scheduler");
 	else if (call->scheduled_ns && call->started_ns >= call->scheduled_ns) {
-		tip_duration(tip, "\nscheduled at ", call->scheduled_ns - model->begin_ns);
+		tip_moment(tip, "\nscheduled at ", model, call->scheduled_ns);
 		tip_duration(tip, ", begun after ", call->started_ns - call->scheduled_ns);
 	}
 	if (call->helped)
@@ -93,15 +102,17 @@ void tip_span(char *text, size_t bytes, const struct model *model, const struct 
 	tip_add(tip, "%s", name[0] ? "\n" : "");
 	tip_add(tip, "%s", kinds[span->kind]);
 	tip_duration(tip, " ", span->end_ns - span->begin_ns);
-	tip_duration(tip, ", from ", span->begin_ns - model->begin_ns);
-	tip_duration(tip, " to ", span->end_ns - model->begin_ns);
+	tip_moment(tip, ", from ", model, span->begin_ns);
+	tip_moment(tip, " to ", model, span->end_ns);
 	if (span->unfinished)
 		tip_add(tip, "\nnot finished when the trace ended");
 	if (span->kind == SPAN_WAIT)
 		tip_wait(tip, model, span);
 	else if (span->call != NONE)
 		tip_call(tip, model, &model->calls[span->call]);
-	if (span->kind == SPAN_STEP && span->error)
+	if (span->is_unit)
+		tip_add(tip, "\nunit of systemd%s", span->error ? ", failed" : "");
+	else if (span->kind == SPAN_STEP && span->error)
 		tip_add(tip, "\nreturned %d", span->error);
 	if (model->threads[span->thread].tid >= 0)
 		tip_add(tip, "\nthread %ld", model->threads[span->thread].tid);

@@ -54,6 +54,10 @@ const char *input_line(struct input *input, char *line, size_t bytes)
 
 	while (bytes && (line[bytes - 1] == '\n' || line[bytes - 1] == '\r'))
 		line[--bytes] = 0;
+	if (line[0] == '\x1e') /* journalctl -o json-seq */
+		line++, bytes--;
+	if (strncmp(line, "data: {", 7) == 0) /* json-sse */
+		line += 6, bytes -= 6;
 	if (line[0] == '{' && strspn(line, "{} \t,") < bytes)
 		return parse_trace_line(input, line, bytes);
 	take_out_zeros(line, bytes);
@@ -199,6 +203,7 @@ bool input_systemd(struct input *input)
 
 void input_free(struct input *input)
 {
+	parse_json_forget(input);
 	free(input->units);
 	free(input->open_calls);
 	free(input->records);

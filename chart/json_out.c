@@ -67,7 +67,7 @@ static void write_calls(const struct model *model, FILE *file)
 {
 	fputs(",\n\"calls\":{\"columns\":[\"cookie\",\"by\",\"process\",\"scheduler\",\"scheduled_ns\",\"started_ns\","
 	      "\"returned_ns\",\"retiring_ns\",\"completed_ns\",\"run\",\"retire\",\"error\",\"how\",\"name\","
-	      "\"function\",\"domain\"],\"rows\":[",
+	      "\"function\",\"domain\",\"exclusive\"],\"rows\":[",
 	      file);
 	for (size_t i = 0; i < model->call_count; i++) {
 		const struct call *call = &model->calls[i];
@@ -86,7 +86,7 @@ static void write_calls(const struct model *model, FILE *file)
 		text_of(call_name(call), file);
 		text_of(call->func ? resolve(call->func) : NULL, file);
 		text_of(call->domain ? resolve(call->domain) : NULL, file);
-		putc(']', file);
+		fprintf(file, ",%d]", call->exclusive);
 	}
 	fputs("]}", file);
 }

@@ -20,6 +20,8 @@ struct stamp {
 
 /* Reads what stands before the message. Returns the message. */
 const char *prefix_read(const char *line, struct clock *clock, struct stamp *stamp);
+/* True if @line says how long after the line before it was written: so it counts, whatever its message. */
+bool prefix_has_delta(const char *line);
 /* True if a stamp of the kernel begins at @text: there another message is glued to this one. */
 bool prefix_is_stamp(const char *text);
 
@@ -58,6 +60,8 @@ const char *parse_json_log(struct input *input, struct json_object *object);
 bool parse_json_member(struct input *input, const char *line, const char **wrong);
 /* A line of systemctl show. False if @line is something else. */
 bool parse_property(struct input *input, const char *line, const char **wrong);
+/* Drops the object whose members were read, one a line. */
+void parse_json_forget(struct input *input);
 /* True if @line may hold what klog_message() reads. */
 bool klog_has_verb(const char *line);
 #endif

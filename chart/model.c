@@ -291,8 +291,10 @@ static uint64_t make_room(struct input *input)
 
 	if (ns < input->systemd.loader_ns)
 		ns = input->systemd.firmware_ns = input->systemd.loader_ns;
-	if (ns)
-		records_move(input, ns);
+	if (!ns)
+		return 0;
+	ns++; /* 0 stands for unknown */
+	records_move(input, ns);
 	return ns;
 }
 

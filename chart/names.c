@@ -82,6 +82,15 @@ const char *gap_text(const struct model *model, const struct gap *gap, char *tex
 	return text;
 }
 
+const char *moment_text(const struct model *model, uint64_t t_ns, char *text, size_t bytes)
+{
+	if (t_ns >= model->zero_ns)
+		return duration_text(t_ns - model->zero_ns, text, bytes);
+	text[0] = '-';
+	duration_text(model->zero_ns - t_ns, text + 1, bytes - 1);
+	return text;
+}
+
 unsigned int path_permille(const struct model *model)
 {
 	uint64_t total_ns = model->path.end_ns - model->path.begin_ns;

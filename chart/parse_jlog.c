@@ -119,6 +119,20 @@ bool is_json_log(json_object *object)
 	       (json_object_object_get_ex(object, "msg", NULL) && !json_object_object_get_ex(object, "ev", NULL));
 }
 
+/* ---- a member a line ---- */
+
+/* Where the value stands, if @line is that member; else NULL. */
+static const char *find_value(const char *line, const char *key)
+{
+	size_t bytes = strlen(key);
+
+	if (line[0] != '"' || strncmp(line + 1, key, bytes) != 0 || line[bytes + 1] != '"')
+		return NULL;
+	line += bytes + 2;
+	line += strspn(line, " ");
+	return *line == ':' ? line + 1 : NULL;
+}
+
 /* The value of a member that has a line of its own: "KEY": VALUE, */
 static json_object *value_of(const char *text)
 {
@@ -153,19 +167,61 @@ static const char *read_member(struct input *input, const char *key, json_object
 	return read_message(input, before, caller, json_object_get_string(value));
 }
 
+/* journalctl -o json-pretty has its members in any order: they are kept until the object ends. */
+static bool read_journal(struct input *input, const char *line, const char **wrong)
+{
+	static const char *const keys[] = {"MESSAGE",
+					   "_TRANSPORT",
+					   "_SOURCE_MONOTONIC_TIMESTAMP",
+					   "_SOURCE_BOOTTIME_TIMESTAMP",
+					   "__MONOTONIC_TIMESTAMP",
+					   "_SOURCE_REALTIME_TIMESTAMP",
+					   "__REALTIME_TIMESTAMP"};
+
+	if (*line == '}' && input->journal) {
+		if (is_json_log(input->journal))
+			*wrong = parse_json_log(input, input->journal);
+		parse_json_forget(input);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *text = find_value(line, keys[i]);
+		json_object *value = text ? value_of(text) : NULL;
+
+		if (!text)
+			continue;
+		if (!value)
+			*wrong = "a member of a JSON log without a value";
+		else if (!input->journal)
+			input->journal = json_object_new_object();
+		if (value)
+			json_object_object_add(input->journal, keys[i], value);
+		return true;
+	}
+	return false;
+}
+
+void parse_json_forget(struct input *input)
+{
+	json_object_put(input->journal);
+	input->journal = NULL;
+}
+
 bool parse_json_member(struct input *input, const char *line, const char **wrong)
 {
 	static const char *const keys[] = {"time", "caller", "msg"};
 
 	*wrong = NULL;
 	line += strspn(line, " \t");
-	for (size_t i = 0; *line == '"' && i < sizeof(keys) / sizeof(keys[0]); i++) {
-		size_t bytes = strlen(keys[i]);
+	if (read_journal(input, line, wrong))
+		return true;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *text = find_value(line, keys[i]);
 		json_object *value;
 
-		if (strncmp(line + 1, keys[i], bytes) != 0 || strncmp(line + 1 + bytes, "\":", 2) != 0)
+		if (!text)
 			continue;
-		value = value_of(line + bytes + 3);
+		value = value_of(text);
 		if (!value)
 			*wrong = "a member of a JSON log without a value";
 		else

@@ -236,8 +236,13 @@ const char *parse_klog_line(struct input *input, char *line)
 {
 	const char *wrong = NULL;
 
-	if (!klog_has_verb(line))
+	if (!klog_has_verb(line)) {
+		struct stamp passed;
+
+		if (prefix_has_delta(line))
+			prefix_read(line, &input->clock, &passed);
 		return NULL;
+	}
 	while (*line) {
 		struct stamp stamp;
 		char *message = line + (prefix_read(line, &input->clock, &stamp) - line);

@@ -26,6 +26,12 @@ static long tid_of(const struct model *model, size_t thread)
 	return tid >= 0 ? tid : STAND_IN_TID + (long)thread;
 }
 
+/* systemd is process 1 as /init was: its units are apart. */
+static long pid_of(const struct model *model, size_t process)
+{
+	return model->processes[process].is_systemd ? STAND_IN_TID : model->processes[process].pid;
+}
+
 /* A key and a time in microseconds with all its nanoseconds, as no double would hold it. */
 static void microseconds(FILE *file, const char *key, uint64_t ns)
 {
@@ -35,8 +41,8 @@ static void microseconds(FILE *file, const char *key, uint64_t ns)
 /* The beginning of an event, up to its time. Events after the first follow a comma. */
 static void event(const struct model *model, FILE *file, const char *type, size_t thread, uint64_t t_ns)
 {
-	fprintf(file, ",\n{\"ph\":\"%s\",\"pid\":%ld,\"tid\":%ld", type,
-		model->processes[model->threads[thread].process].pid, tid_of(model, thread));
+	fprintf(file, ",\n{\"ph\":\"%s\",\"pid\":%ld,\"tid\":%ld", type, pid_of(model, model->threads[thread].process),
+		tid_of(model, thread));
 	microseconds(file, "ts", t_ns - model->begin_ns);
 }
 
@@ -45,7 +51,7 @@ static void name_process(const struct model *model, size_t i, FILE *file)
 	const struct process *process = &model->processes[i];
 
 	fprintf(file, "%s{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":%ld,\"args\":{\"name\":", i ? ",\n" : "\n",
-		process->pid);
+		pid_of(model, i));
 	json_text(file, process->program ? process->program : process->pid ? "process" : "kernel log");
 	fputs("}}", file);
 }
@@ -53,13 +59,13 @@ static void name_process(const struct model *model, size_t i, FILE *file)
 static void name_thread(const struct model *model, size_t i, FILE *file)
 {
 	const struct thread *thread = &model->threads[i];
-	long pid = model->processes[thread->process].pid;
+	long pid = pid_of(model, thread->process);
 
 	fprintf(file, ",\n{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":%ld,\"tid\":%ld,\"args\":{\"name\":\"%s\"}}",
 		pid, tid_of(model, i),
-		thread->tid < 0      ? "probes"
-		: thread->tid == pid ? "main"
-				     : "thread");
+		thread->tid < 0 ? model->processes[thread->process].is_systemd ? "units" : "probes"
+		: thread->tid == model->processes[thread->process].pid ? "main"
+								       : "thread");
 }
 
 static void write_span(const struct model *model, const struct span *span, FILE *file)

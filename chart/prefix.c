@@ -18,11 +18,13 @@
 enum {
 	GLUE = 1,   /* the kernel's message follows */
 	KERNEL = 2, /* the kernel's own stamp: where it stands in the middle of a line, another message begins */
+	DELTA = 4,  /* says how long after the line before, so that each line counts */
 };
 
 /*
  * In a pattern, a space stands for one or more and "~" for any number of them. After "%":
  *   s  seconds since boot with six decimals    u  microseconds since boot   e  seconds since 1970, decimals or not
+ *   D  seconds since the line before, with six decimals
  *   y m d H M S  two digits each, y four       b  month's name   f  decimals of a second   z  time zone
  *   T  the thread   n  a number   i  a number with decimals   a  weekday   L  letter of a log level
  *   k  a word of small letters, then digits   w  a word   h  a host's name   p  a path   c  numbers of a colour
@@ -35,6 +37,8 @@ static const struct {
 	unsigned int flags;
 } rows[] = {
 	{"journalctl -o short-monotonic", "[~%s] %h kernel:~", GLUE},
+	{"journalctl -o short-delta", "[~%s <~%i~>] %h kernel:~", GLUE},
+	{"journalctl -o short-delta, the first line", "[~%s~] %h kernel:~", GLUE},
 	{"printk.time=1", "[~%s]~", GLUE | KERNEL},
 	{"dmesg --show-delta", "[~%s <~%i>]~", GLUE | KERNEL},
 	{"Amlogic", "[~%s@%n]~", GLUE | KERNEL},
@@ -55,6 +59,10 @@ static const struct {
 	{"/dev/kmsg with a processor", "%n,%n,%u,%x,caller=C%n;", GLUE},
 	{"/dev/kmsg", "%n,%n,%u,%x;", GLUE},
 	{"dmesg --ctime", "[%a %b %d %H:%M:%S %y]~", GLUE},
+	{"dmesg --ctime --show-delta", "[%a %b %d %H:%M:%S %y <~%i>]~", GLUE},
+	{"dmesg --time-format delta", "[<~%D>]~", GLUE | DELTA},
+	{"dmesg --reltime", "[~+%D]~", GLUE | DELTA},
+	{"dmesg --reltime, another minute", "[%b%n %n:%n]~", GLUE | DELTA},
 	{"dmesg --time-format iso", "%y-%m-%dT%H:%M:%S,%f%z ", GLUE},
 	{"journalctl, syslog", "%b %d %H:%M:%S %h kernel:~", GLUE},
 	{"busybox syslogd", "%b %d %H:%M:%S %h kern.%k kernel:~", GLUE},
@@ -98,7 +106,7 @@ struct reading {
 	int year, month, day, zone_s;
 	unsigned int hour, minute, second;
 	uint64_t fraction_ns;
-	uint64_t epoch_s;
+	uint64_t epoch_s, delta_ns;
 	bool has_clock, has_epoch;
 };
 
@@ -148,6 +156,15 @@ static bool read_boot(const char **text, struct reading *reading)
 		return false;
 	reading->stamp.boot_ns = seconds * SECOND_NS + ns;
 	reading->stamp.boot_ns += reading->stamp.boot_ns == 0; /* 0 stands for unknown */
+	return true;
+}
+
+/* A minute's first line tells no time: it stands where the line before does. */
+static bool read_delta(const char **text, struct reading *reading)
+{
+	if (!read_boot(text, reading))
+		return false;
+	reading->delta_ns = reading->stamp.boot_ns;
 	return true;
 }
 
@@ -315,6 +332,8 @@ static bool read_part(char letter, const char **text, struct reading *reading)
 	switch (letter) {
 	case 's':
 		return read_boot(text, reading);
+	case 'D':
+		return read_delta(text, reading);
 	case 'u':
 		return read_boot_usecs(text, reading);
 	case 'e':
@@ -405,6 +424,8 @@ static const char *read_layer(const char *text, struct clock *clock, struct stam
 		if (!end)
 			continue;
 		set_wall(clock, &reading);
+		if (reading.delta_ns)
+			reading.stamp.boot_ns = clock->sum_ns += reading.delta_ns;
 		if (reading.stamp.boot_ns)
 			stamp->boot_ns = reading.stamp.boot_ns;
 		if (reading.stamp.wall_ns) {
@@ -430,6 +451,18 @@ const char *prefix_read(const char *line, struct clock *clock, struct stamp *sta
 		line = end;
 	}
 	return line;
+}
+
+bool prefix_has_delta(const char *line)
+{
+	struct reading reading;
+
+	line += line[0] == '\033' ? strcspn(line, "[") + 1 : 0; /* dmesg colours the time */
+	line += strcspn(line, "[");
+	for (size_t i = 0; *line && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].flags & DELTA && match(rows[i].pattern, line, &reading))
+			return true;
+	return false;
 }
 
 bool prefix_is_stamp(const char *text)

@@ -57,7 +57,7 @@ const char *duration_text(uint64_t ns, char *text, size_t bytes)
 	return text;
 }
 
-const char *tick_text(uint64_t ns, uint64_t step_ns, char *text, size_t bytes)
+const char *tick_text(int64_t ns, uint64_t step_ns, char *text, size_t bytes)
 {
 	const struct time_unit *unit = step_ns >= 100000000 ? &units[0]
 				       : step_ns >= 100000  ? &units[1]

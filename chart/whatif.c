@@ -49,6 +49,7 @@ struct replay {
 	size_t *scheduled; /* a call's event */
 	size_t *earliest;  /* the event after which the change schedules it; else the same */
 	size_t *began;     /* a span's event */
+	size_t *ended;     /* a span's event */
 	size_t *returned;  /* that of the end of its run */
 	size_t *rank;      /* a call's place among the cookies, from 1 */
 	uint64_t *cookies; /* in order */
@@ -264,6 +265,20 @@ static void take_turn(struct replay *replay, struct event *event, size_t index)
 		 completed_below(replay, call->process, call->domain, call->cookie, true));
 }
 
+/* After the last of the units that it came after; systemd takes as long to get to it as in the trace. */
+static void begin_unit(struct replay *replay, struct event *event, const struct span *unit)
+{
+	size_t last[2] = {NONE, NONE}; /* in the trace, and with the change */
+
+	for (size_t i = 0; i < unit->join_count; i++) {
+		size_t ended = replay->ended[unit->joins[i]];
+
+		last[0] = later(replay, last[0], ended, false);
+		last[1] = later(replay, last[1], ended, true);
+	}
+	wait_for(replay, event, NONE, last[0], last[1]);
+}
+
 static void begin_span(struct replay *replay, struct event *event, struct track *track, const struct span *span)
 {
 	const struct call *call = span->call == NONE ? NULL : &replay->model->calls[span->call];
@@ -273,6 +288,8 @@ static void begin_span(struct replay *replay, struct event *event, struct track 
 	else if (span->kind == SPAN_RUN && call && !call->inlined && replay->scheduled[span->call] != NONE)
 		wait_for(replay, event, replay->change->kind == CHANGE_THREADS ? NONE : track->last,
 			 replay->scheduled[span->call], replay->earliest[span->call]);
+	else if (span->join_count)
+		begin_unit(replay, event, span);
 	else
 		follow(replay, event, track);
 	if (span->kind == SPAN_STEP && is_changed(replay, CHANGE_ASYNC, span_name(replay->model, span)))
@@ -304,6 +321,7 @@ static void end_span(struct replay *replay, struct event *event, struct track *t
 		;
 	if (span->kind == SPAN_STEP && is_changed(replay, CHANGE_ASYNC, span_name(replay->model, span)))
 		set_aside(event, track, number);
+	replay->ended[event->index] = number;
 	if (span->kind == SPAN_RUN && call)
 		replay->returned[span->call] = number;
 	if (call && call->completed_ns && (span->kind == SPAN_RETIRE || (span->kind == SPAN_RUN && !call->returned_ns)))
@@ -389,6 +407,7 @@ static void replay_open(struct replay *replay)
 	replay->earliest = array_of(model->call_count, sizeof(size_t));
 	replay->returned = array_of(model->call_count, sizeof(size_t));
 	replay->began = array_of(model->span_count, sizeof(size_t));
+	replay->ended = array_of(model->span_count, sizeof(size_t));
 	replay->rank = array_of(model->call_count, sizeof(size_t));
 	replay->cookies = array_of(model->call_count, sizeof(uint64_t));
 	rank_calls(replay);
@@ -409,6 +428,7 @@ static void replay_close(struct replay *replay)
 	free(replay->earliest);
 	free(replay->returned);
 	free(replay->began);
+	free(replay->ended);
 	free(replay->rank);
 	free(replay->cookies);
 }
@@ -450,6 +470,19 @@ static void find_next(const struct replay *replay, size_t event, struct outcome 
 	free(shares);
 }
 
+/* What goes on beside a boot has no part in its end: that is a span's, or one in the thread that boots. */
+static bool leads_to_end(const struct model *model, const struct event *event)
+{
+	size_t thread =
+		event->type == SCHEDULED ? model->calls[event->index].scheduler : model->spans[event->index].thread;
+
+	if (!model->path.end_name)
+		return true;
+	if (model->path.end_span != NONE)
+		return event->type == END && event->index == model->path.end_span;
+	return model->path.end_thread == NONE || thread == model->path.end_thread;
+}
+
 /* The path's end comes as long after the last event before it as in the trace. */
 static void find_total(const struct replay *replay, struct outcome *outcome)
 {
@@ -458,6 +491,8 @@ static void find_total(const struct replay *replay, struct outcome *outcome)
 	size_t last = NONE;
 
 	for (size_t i = 0; i < replay->count && replay->events[i].t_ns <= model->path.end_ns; i++) {
+		if (!leads_to_end(model, &replay->events[i]))
+			continue;
 		last = later(replay, last, i, true);
 		latest_ns = replay->events[i].t_ns;
 	}

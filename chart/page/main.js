@@ -316,6 +316,7 @@ function readData() {
 	});
 	view.length = Math.max(...view.models.map(model => model.length));
 	view.to = view.length;
+	view.zero = Math.max(...view.models.map(model => model.zero));
 	return moves ? rowsOf(JSON.parse(moves.textContent)) : [];
 }
 

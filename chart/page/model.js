@@ -92,7 +92,7 @@ function rowsOf(table) {
 
 function readModel(data, label) {
 	const names = new Names();
-	const model = {label, names, title: data.title, length: Math.max(data.length_ns, 1),
+	const model = {label, names, title: data.title, zero: data.zero_ns, length: Math.max(data.length_ns, 1),
 		pathLength: Math.max(data.path_end_ns - data.path_begin_ns, 1),
 		processes: rowsOf(data.processes), threads: rowsOf(data.threads), phases: rowsOf(data.phases),
 		path: rowsOf(data.path), gaps: rowsOf(data.gaps), notes: data.notes || []};
@@ -158,9 +158,9 @@ function fillRow(model, row, list) {
 
 function threadLabel(model, thread) {
 	const {tid, process} = model.threads[thread];
-	const {pid} = model.processes[process];
+	const {pid, units} = model.processes[process];
 
-	return tid < 0 ? 'probes' : pid === 0 ? `thread ${tid}` : tid === pid ? `main · ${tid}` : `thread · ${tid}`;
+	return tid < 0 ? (units ? 'units' : 'probes') : pid === 0 ? `thread ${tid}` : tid === pid ? `main · ${tid}` : `thread · ${tid}`;
 }
 
 function compareThreads(model, first, a, b) {

@@ -29,14 +29,14 @@ function callStory(calls, call) {
 	const say = (words, from, to) => from[call] <= to[call] && lines.push(words + ' ' + duration(to[call] - from[call]));
 
 	if (!isNaN(scheduled[call]))
-		lines.push('scheduled at ' + duration(scheduled[call]));
+		lines.push('scheduled at ' + moment(scheduled[call]));
 	if (calls.how[call] !== 'inline')
 		say('waited for a thread', scheduled, started);
 	say('ran', started, isNaN(returned[call]) ? completed : returned);
 	say('waited for its turn', returned, isNaN(retiring[call]) ? completed : retiring);
 	say('retired', retiring, completed);
 	if (!isNaN(completed[call]))
-		lines.push('completed at ' + duration(completed[call]));
+		lines.push('completed at ' + moment(completed[call]));
 	return lines;
 }
 
@@ -67,7 +67,7 @@ function callLines(model, call) {
 function tipLines({model, span}) {
 	const {spans} = model;
 	const [begin, end] = [spans.begin_ns[span], spans.end_ns[span]];
-	const lines = [`${WORDS[spans.kind[span]]} ${duration(end - begin)}, from ${duration(begin)} to ${duration(end)}`];
+	const lines = [`${WORDS[spans.kind[span]]} ${duration(end - begin)}, from ${moment(begin)} to ${moment(end)}`];
 
 	if (spans.unfinished[span])
 		lines.push('not finished when the trace ended');
@@ -113,7 +113,7 @@ function pressable(element, act) {
 
 function linkEntry(model, link, jump) {
 	const words = link.what !== 'span' ? link.what + ': ' : model.spans.kind[link.span] === WAIT ? 'waits for ' : '';
-	const entry = make('li', {title: `from ${duration(link.begin_ns)} to ${duration(link.end_ns)}`},
+	const entry = make('li', {title: `from ${moment(link.begin_ns)} to ${moment(link.end_ns)}`},
 		make('span', {className: 'length', textContent: duration(link.end_ns - link.begin_ns)}),
 		make('span', {className: 'name', textContent: words + nameOf(model, link.span)}));
 

@@ -10,7 +10,7 @@ const LINES_MOST = 200;
 const COLORS = ['page', 'ink', 'quiet', 'line', 'mark', 'phase0', 'phase1', 'load', 'path', 'waits', 'bar-ink', 'failed',
 	'failed-edge'].concat(KINDS, KINDS.map(kind => kind + '-edge'));
 
-const view = {models: [], from: 0, to: 1, length: 1, scroll: 0, width: 0, height: 0, items: [], bottom: 0, colors: {},
+const view = {models: [], zero: 0, from: 0, to: 1, length: 1, scroll: 0, width: 0, height: 0, items: [], bottom: 0, colors: {},
 	hovered: null, chosen: null, matches: null};
 
 function readColors() {
@@ -35,6 +35,10 @@ function duration(ns) {
 	const whole = size / unit;
 
 	return (ns / unit).toFixed(unit === 1 ? 0 : Math.max(least, whole < 10 ? 2 : whole < 100 ? 1 : 0)) + ' ' + word;
+}
+
+function moment(t) {
+	return duration(t - view.zero);
 }
 
 // ---- what stands where ----
@@ -309,8 +313,8 @@ function paintAxis(g) {
 	g.fillStyle = view.colors.quiet;
 	g.strokeStyle = view.colors.line;
 	g.textAlign = 'center';
-	for (let t = Math.ceil(view.from / step) * step; t <= view.to; t += step) {
-		g.fillText((t / unit).toFixed(decimals) + ' ' + word, xOf(t), 15);
+	for (let t = view.zero + Math.ceil((view.from - view.zero) / step) * step; t <= view.to; t += step) {
+		g.fillText(((t - view.zero) / unit).toFixed(decimals) + ' ' + word, xOf(t), 15);
 		line(g, xOf(t), AXIS - 5, xOf(t), AXIS);
 	}
 	g.textAlign = 'left';

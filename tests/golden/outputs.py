@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 CHART, HERE = os.path.abspath(sys.argv[1]), sys.argv[2]
-CASES = ["ordered.trace", "names.trace", "processes.trace", "kernel.log", "broken.trace", "crashed.trace", "boots.trace"]
+CASES = ["ordered.trace", "names.trace", "processes.trace", "kernel.log", "broken.trace", "crashed.trace", "boots.trace", "units.log"]
 TYPES = {"M": {"name", "pid", "args"}, "X": {"name", "cat", "pid", "tid", "ts", "dur", "args"},
          "C": {"name", "pid", "ts", "args"}, "s": {"name", "cat", "pid", "tid", "ts", "id"},
          "f": {"name", "cat", "pid", "tid", "ts", "id", "bp"}}
@@ -38,10 +38,14 @@ def check_model(name):
         assert 0 <= span["begin_ns"] <= span["end_ns"] <= model["length_ns"], span
         assert span["thread"] < len(threads)
         assert span["call"] is None or calls[span["call"]]["name"], span
+    for join in rows(model, "joins"):
+        assert spans[join["after"]]["end_ns"] <= spans[join["span"]]["begin_ns"], join
+    assert bool(model["joins"]["rows"]) == any(process["units"] for process in rows(model, "processes"))
     for call in calls:
         assert call["run"] is None or spans[call["run"]]["kind"] == "run", call
     for link in rows(model, "path"):
         assert link["begin_ns"] < link["end_ns"], link
+        assert spans[link["span"]]["kind"] != "turn", link
         if link["what"] in ("queued", "defer"):
             assert link["end_ns"] <= spans[link["span"]]["begin_ns"], link
         else:

@@ -67,6 +67,9 @@ if command -v xz >/dev/null; then
 	check debian12.txt 0 --text "$scratch/debian12.log"
 fi
 
+check units.svg 0 units.log
+check units-whatif.txt 0 --what-if faster=data.mount,5 units.log
+
 # What runs here is asked by systemctl.
 mkdir "$scratch/bin"
 cat >"$scratch/bin/systemctl" <<'EOF'

@@ -32,6 +32,13 @@ static const struct form {
 	 "[Sun Nox  1 01:00:01 2026] "},
 	{"dmesg -d", "[    0.460660 <    0.000000>] ", "[    0.544508 <    0.083848>] ", EXACT,
 	 "[    0.544508 <    0.083848>> "},
+	{"dmesg -T -d", "[Sun Nov 29 01:00:00 2026 <    0.000000>] ", "[Sun Nov 29 01:00:00 2026 <    0.083848>] ",
+	 USECS, "[Sun Nov 29 01:00:00 2026 <    0.083848>> "},
+	{"dmesg --time-format delta", "[<    0.460660>] ", "[<    0.083848>] ", EXACT, "[<    0.08384x>] "},
+	{"dmesg --reltime", "[  +0.460660] ", "[  +0.083848] ", EXACT, "[  -0.083848] "},
+	{"dmesg --reltime, a minute begins", "[Nov29 01:00] ", "[Nov29 01:01] ", USECS, "[Nov29 01;01] "},
+	{"dmesg --reltime in colours", "\033[32m[  +0.460660] \033[0m", "\033[32m[  +0.083848] \033[0m", EXACT,
+	 "\033[32m[  +0.0838x8] \033[0m"},
 	{"dmesg -x", "kern  :debug : [    0.460660] ", "kern  :debug : [    0.544508] ", EXACT,
 	 "kern  :debug : [    0.544508( "},
 	{"dmesg -r", "<7>[    0.460660] ", "<7>[    0.544508] ", EXACT, "<7>[    0;544508] "},
@@ -50,6 +57,8 @@ static const struct form {
 	 "Jan  1 00:00:6x host kernel: "},
 	{"journalctl short-monotonic", "[    0.460660] host kernel: ", "[    0.544508] host kernel: ", EXACT,
 	 "[    0.544508} host kernel: "},
+	{"journalctl short-delta", "[    0.460660 <    0.000000 >] host kernel: ",
+	 "[    0.544508 <    0.083848 >] host kernel: ", EXACT, "[    0.544508 <    0.083848 >] host kernel; "},
 	{"journalctl short-precise", "Nov 29 01:00:00.460660 host kernel: ", "Nov 29 01:00:00.544508 host kernel: ",
 	 EXACT, "Nov 29 01:00:00.x44508 host kernel: "},
 	{"journalctl short-iso", "2026-11-29T01:00:00+0000 host kernel: ", "2026-11-29T01:00:00+0000 host kernel: ",
@@ -218,6 +227,70 @@ static void json_of_the_journal_is_read(void **state)
 	assert_pair(&input, EXACT);
 }
 
+/* Its members come in any order. */
+static void pretty_json_of_the_journal_is_read(void **state)
+{
+	static const char *const lines[] = {
+		"{",
+		"\t\"MESSAGE\" : \"calling  acpi_init+0x0/0x540 @ 1\",",
+		"\t\"__MONOTONIC_TIMESTAMP\" : \"9999999\",",
+		"\t\"_SOURCE_MONOTONIC_TIMESTAMP\" : \"460660\",",
+		"\t\"_TRANSPORT\" : \"kernel\"",
+		"}",
+		"{",
+		"\t\"MESSAGE\" : \"calling  other+0x0/0x540 @ 1\",",
+		"\t\"_TRANSPORT\" : \"syslog\"",
+		"}",
+		"{",
+		"\t\"_SOURCE_MONOTONIC_TIMESTAMP\" : \"544508\",",
+		"\t\"_TRANSPORT\" : \"kernel\",",
+		"\t\"MESSAGE\" : \"initcall acpi_init+0x0/0x540 returned 0 after 84000 usecs\"",
+		"}",
+		NULL,
+	};
+	struct input input;
+
+	(void)state;
+	read_all(&input, lines);
+	assert_pair(&input, EXACT);
+}
+
+/* json-seq and json-sse have the same objects, with a character or a word before each. */
+static void sequences_of_json_are_read(void **state)
+{
+	static const char *const lines[] = {
+		"\x1e{\"MESSAGE\":\"calling  acpi_init+0x0/0x540 @ 1\",\"_SOURCE_MONOTONIC_TIMESTAMP\":\"460660\"}",
+		"data: {\"MESSAGE\":\"initcall acpi_init+0x0/0x540 returned 0 after 84000 usecs\","
+		"\"_SOURCE_MONOTONIC_TIMESTAMP\":\"544508\"}",
+		NULL,
+	};
+	struct input input;
+
+	(void)state;
+	read_all(&input, lines);
+	assert_pair(&input, EXACT);
+}
+
+/* Where a line tells how long after the one before it was written, those of no interest count, too. */
+static void lines_between_count(void **state)
+{
+	static const char *const lines[] = {
+		"[Nov29 01:00] Linux version 6.1.0",
+		"[  +0.460660] calling  acpi_init+0x0/0x540 @ 1",
+		"[  +0.040000] ACPI: enabled",
+		"\033[32m[  +0.040000] \033[0mACPI: \033[33mready",
+		"[  +0.003848] initcall acpi_init+0x0/0x540 returned 0 after 84000 usecs",
+		NULL,
+	};
+	struct input input;
+
+	(void)state;
+	read_all(&input, lines);
+	assert_int_equal(input.count, 3);
+	assert_int_equal(input.records[2].t_ns - input.records[1].t_ns, EXACT * 1000);
+	input_free(&input);
+}
+
 static void json_with_a_wrong_character_is_reported(void **state)
 {
 	struct input input = {0};
@@ -227,6 +300,12 @@ static void json_with_a_wrong_character_is_reported(void **state)
 	assert_non_null(read_one(&input, "", "{\"time\":\"0.x6\",\"msg\":\"calling  acpi_init+0x0/0x540 @ 1\"}"));
 	assert_non_null(read_one(&input, "", "   \"msg\": \"calling  acpi_init+0x0/0x540 # 1\""));
 	assert_non_null(read_one(&input, "", "   \"msg\": \"calling  acpi_init+0x0/0x540 @ 1"));
+	assert_non_null(read_one(&input, "", "\x1f{\"MESSAGE\":\"calling  acpi_init+0x0/0x540 @ 1\"}"));
+	assert_non_null(read_one(&input, "", "dato: {\"MESSAGE\":\"calling  acpi_init+0x0/0x540 @ 1\"}"));
+	assert_null(read_one(&input, "", "\t\"_SOURCE_MONOTONIC_TIMESTAMP\" : \"460660\","));
+	assert_null(read_one(&input, "", "\t\"MESSAGE\" : \"calling  acpi_init+0x0/0x540 # 1\""));
+	assert_non_null(read_one(&input, "", "}"));
+	assert_non_null(read_one(&input, "", "\t\"MESSAGE\" : \"calling  acpi_init+0x0/0x540 @ 1"));
 	assert_int_equal(input.count, 0);
 	input_free(&input);
 }
@@ -363,6 +442,9 @@ int main(void)
 		cmocka_unit_test(every_form_is_read),
 		cmocka_unit_test(json_of_dmesg_is_read),
 		cmocka_unit_test(json_of_the_journal_is_read),
+		cmocka_unit_test(pretty_json_of_the_journal_is_read),
+		cmocka_unit_test(sequences_of_json_are_read),
+		cmocka_unit_test(lines_between_count),
 		cmocka_unit_test(json_with_a_wrong_character_is_reported),
 		cmocka_unit_test(a_verb_that_does_not_read_to_its_end_is_reported),
 		cmocka_unit_test(prose_is_passed_over),
