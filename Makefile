@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install clean
+.PHONY: all help boot check lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module check-ports install clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
 	@echo 'make check-kernel  checks that kernel; LONG=1: KASAN, KCSAN, lockdep too; KERNEL=6.12: that one'
 	@echo 'make check-module  checks the kernel port as a module in the stock kernel, beside its own async calls'
+	@echo 'make check-ports   the library and its tests on other processors, under qemu-user: ONLY="armhf s390x"'
 	@echo 'make install       installs to PREFIX (/usr/local unless set), below DESTDIR if that is set'
 	@echo 'make clean         removes what the others made'
 
@@ -97,6 +98,11 @@ check-module: all
 	tools/install-packages kernel
 	tests/kernel/module-test --build $(BUILD)
 	[ ! -d $(BUILD)/linux/stock ] || tests/kernel/lint $(BUILD)/kernel-lint $(BUILD)/linux/stock
+
+check-ports: all
+	tools/install-packages ports
+	ninja -C $(BUILD) $$(ninja -C $(BUILD) -t targets all | sed -n 's/^\(tests\/\(contract\|guest\)\/[^.:]*\): c.*/\1/p')
+	tools/check-ports --build $(BUILD) $(ONLY)
 
 install: $(BUILD)/build.ninja
 	$(if $(prefix),meson configure $(prefix) $(BUILD))

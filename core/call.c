@@ -84,6 +84,7 @@ static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cook
 	if (release) {
 		int held = port_hold();
 
+		port_bars_exceptions();
 		frame.cookie = rob_cookie(slot);
 		release(slot->data, frame.cookie);
 		rob_check_generation(&frame);

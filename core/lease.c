@@ -159,6 +159,7 @@ static void run_leased(struct rob_lease *lease, uint32_t index, struct rob_threa
 	struct rob_slot *slot = lease->slot[index];
 	struct rob_frame *frame = &lease->frame;
 
+	port_bars_exceptions();
 	if (port_unlikely(rob_is_wide(slot) || port_traces())) {
 		rob_step(slot, frame, self, 0);
 	} else {

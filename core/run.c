@@ -29,6 +29,7 @@ void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread 
 	uint64_t since_ns = port_traces() ? port_clock_ns() : 0;
 	enum async_trace_type end = ASYNC_TRACE_COMPLETED;
 
+	port_bars_exceptions();
 	self->owner = rob_owner(slot);
 	frame->cookie = rob_cookie(slot);
 	if (port_unlikely(since_ns))

@@ -233,6 +233,29 @@ static void set_opening(struct plugin *plugin)
 	plugin_owners_update();
 }
 
+/* Of the first object, the program: 1 if it has no dynamic loader, else -1. */
+static int is_static(struct dl_phdr_info *program, size_t bytes, void *unused)
+{
+	(void)bytes;
+	(void)unused;
+	for (unsigned int i = 0; i < program->dlpi_phnum; i++)
+		if (program->dlpi_phdr[i].p_type == PT_INTERP)
+			return -1;
+	return 1;
+}
+
+/*
+ * Whether the plug-in's initcalls and calls went to another copy of the library: the program has this one in itself,
+ * linked statically, and does not export its names.
+ */
+static bool uses_other_copy(void *handle)
+{
+	void *theirs = dlsym(handle, "initcalls_note"), *everybodys = dlsym(RTLD_DEFAULT, "initcalls_note");
+	void *ours = (void *)(uintptr_t)initcalls_note;
+
+	return theirs && theirs != ours && everybodys != ours;
+}
+
 /* dlopen(), with a cause if it fails. What constructors schedule is the plug-in's. */
 static int open_object(struct plugin *plugin)
 {
@@ -243,6 +266,12 @@ static int open_object(struct plugin *plugin)
 
 		return plugin_fail(error, "plug-in %s: %s", plugin->path, strerror(-error));
 	}
+	if (dl_iterate_phdr(is_static, NULL) > 0)
+		return plugin_fail(
+			-ENOSYS,
+			"plug-in %s: this program is linked statically, so the plug-in would use another copy "
+			"of the library; link the program with libinorder.so",
+			plugin->path);
 	before = async_owner_enter(&plugin->owner);
 	startup_loading = plugin;
 	plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
@@ -250,6 +279,14 @@ static int open_object(struct plugin *plugin)
 	async_owner_enter(before);
 	if (!plugin->handle)
 		return plugin_fail(-ELIBBAD, "plug-in: %s", dlerror());
+	if (uses_other_copy(plugin->handle)) {
+		dlclose(plugin->handle);
+		plugin->handle = NULL;
+		return plugin_fail(-ENOSYS,
+				   "plug-in %s: it uses another copy of the library than this program, which has one "
+				   "linked statically; link the program with libinorder.so",
+				   plugin->path);
+	}
 	plugin->mapping = mapping_of_handle(plugin->handle);
 	return 0;
 }

@@ -275,4 +275,7 @@ static inline bool port_stack_low(void)
 	return false;
 }
 
+/* Where exceptions exist: none leaves a function that runs a call. */
+#define port_bars_exceptions() ((void)0)
+
 #endif

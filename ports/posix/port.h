@@ -310,6 +310,17 @@ static inline bool port_may_help(bool nested)
 /* Whether so little of this thread's stack is left that calls shall not nest deeper: a quarter. */
 bool port_stack_low(void);
 
+/*
+ * In a function that runs a call: an exception that comes there ends the program, and who would catch it is behind the
+ * library. The function has a personality, which refuses; debuggers and backtraces do not ask it. Elsewhere there are
+ * no tables to unwind by.
+ */
+#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__)
+#define port_bars_exceptions() __asm__ volatile(".cfi_personality 0x1b, port_personality")
+#else
+#define port_bars_exceptions() ((void)0)
+#endif
+
 /* ---- threads ---- */
 
 /* What the environment and async_configure() say; read once, at the first call. */

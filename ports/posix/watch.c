@@ -2,6 +2,23 @@
 /* Threads that end where they should not: inside a call, which has to return; or after a wait that was left. */
 #include "core.h"
 
+/* As _Unwind_Personality_Fn of the C++ ABI. */
+#define SEARCH_PHASE 1
+#define FATAL_PHASE1_ERROR 3
+#define CONTINUE_UNWIND 8
+int port_personality(int version, int actions, uint64_t class, void *exception, void *context)
+	__attribute__((used, visibility("hidden")));
+
+/* Nobody is found who would catch it: std::terminate(). The end of a thread goes through, to thread_ends(). */
+int port_personality(int version, int actions, uint64_t class, void *exception, void *context)
+{
+	(void)version;
+	(void)class;
+	(void)exception;
+	(void)context;
+	return actions & SEARCH_PHASE ? FATAL_PHASE1_ERROR : CONTINUE_UNWIND;
+}
+
 __thread bool port_watched;
 static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
 static pthread_key_t watch_key;

@@ -173,4 +173,7 @@ _Noreturn void port_thread_exit(void);
 #define port_let_go(before) ((void)(before))
 bool port_thread_sleeps(int thread_id);
 
+/* Where exceptions exist: none leaves a function that runs a call. */
+#define port_bars_exceptions() ((void)0)
+
 #endif

@@ -18,8 +18,8 @@ done >"$scratch/includes"
 [ ! -s "$scratch/includes" ] || fail 'the core may include only its own, the public and the port'\''s headers:
 '"$(cat "$scratch/includes")"
 
-archive=$build_dir/libinorder.a
-ar t "$archive" | grep '^core_' >"$scratch/members" || fail 'libinorder.a has no objects of core/'
+archive=$build_dir/libinorder-parts.a
+ar t "$archive" | grep '^core_' >"$scratch/members" || fail 'libinorder-parts.a has no objects of core/'
 (cd "$scratch" && ar x "$archive" $(cat members))
 (cd "$scratch" && nm -u $(cat members)) | awk '$1 == "U" { print $2 }' | sort -u >"$scratch/undefined"
 (cd "$scratch" && nm --defined-only $(cat members)) | awk 'NF == 3 { print $3 }' | sort -u >"$scratch/defined"

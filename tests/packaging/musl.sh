@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The library builds with musl, and the first program runs with it, statically linked.
+# The library builds with musl, the first program runs with it, statically linked, and dlopen() loads it late.
 . "$(dirname "$0")/lib.sh"
 need musl-gcc meson ninja pkg-config
 
@@ -13,7 +13,7 @@ PKG_CONFIG_LIBDIR=$scratch CC=musl-gcc meson setup --prefix /usr --libdir lib -D
 	--werror --default-library both \
 	-Dimage=disabled -Dboot=disabled -Dchart=disabled -Dtests=disabled -Dbench=disabled \
 	"$scratch/build" "$source_dir" >"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
-meson compile -C "$scratch/build" inorder:static_library inorder:shared_library >"$scratch/log" ||
+meson compile -C "$scratch/build" inorder libinorder.a >"$scratch/log" ||
 	{ cat "$scratch/log" >&2; exit 1; }
 # shellcheck disable=SC2034 # install_tree uses it
 build_dir=$scratch/build
@@ -23,4 +23,20 @@ musl-gcc -static -Wall -Wextra -Werror "$source_dir/examples/first.c" -o "$scrat
 	$(pkg-config --static --cflags --libs inorder)
 "$scratch/first" >"$scratch/out" || fail "the program ended with $?"
 readme_block text | diff - "$scratch/out" || fail "the program does not print what README.md says"
+
+cat >"$scratch/late.c" <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	void *library = dlopen(argv[argc - 1], RTLD_NOW);
+	int (*wait)(void) = library ? (int (*)(void))dlsym(library, "async_synchronize_full") : NULL;
+
+	if (!wait)
+		puts(dlerror());
+	return !wait || wait();
+}
+END
+musl-gcc "$scratch/late.c" -o "$scratch/late"
+"$scratch/late" "$build_dir/libinorder.so" || fail 'dlopen() of the library'
 exit $failed
