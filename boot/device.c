@@ -68,20 +68,22 @@ struct round {
 	struct module_set set; /* what all of them need */
 };
 
-/* What asks for a driver. Some buses (mmc) have no file of that name and tell of it in their uevents alone. */
+/* What asks for a driver. Cards have no file that says it; only their uevents do. */
 static bool read_alias(const char *path, char *alias, size_t room)
 {
-	char file[PATH_MAX], text[4096], *at;
+	char file[PATH_MAX], text[1024], *at;
 
 	path_print(file, "%s/modalias", path);
 	if (file_read(file, alias, room) > 0)
 		return true;
+	if (!strstr(path, "/mmc_host/") && !strstr(path, "/memstick_host/"))
+		return false;
 	path_print(file, "%s/uevent", path);
-	if (file_exists(file) && file_read(file, text, sizeof(text)) > 0 && (at = strstr(text, "MODALIAS="))) {
-		path_print_room(alias, room, "%.*s", (int)strcspn(at + 9, "\n"), at + 9);
-		return true;
-	}
-	return false;
+	if (file_read(file, text, sizeof(text)) <= 0 || !(at = strstr(text, "MODALIAS=")))
+		return false;
+	at += strlen("MODALIAS=");
+	path_print_room(alias, room, "%.*s", (int)strcspn(at, "\n"), at);
+	return true;
 }
 
 static void visit_load(const char *path, void *data)

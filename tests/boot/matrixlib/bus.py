@@ -10,7 +10,6 @@ from bootlib.machine import escape
 BUSES = {
     'scsi': (['virtio-scsi-pci,id=vscsi'], 'scsi-hd,bus=vscsi.0,scsi-id={n}'),
     'blk': ([], 'virtio-blk-pci'),
-    'mmio': ([], 'virtio-blk-device'),
     'ahci': (['ich9-ahci,id=ahci'], 'ide-hd,bus=ahci.{n}'),
     'ide': ([], 'ide-hd,bus=ide.{n}'),
     'nvme': ([], 'nvme'),
