@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "model.h"
 
+#define BETWEEN_LEAST_NS 1000000 /* less is not worth a bar */
+
 /* Kernels before 5.12 count 1024 ns as a microsecond; and a line is written some time after what it tells. */
 static uint64_t slack_ns(uint64_t length_ns)
 {
@@ -147,6 +149,26 @@ static void nest_before_all(struct model *model, size_t process, uint64_t begin_
 		add_step(model, thread_make(model, process, 1), begin_ns, first_ns, "start_kernel");
 }
 
+/* Between two initcalls their thread is in kernel_init(), which starts processors, prints, goes on to the next one. */
+static void nest_between(struct model *model, size_t thread, uint64_t init_ns)
+{
+	size_t count = model->span_count;
+	uint64_t covered_ns = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct span span = model->spans[i];
+
+		if (span.thread != thread || span.parent != NONE || span.begin_ns >= init_ns)
+			continue;
+		if (covered_ns && span.begin_ns >= covered_ns + BETWEEN_LEAST_NS)
+			add_step(model, thread, covered_ns, span.begin_ns, "kernel_init");
+		if (!span.end_ns) /* all of the rest is in it */
+			return;
+		if (span.end_ns > covered_ns)
+			covered_ns = span.end_ns;
+	}
+}
+
 void nest_kernel_start(struct model *model, size_t process)
 {
 	/* It runs start_kernel() and then kernel_init(), and becomes process 1, which a trace may know. */
@@ -173,6 +195,7 @@ void nest_kernel_start(struct model *model, size_t process)
 	}
 	if (last_ns)
 		last_ns = joined(model, process, last_ns, init_ns);
+	nest_between(model, thread, init_ns);
 	add_step(model, thread, begin_ns, first_ns, "start_kernel");
 	if (last_ns)
 		add_step(model, thread, last_ns, init_ns, "kernel_init");
