@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module check-ports install clean
+.PHONY: all help boot check lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install uninstall check-ports clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make check-module  checks the kernel port as a module in the stock kernel, beside its own async calls'
 	@echo 'make check-ports   the library and its tests on other processors, under qemu-user: ONLY="armhf s390x"'
 	@echo 'make install       installs to PREFIX (/usr/local unless set), below DESTDIR if that is set'
+	@echo 'make uninstall     removes what make install installed'
 	@echo 'make clean         removes what the others made'
 
 $(BUILD)/build.ninja:
@@ -107,6 +108,9 @@ check-ports: all
 install: $(BUILD)/build.ninja
 	$(if $(prefix),meson configure $(prefix) $(BUILD))
 	meson install -C $(BUILD)
+
+uninstall:
+	ninja -C $(BUILD) uninstall
 
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-gcc-asan build-clang-asan build-gcc-tsan build-clang-tsan build-helgrind build-fuzz build-coverage out

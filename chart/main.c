@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <inorder/version.h>
 #include <libxml/parser.h>
 #include <math.h>
 #include <stdlib.h>
@@ -359,7 +360,7 @@ int main(int argc, char **argv)
 			return DONE;
 		}
 		if (letter == 'V') {
-			puts("inorder-chart " INORDER_VERSION);
+			puts("inorder-chart " INORDER_VERSION_STRING);
 			return DONE;
 		}
 		if (!option(&options, letter)) {

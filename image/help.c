@@ -2,6 +2,7 @@
 /* What --help and --version print. */
 #include "internal.h"
 
+#include <inorder/version.h>
 #include <stdio.h>
 
 static const char help[] =
@@ -55,6 +56,6 @@ static const char help[] =
 
 int help_print(bool all)
 {
-	fputs(all ? help : "inorder-image " INORDER_VERSION "\n", stdout);
+	fputs(all ? help : "inorder-image " INORDER_VERSION_STRING "\n", stdout);
 	return 0;
 }
