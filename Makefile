@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install uninstall check-ports clean
+.PHONY: all help boot check check-quick check-packages lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install uninstall check-ports clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -11,8 +11,10 @@ help:
 	@echo 'make               builds the library and the programs, in $(BUILD)/'
 	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
 	@echo 'make check         runs every test, also under the sanitizers'
+	@echo 'make check-quick   what to run before each commit: one build, three minutes at most'
 	@echo 'make check-boot    boots the whole matrix of machines, tests/boot/matrix.ini; goes on where it was stopped: ONLY=REGEX;'
 	@echo '                   SERIES=100: each machine of the series as often, with random delays; a table of the namings'
+	@echo 'make check-packages  Debian packages, built, installed and purged in chroots: SUITES="bookworm trixie"'
 	@echo 'make lint          checks the style of every file; tools/lint --fix formats C'
 	@echo 'make stress        tests again and again, many at once, on one processor, with nothing around: TIMES=10'
 	@echo 'make sanitize      the long form: ASan, UBSan and TSan with gcc and clang, and helgrind'
@@ -41,6 +43,14 @@ boot: all
 check:
 	tools/install-packages check
 	tools/check
+
+check-quick:
+	tools/install-packages check
+	tools/check --quick
+
+check-packages:
+	tools/install-packages packages
+	tests/packages/check . $(BUILD)/packages $(SUITES)
 
 check-boot: all
 	tools/install-packages check

@@ -16,7 +16,7 @@ extern "C" {
 #define INORDER_VERSION_STRING "0.2.0"
 
 /** A version as one number that grows with it: 0.2.0 is 200, 1.12.3 is 11203. For #if, and for async_version(). */
-#define INORDER_VERSION_NUMBER(major, minor, patch) ((major) * 10000 + (minor) * 100 + (patch))
+#define INORDER_VERSION_NUMBER(major, minor, patch) ((major)*10000 + (minor)*100 + (patch))
 #define INORDER_VERSION INORDER_VERSION_NUMBER(INORDER_VERSION_MAJOR, INORDER_VERSION_MINOR, INORDER_VERSION_PATCH)
 
 /**
