@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check check-quick check-packages lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module install uninstall check-ports clean
+.PHONY: all help boot check check-quick check-packages lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module site install uninstall check-ports clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make boot-kernel   boots Linux with inorder as its kernel/async.c, before and after, charts in out/'
 	@echo 'make check-kernel  checks that kernel; LONG=1: KASAN, KCSAN, lockdep too; KERNEL=6.12: that one'
 	@echo 'make check-module  checks the kernel port as a module in the stock kernel, beside its own async calls'
+	@echo 'make site          the documentation as pages for a browser, in out/site'
 	@echo 'make check-ports   the library and its tests on other processors, under qemu-user: ONLY="armhf s390x"'
 	@echo 'make install       installs to PREFIX (/usr/local unless set), below DESTDIR if that is set'
 	@echo 'make uninstall     removes what make install installed'
@@ -110,6 +111,9 @@ check-module: all
 	tests/kernel/module-test --build $(BUILD)
 	[ ! -d $(BUILD)/linux/stock ] || tests/kernel/lint $(BUILD)/kernel-lint $(BUILD)/linux/stock
 
+site:
+	tools/install-packages check
+	tools/site
 check-ports: all
 	tools/install-packages ports
 	ninja -C $(BUILD) $$(ninja -C $(BUILD) -t targets all | sed -n 's/^\(tests\/\(contract\|guest\)\/[^.:]*\): c.*/\1/p')

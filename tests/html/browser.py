@@ -77,9 +77,13 @@ class Browser:
         while self.receive().get("method") != method:
             pass
 
-    def open(self, path):
+    def load(self, path):
         self.call("Page.navigate", url=pathlib.Path(path).absolute().as_uri())
         self.wait("Page.loadEventFired")
+
+    def open(self, path):
+        """Loads a chart's page."""
+        self.load(path)
         assert self.run("document.documentElement.dataset.ready") == "yes", self.errors
 
     def run(self, expression):
