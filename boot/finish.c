@@ -23,11 +23,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RELEASE_FD = 3, MOST_TRIES = 3 };
+/* Until process 1 has executed the real init, its own work goes first: it is all that the root still needs. */
+enum { RELEASE_FD = 3, MOST_TRIES = 3, NICE_BEFORE_INIT = 19 };
 
 extern char **environ;
 
@@ -68,13 +70,13 @@ static void start_trace(void)
 		say("finisher: cannot write the trace %s", path);
 }
 
+/* Returns once process 1 has executed the real init; at once if it has. */
 static void wait_for_init(void)
 {
 	char byte;
 
 	while (read(RELEASE_FD, &byte, 1) < 0 && errno == EINTR)
 		;
-	close(RELEASE_FD);
 }
 
 /* The work, in a process that may die. */
@@ -82,6 +84,7 @@ _Noreturn static void work(pid_t parent)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(1);
+	close(RELEASE_FD);
 	if (file_write("/proc/self/oom_score_adj", "0"))
 		say("finisher: cannot write /proc/self/oom_score_adj: the kernel may prefer to kill others");
 	start_trace();
@@ -99,12 +102,17 @@ static bool work_once(void)
 	const pid_t parent = getpid(), pid = fork();
 	int status = 0;
 
+	if (pid >= 0) /* both do it: whoever comes first */
+		setpgid(pid, 0);
 	if (pid == 0)
 		work(parent);
 	if (pid < 0) {
 		complain("finisher: cannot fork: %s", strerror(errno));
 		return false;
 	}
+	wait_for_init();
+	setpriority(PRIO_PROCESS, 0, 0);
+	setpriority(PRIO_PGRP, (id_t)pid, 0); /* an error: it is done */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
@@ -124,6 +132,7 @@ int finisher_main(void)
 		say("finisher: cannot write /proc/self/oom_score_adj: the kernel may kill it when memory is short");
 	if (cmdline_read())
 		return 1;
+	setpriority(PRIO_PROCESS, 0, NICE_BEFORE_INIT);
 	while (!(done = work_once()) && ++tries < MOST_TRIES)
 		;
 	if (!done) {

@@ -14,27 +14,32 @@
 
 enum { AGAIN_NS = 10000000 };
 
-/* finit_module(), or what libkmod does for a compressed file. */
-int kernel_module_load(const char *path, const char *options)
+/* libkmod uncompresses a file, or asks the kernel to. Its context is not for two threads. */
+static int load_compressed(const char *path, const char *options)
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct kmod_module *compressed = NULL;
-	struct kmod_ctx *own = NULL;
-	int error = 0;
+	struct kmod_ctx *own = kmod_new(NULL, NULL);
+	int error = own ? kmod_module_new_from_path(own, path, &compressed) : -ENOMEM;
 
-	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_finit_module, fd, options, 0))
-		error = -errno;
-	close(fd);
-	if (error != -ENOEXEC || !strcmp(path + strlen(path) - 3, ".ko"))
-		return error;
-	own = kmod_new(NULL, NULL);
-	error = own ? kmod_module_new_from_path(own, path, &compressed) : -ENOMEM;
 	if (!error)
 		error = kmod_module_insert_module(compressed, 0, options);
 	kmod_module_unref(compressed);
 	kmod_unref(own);
+	return error;
+}
+
+int kernel_module_load(const char *path, const char *options)
+{
+	const char *suffix = strrchr(path, '.');
+	int fd, error;
+
+	if (!suffix || strcmp(suffix, ".ko"))
+		return load_compressed(path, options);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	error = syscall(SYS_finit_module, fd, options, 0) ? -errno : 0;
+	close(fd);
 	return error;
 }
 

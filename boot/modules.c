@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /*
  * Loading is work for a processor, and everything else waits for devices: whoever waited goes first. The driver of
@@ -107,12 +108,18 @@ static bool is_wanted(const struct module *module)
 	return !stopped || module->for_root;
 }
 
-/* Beside a busy real init a nice finisher would get too little. */
-static int niceness(const struct module *module)
+/* Of this thread alone. The finisher's priority is set from outside (finish.c), in its first thread at the latest. */
+static void be_nice(const struct module *module)
 {
-	if (is_finisher())
-		return 0;
-	return module->for_root ? NICE_FOR_ROOT : NICE;
+	const int usual = module->for_root ? NICE_FOR_ROOT : NICE;
+
+	setpriority(PRIO_PROCESS, 0, is_finisher() ? getpriority(PRIO_PROCESS, (id_t)getpid()) : usual);
+}
+
+static void be_nice_no_more(void)
+{
+	if (!is_finisher())
+		setpriority(PRIO_PROCESS, 0, 0);
 }
 
 static void load(void *data, async_cookie_t cookie)
@@ -131,9 +138,9 @@ static void load(void *data, async_cookie_t cookie)
 	if (!result && module->waits && is_finisher())
 		kernel_module_unload_idle(module->name);
 	if (!result && !kernel_module_is_live(module->name)) {
-		setpriority(PRIO_PROCESS, 0, niceness(module)); /* of this thread alone */
+		be_nice(module);
 		result = kernel_module_load(module->path, module->options);
-		setpriority(PRIO_PROCESS, 0, 0);
+		be_nice_no_more();
 		if (result == -EEXIST)
 			result = 0;
 		if (result && result != -ENODEV) /* its hardware is not there */
