@@ -3,6 +3,7 @@
  * The check of the root, in a call of its own: it needs the disk, and not the
  * driver of the file system, which may still be loading meanwhile.
  */
+#include "ext_state.h"
 #include "facts.h"
 #include "internal.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Exit statuses of every fsck, bits of a sum. */
@@ -20,6 +22,7 @@ enum { CORRECTED = 1, REBOOT = 2, UNCORRECTED = 4, NOT_CHECKED = 8 };
 static ASYNC_DOMAIN(fsck_domain);
 static char checked[64], checker[64], output[2048];
 static int status;
+static bool is_ext, by_superblock, closely;
 
 /* What fsck.repair= asks for, as every fsck of a kind that repairs spells it. */
 static const char *repair_flag(void)
@@ -36,17 +39,37 @@ static bool is_read_only(const struct facts *device)
 	return file_read(file, text, sizeof(text)) > 0 && !strcmp(text, "1");
 }
 
+/* True if the superblock says what e2fsck would say after reading more of it; then the program is not run. */
+static bool is_clean(void)
+{
+	unsigned char block[EXT_SUPER_BYTES];
+	const int fd = open(checked, O_RDONLY | O_CLOEXEC);
+	const ssize_t got = fd < 0 ? -1 : pread(fd, block, sizeof(block), EXT_SUPER_OFFSET);
+	const char *why = got == sizeof(block) ? ext_why_check(block, time(NULL)) : "its superblock cannot be read";
+
+	if (fd >= 0)
+		close(fd);
+	if (why)
+		say("fsck: %s is checked: %s", checked, why);
+	else
+		path_print(output, "%s: clean, by its superblock", checked);
+	return !why;
+}
+
 static void check(void *data, async_cookie_t cookie)
 {
 	const char *argv[5] = {checker, repair_flag()};
 	int at = 2;
 
-	if (cmdline.fsck_force)
+	if (cmdline.fsck_force || closely)
 		argv[at++] = "-f";
 	argv[at] = checked;
 	(void)data;
 	(void)cookie;
 	async_set_name("fsck");
+	by_superblock = is_ext && !cmdline.fsck_force && !closely && is_clean();
+	if (by_superblock)
+		return;
 	status = process_run(argv, output, sizeof(output));
 	if (status < 0 || status > CORRECTED)
 		async_set_error(status < 0 ? status : -EUCLEAN);
@@ -66,6 +89,7 @@ void fsck_start(const struct facts *root)
 	const char *device = checked, *type = root->type;
 
 	status = 0;
+	is_ext = !strncmp(type, "ext", 3);
 	path_print(checked, "%s", root->device);
 	*checker = '\0';
 	if (cmdline.fsck_skip || is_read_only(root)) {
@@ -134,4 +158,20 @@ int fsck_wait(const char *name)
 		complain("fsck: %s was repaired: %s", checked, output);
 	}
 	return 0;
+}
+
+int fsck_closely(const struct facts *device, const char *name)
+{
+	int error;
+
+	if (!by_superblock)
+		return -ENOENT;
+	complain("fsck: %s is clean, says its superblock, but could not be mounted: checking all of it",
+		 device->device);
+	by_superblock = false;
+	closely = true;
+	fsck_start(device);
+	error = fsck_wait(name);
+	closely = false;
+	return error;
 }

@@ -238,12 +238,20 @@ bool raid_assemble(bool degraded);
 void fsck_start(const struct facts *root);
 /** Wait for the check, and leave for systemd that @name was checked. Return: 0; else what failed was said. */
 int fsck_wait(const char *name);
+/** It could not be mounted. If its superblock alone was read: check it now. Return: 0 if so, and it is good. */
+int fsck_closely(const struct facts *device, const char *name);
 
 /* process.c: programs of the image */
 /** Run a program, its output into @output. Return: exit status; 128 + signal; or -errno. */
 int process_run(const char *const argv[], char *output, size_t room);
 /** The same; the program reads @text from its standard input, unless that is NULL. */
 int process_run_input(const char *const argv[], const char *text, char *output, size_t room);
+
+/* systemd.c */
+/** Note the moment as the beginning of the initramfs. */
+void systemd_note_start(void);
+/** Execute the init argv[0] with what systemd is to know of the initramfs, if it is systemd. Returns if not so. */
+void systemd_execute(char **argv);
 
 /* switch_root.c */
 /** Move the mounts, leave the initramfs (and free it), execute init. Returns only on failure, said on the console. */

@@ -87,6 +87,19 @@ _Noreturn static void fail_without_root(void)
 		cmdline.root, cmdline.wait_s, devices, advice);
 }
 
+static void mount_or_fail(const struct facts *root)
+{
+	int error;
+
+	if (!mount_root(root))
+		return;
+	error = fsck_closely(root, "root");
+	if (error && error != -ENOENT)
+		failure("the check of the root %s failed", root->device);
+	if (error || mount_root(root))
+		failure("the root %s cannot be mounted", root->device);
+}
+
 static void boot(char **argv)
 {
 	struct facts root;
@@ -109,8 +122,7 @@ static void boot(char **argv)
 		failure("the check of the root %s failed", root.device);
 	async_trace_phase("mount");
 	break_here("mount");
-	if (mount_root(&root))
-		failure("the root %s cannot be mounted", root.device);
+	mount_or_fail(&root);
 	if (fstab_mount())
 		failure("what the root's /etc/fstab needs before the real init could not be mounted");
 	volumes_tell_udev();
@@ -152,6 +164,7 @@ int main(int argc, char **argv)
 			"inorder-init: this is the /init of an initramfs, for process 1 only; see inorder-init(8)\n");
 		return 1;
 	}
+	systemd_note_start();
 	error = mounts_early();
 	open_console();
 	if (error)

@@ -113,12 +113,14 @@ static void execute(char **argv)
 {
 	if (cmdline.init) {
 		argv[0] = (char *)(uintptr_t)cmdline.init;
+		systemd_execute(argv);
 		execv(argv[0], argv);
 		complain("switch_root: cannot execute %s, which init= asks for: %s", argv[0], strerror(errno));
 		return;
 	}
 	for (size_t i = 0; i < INIT_COUNT; i++) {
 		argv[0] = (char *)(uintptr_t)inits[i];
+		systemd_execute(argv);
 		execv(argv[0], argv);
 		if (errno != ENOENT)
 			complain("switch_root: cannot execute %s: %s", argv[0], strerror(errno));
