@@ -16,7 +16,7 @@ SUITES = ('bookworm', 'trixie')
 PACKAGES = ('systemd-sysv', 'udev', 'dbus', 'kmod', 'login', 'passwd', 'initramfs-tools', 'busybox', 'zstd', 'e2fsprogs',
             'ifupdown', 'iproute2', 'linux-image-amd64')
 ROOT_MIB = 2048
-REPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'debian-report')
+SCRIPTS = [os.path.join(os.path.dirname(os.path.abspath(__file__)), name) for name in ('debian-report', 'debian-busy')]
 LOG_IN = ((b' login: ', b'root\n'), (b'# ', b'exec debian-report\n'))
 
 
@@ -126,13 +126,14 @@ def configure(tree, suite):
 
 
 def refresh(folder):
-    """The image, made again when the report has changed."""
+    """The image, made again when our scripts have changed."""
     tree, image = os.path.join(folder, 'tree'), os.path.join(folder, 'root.img')
-    if is_newer(image, REPORT, __file__):
+    if is_newer(image, *SCRIPTS):
         return
-    report = os.path.join(tree, 'usr/local/sbin/debian-report')
-    shutil.copyfile(REPORT, report)
-    os.chmod(report, 0o755)
+    for script in SCRIPTS:
+        place = os.path.join(tree, 'usr/local/sbin', os.path.basename(script))
+        shutil.copyfile(script, place)
+        os.chmod(place, 0o755)
     disks.make_ext4(image, label(os.path.basename(folder)), tree, ROOT_MIB * disks.MIB)
 
 
@@ -158,7 +159,7 @@ class Report:
         return int(dict(line.split('=') for line in self.parts['times'])[what]) / 1e6
 
 
-def boot(root, initramfs, attached, prefix, words='', limit_s=600, **options):
+def boot(root, initramfs, attached, prefix, words='', limit_s=1400, **options):
     """Boots the system to the login, logs in and has it report. attached: its disks, the root among them."""
     line = f'root=LABEL={root.label} ro {words}'.rstrip()
     done = machine.run(root.kernel, initramfs, attached, line, prefix, limit_s, dialogue=LOG_IN, **options)
