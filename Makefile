@@ -57,6 +57,7 @@ check-boot: all
 	tools/install-packages check
 	tests/boot/matrix.py $(if $(ONLY),--only '$(ONLY)') . $(BUILD)
 	$(if $(SERIES),tests/boot/series.py --boots $(SERIES) $(if $(ONLY),--only '$(ONLY)') . $(BUILD))
+	tests/boot/debian.py $(if $(ONLY),--only '$(ONLY)') . $(BUILD) || [ $$? = 77 ]
 
 lint:
 	tools/install-packages check
