@@ -3,6 +3,19 @@
 #include "internal.h"
 
 #include <inorder/initcall.h>
+#include <string.h>
+
+/*
+ * True if the real init is a systemd with udev, which tries all devices anyway. What is left has no names to be kept in
+ * order, and to load it twice would take processors from the real root's start.
+ */
+static bool udev_does_it(void)
+{
+	char init[64];
+
+	return file_link_name("/proc/1", "exe", init, sizeof(init)) && !strcmp(init, "systemd") &&
+	       (file_exists("/proc/1/root/usr/bin/udevadm") || file_exists("/proc/1/root/bin/udevadm"));
+}
 
 static void find_rest(void *data, async_cookie_t cookie)
 {
@@ -12,6 +25,8 @@ static void find_rest(void *data, async_cookie_t cookie)
 	if (!rest_wanted_late())
 		return;
 	cards_wait(); /* interfaces on USB come after those on PCI */
+	if (is_finisher() && udev_does_it())
+		return;
 	device_find("/sys/devices", MODULE_PROBE_ASYNC);
 	root_look(true);
 }

@@ -41,7 +41,8 @@ static void settle(void *data, async_cookie_t cookie)
 	(void)cookie;
 	async_set_name("root_settle");
 	rest_wait();
-	if (!modules_are_stopped()) { /* else the finisher does it, and what was found is not complete */
+	/* else the finisher does it, and what was found is not complete; the finisher has no root to wait for */
+	if (!modules_are_stopped() && !is_finisher()) {
 		holds_release();
 		late = true;
 		device_find("/sys/devices", MODULE_PROBE_ASYNC); /* what came before an event could load its driver */
