@@ -66,7 +66,7 @@ def other_disks(session, root):
     attached = []
     for disk in session.disks:
         if disk.serial == disks.ROOT_SERIAL:
-            disk = root.disk('virtio', 1, lines)
+            disk = root.disk('virtio', 1, os.path.join(session.out, 'root.img'), lines)
         for name, serial in FSTAB.items():
             if disk.serial == serial:
                 disk = disks.Disk(disk.bus, int(serial[-1]), os.path.join(session.out, f'{serial}.img'))

@@ -37,14 +37,12 @@ class Root:
         self.kernel.vmlinux = os.path.join(folder, 'vmlinux')
         self.initramfs = os.path.join(self.tree, 'boot', f'initrd.img-{self.kernel.version}')
 
-    def disk(self, bus, number, fstab=''):
-        """The root as a disk of a machine; with more lines for its /etc/fstab it is a copy."""
-        path = self.image
-        if fstab:
-            path = os.path.join(self.folder, f'root.{os.getpid()}.img')
+    def disk(self, bus, number, path=None, fstab=''):
+        """The root as a disk of a machine; with a path it is a copy there, with more lines for its /etc/fstab."""
+        if path:
             run(['cp', '--sparse=always', self.image, path], 'copy the root')
             put(path, '/etc/fstab', root_line(self.suite) + fstab)
-        return disks.Disk(bus, number, path)
+        return disks.Disk(bus, number, path or self.image)
 
 
 def label(suite):
@@ -161,7 +159,7 @@ class Report:
 
 def boot(root, initramfs, attached, prefix, words='', limit_s=1400, **options):
     """Boots the system to the login, logs in and has it report. attached: its disks, the root among them."""
-    line = f'root=LABEL={root.label} ro {words}'.rstrip()
+    line = f'root=UUID={disks.identity(root.label)} ro {words}'.rstrip()
     done = machine.run(root.kernel, initramfs, attached, line, prefix, limit_s, dialogue=LOG_IN, **options)
     if done.stopped:
         raise Failure(f'the machine was still on after {limit_s} s. The end of its console, '

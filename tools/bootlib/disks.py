@@ -41,15 +41,19 @@ def make_empty(path, size=DISK_BYTES):
         disk.truncate(size)
 
 
+def identity(label):
+    """The UUID of a file system that is made here."""
+    return str(uuid.uuid5(NAMESPACE, label))
+
+
 def make_ext4(path, label, content=None, size=DISK_BYTES, options=()):
     """An ext4 with what the folder content holds; the same each time."""
     environment = dict(os.environ, E2FSPROGS_FAKE_TIME='1704067200')
-    identity = str(uuid.uuid5(NAMESPACE, label))
     with written(path) as new:
         with open(new, 'wb') as disk:
             disk.truncate(size)
-        command = ['mke2fs', '-q', '-F', '-t', 'ext4', '-L', label, '-U', identity, '-E',
-                   f'hash_seed={identity},root_owner=0:0', *options]
+        command = ['mke2fs', '-q', '-F', '-t', 'ext4', '-L', label, '-U', identity(label), '-E',
+                   f'hash_seed={identity(label)},root_owner=0:0', *options]
         if content:
             command += ['-d', content]
         run(command + [new], f'make the file system {label}', env=environment)
