@@ -30,7 +30,7 @@
  * Loading is work for a processor, and everything else waits for devices: whoever waited goes first. The driver of
  * the file system waits for nobody and is needed last, so it fills the gaps.
  */
-enum { NICE = 3, NICE_FOR_ROOT = 8 };
+enum { NICE = 3, NICE_FOR_ROOT = 13 };
 
 struct module {
 	struct module *next;
