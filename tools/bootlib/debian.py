@@ -142,7 +142,7 @@ class Report:
         self.path = boot.files['log']
         self.parts = {}
         name = None
-        for line in boot.read('log').splitlines():
+        for line in re.sub(r'\x1b\[[0-9;]*m', '', boot.read('log')).splitlines():   # journalctl colours lines
             if line.startswith('== '):
                 name = line[3:]
                 self.parts[name] = []
