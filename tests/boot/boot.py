@@ -150,7 +150,7 @@ def main(functions):
     machine.exit_on_signals()
     out = os.path.join(BUILD, 'machine', 'tests', sys.argv[1])
     try:
-        cases[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=250))
+        cases[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=600))
     except Failure as failure:
         sys.exit(f'FAILED: {failure}')
 

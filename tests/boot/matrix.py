@@ -27,7 +27,7 @@ COMMAND_LINE = f'{machine.ALWAYS} log_buf_len=2M'
 PROGRAMS = ('e2fsck', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
 MAKERS = ('busybox', 'mke2fs', 'mkfs.btrfs', 'btrfs', 'mkfs.xfs', 'mkfs.f2fs', 'mksquashfs', 'genisoimage',
           'mkfs.vfat', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
-BOOT_LIMIT_S, MAKE_LIMIT_S = 200, 900
+BOOT_LIMIT_S, MAKE_LIMIT_S = 600, 1800   # the host may be very busy
 ROW_KEYS = {'disks', 'line', 'root', 'says', 'silent', 'answers', 'files', 'image', 'machine', 'cpus', 'short',
             'before', 'devices'}
 
