@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads: starting them, and what they are doing. */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -142,28 +141,4 @@ void port_thread_gone(int thread_id)
 	for (unsigned i = 0; i < GONE_LOOKS && !syscall(SYS_tgkill, getpid(), thread_id, 0); i++)
 		nanosleep(&pause, NULL);
 	errno = saved;
-}
-
-/* The letter behind the name in /proc/self/task/TID/stat; the name may hold anything, even brackets. */
-bool port_thread_sleeps(int thread_id)
-{
-	char path[64], text[256];
-	const char *end;
-	ssize_t bytes;
-	int fd, saved = errno;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", thread_id);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		errno = saved;
-		return false;
-	}
-	bytes = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	errno = saved;
-	if (bytes <= 0)
-		return false;
-	text[bytes] = '\0';
-	end = strrchr(text, ')');
-	return end && end[1] == ' ' && (end[2] == 'S' || end[2] == 'D');
 }
