@@ -233,7 +233,7 @@ def check_long(page):
     assert page.run("view.models[0].calls.count") == 100000
     assert page.run("view.models[0].rows.every(row => row.folded)"), "many rows are not folded"
     width = page.run("view.width")
-    assert 300 < page.run(bars) < 150 * width, page.run(bars)
+    assert 300 < page.run(bars) < 50 * width, page.run(bars)
     page.call("Input.insertText", text="")
     page.run("search('call 77777')")
     page.run("goFound(1)")
