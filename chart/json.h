@@ -11,5 +11,5 @@ void json_index(FILE *file, size_t index);
 /* The model, docs/CHART.md describes it. 0 or -errno. */
 int json_write(const struct model *model, const char *title, FILE *file);
 /* The trace event format, which Perfetto and Chrome open. 0 or -errno. */
-int perfetto_write(const struct model *model, FILE *file);
+int perfetto_write(const struct model *model, const char *title, FILE *file);
 #endif

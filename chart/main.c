@@ -233,7 +233,7 @@ static int render(struct chart *before, struct chart *after, const struct option
 	case JSON:
 		return json_write(&after->model, after->title, file);
 	case PERFETTO:
-		return perfetto_write(&after->model, file);
+		return perfetto_write(&after->model, after->title, file);
 	case WHAT_IF:
 		return whatif_print(&after->model, &options->change, after->title, file);
 	case ADVISE:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The trace event format (JSON), which ui.perfetto.dev and chrome://tracing open: a track a thread, an arrow from the
- * call that ended a wait to that wait, counters of calls that run and of calls that are pending.
+ * call that ended a wait to that wait, counters of calls, of threads and of the pool.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,11 +12,19 @@
 
 /* The kernel log has pid 0 and stand-in threads without tid: above what Linux hands out, so no real one is meant. */
 #define STAND_IN_TID 10000000
+#define PATH_TID (STAND_IN_TID - 1)
 
 struct change {
 	uint64_t t_ns;
-	int running;
-	int pending;
+	int64_t by[2];
+};
+
+/* Two values that change with time, under one name. */
+struct counter {
+	const char *name;
+	const char *keys[2]; /* NULL: it has one value */
+	struct change *changes;
+	size_t count;
 };
 
 static long tid_of(const struct model *model, size_t thread)
@@ -118,47 +126,131 @@ static int compare_changes(const void *a, const void *b)
 	return (left->t_ns > right->t_ns) - (left->t_ns < right->t_ns);
 }
 
-static void add_change(struct change **changes, size_t *count, uint64_t t_ns, int running, int pending)
+/* The value @key is one more from @begin_ns to @end_ns. */
+static void count(struct counter *counter, size_t key, uint64_t begin_ns, uint64_t end_ns)
 {
-	*APPEND(*changes, *count) = (struct change){t_ns, running, pending};
+	struct change begin = {.t_ns = begin_ns};
+	struct change end = {.t_ns = end_ns};
+
+	if (end_ns <= begin_ns)
+		return;
+	begin.by[key] = 1;
+	end.by[key] = -1;
+	*APPEND(counter->changes, counter->count) = begin;
+	*APPEND(counter->changes, counter->count) = end;
 }
 
-static void write_counters(const struct model *model, FILE *file)
+/* Frees the changes. */
+static void write_counter(const struct model *model, struct counter *counter, FILE *file)
 {
-	struct change *changes = NULL;
-	size_t count = 0;
-	int64_t running = 0;
-	int64_t pending = 0;
+	int64_t values[2] = {0, 0};
+
+	if (counter->count)
+		qsort(counter->changes, counter->count, sizeof(*counter->changes), compare_changes);
+	for (size_t i = 0; i < counter->count; i++) {
+		values[0] += counter->changes[i].by[0];
+		values[1] += counter->changes[i].by[1];
+		if (i + 1 < counter->count && counter->changes[i + 1].t_ns == counter->changes[i].t_ns)
+			continue;
+		fprintf(file, ",\n{\"ph\":\"C\",\"pid\":%ld,\"name\":\"%s\"", model->processes[0].pid, counter->name);
+		microseconds(file, "ts", counter->changes[i].t_ns - model->begin_ns);
+		fprintf(file, ",\"args\":{\"%s\":%" PRId64, counter->keys[0], values[0]);
+		if (counter->keys[1])
+			fprintf(file, ",\"%s\":%" PRId64, counter->keys[1], values[1]);
+		fputs("}}", file);
+	}
+	free(counter->changes);
+}
+
+static void count_calls(const struct model *model, FILE *file)
+{
+	struct counter counter = {.name = "calls", .keys = {"running", "pending"}};
 
 	for (size_t i = 0; i < model->call_count; i++) {
 		const struct call *call = &model->calls[i];
 
-		if (call->scheduled_ns && call->started_ns >= call->scheduled_ns) {
-			add_change(&changes, &count, call->scheduled_ns, 0, 1);
-			add_change(&changes, &count, call->started_ns, 0, -1);
-		}
-		if (call->run != NONE) {
-			add_change(&changes, &count, model->spans[call->run].begin_ns, 1, 0);
-			add_change(&changes, &count, model->spans[call->run].end_ns, -1, 0);
-		}
+		if (call->run != NONE)
+			count(&counter, 0, model->spans[call->run].begin_ns, model->spans[call->run].end_ns);
+		if (call->scheduled_ns)
+			count(&counter, 1, call->scheduled_ns, call->started_ns);
 	}
-	if (count)
-		qsort(changes, count, sizeof(*changes), compare_changes);
-	for (size_t i = 0; i < count; i++) {
-		running += changes[i].running;
-		pending += changes[i].pending;
-		if (i + 1 < count && changes[i + 1].t_ns == changes[i].t_ns)
-			continue;
-		fprintf(file, ",\n{\"ph\":\"C\",\"pid\":%ld,\"name\":\"calls\"", model->processes[0].pid);
-		microseconds(file, "ts", changes[i].t_ns - model->begin_ns);
-		fprintf(file, ",\"args\":{\"running\":%" PRId64 ",\"pending\":%" PRId64 "}}", running, pending);
-	}
-	free(changes);
+	write_counter(model, &counter, file);
 }
 
-int perfetto_write(const struct model *model, FILE *file)
+/* A span that does not wait, in one that does, is work; what waits in work is none. */
+static void count_threads(const struct model *model, FILE *file)
 {
-	fputs("{\"displayTimeUnit\":\"ms\",\"traceEvents\":[", file);
+	struct counter counter = {.name = "threads", .keys = {"at work", "waiting"}};
+
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *span = &model->spans[i];
+		bool wait = span->kind == SPAN_WAIT;
+		bool outer = span->parent == NONE;
+
+		if (span->kind == SPAN_TURN || (!outer && wait == (model->spans[span->parent].kind == SPAN_WAIT)))
+			continue;
+		count(&counter, wait, span->begin_ns, span->end_ns);
+		if (!outer && span->end_ns > span->begin_ns) { /* the other of the two is interrupted */
+			count(&counter, !wait, span->begin_ns, span->end_ns);
+			counter.changes[counter.count - 2].by[!wait] = -1;
+			counter.changes[counter.count - 1].by[!wait] = 1;
+		}
+	}
+	write_counter(model, &counter, file);
+}
+
+/* Threads of the pool, from what each did first to what it did last. */
+static void count_pool(const struct model *model, FILE *file)
+{
+	struct counter counter = {.name = "pool", .keys = {"threads"}};
+
+	for (size_t i = 0; i < model->thread_count; i++) {
+		const struct thread *thread = &model->threads[i];
+
+		if (thread->tid >= 0 && thread->tid != model->processes[thread->process].pid)
+			count(&counter, 0, thread->first_ns, thread->last_ns);
+	}
+	write_counter(model, &counter, file);
+}
+
+/* A slice of the track that shows the critical path. */
+static void write_part(const struct model *model, uint64_t begin_ns, uint64_t end_ns, const char *category,
+		       const char *name, FILE *file)
+{
+	fprintf(file, ",\n{\"ph\":\"X\",\"pid\":%ld,\"tid\":%d", model->processes[0].pid, PATH_TID);
+	microseconds(file, "ts", begin_ns - model->begin_ns);
+	microseconds(file, "dur", end_ns - begin_ns);
+	fprintf(file, ",\"cat\":\"%s\",\"name\":", category);
+	json_text(file, name);
+	fputs(",\"args\":{}}", file);
+}
+
+static void write_path(const struct model *model, FILE *file)
+{
+	char name[300];
+
+	fprintf(file,
+		",\n{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":%ld,\"tid\":%d,"
+		"\"args\":{\"name\":\"critical path\"}}",
+		model->processes[0].pid, PATH_TID);
+	for (size_t i = model->chain_count; i-- > 0;) {
+		const struct link *link = &model->chain[i];
+
+		span_label(model, &model->spans[link->span], name, sizeof(name));
+		write_part(model, link->begin_ns, link->end_ns,
+			   link->kind == LINK_SPAN ? "path" : link_words[link->kind], name, file);
+	}
+	for (size_t i = model->gap_count; i-- > 0;)
+		write_part(model, model->gaps[i].begin_ns, model->gaps[i].end_ns, "gap",
+			   gap_text(model, &model->gaps[i], name, sizeof(name)), file);
+}
+
+int perfetto_write(const struct model *model, const char *title, FILE *file)
+{
+	fputs("{\"displayTimeUnit\":\"ms\",\"otherData\":{\"title\":", file);
+	json_text(file, title);
+	fprintf(file, ",\"path_ns\":%" PRIu64 ",\"explained_ns\":%" PRIu64 "},\"traceEvents\":[",
+		model->path.end_ns - model->path.begin_ns, model->path.explained_ns);
 	for (size_t i = 0; i < model->process_count; i++)
 		name_process(model, i, file);
 	for (size_t i = 0; i < model->thread_count; i++)
@@ -167,7 +259,10 @@ int perfetto_write(const struct model *model, FILE *file)
 		write_span(model, &model->spans[i], file);
 	for (size_t i = 0; i < model->span_count; i++)
 		write_arrow(model, i, file);
-	write_counters(model, file);
+	write_path(model, file);
+	count_calls(model, file);
+	count_threads(model, file);
+	count_pool(model, file);
 	fputs("]}\n", file);
 	return ferror(file) || fflush(file) ? (errno ? -errno : -EIO) : 0;
 }

@@ -32,9 +32,10 @@ static int compare_sums(const void *a, const void *b)
 static const char *name_of(const struct model *model, const struct link *link)
 {
 	const struct span *span = &model->spans[link->span];
+	bool call = span->kind == SPAN_WAIT && !span->name && span->awaited != NONE;
+	const char *name = call ? call_name(&model->calls[span->awaited]) : span_name(model, span);
 
-	return span->kind == SPAN_WAIT && !span->name && span->awaited != NONE ? call_name(&model->calls[span->awaited])
-									       : span_name(model, span);
+	return *name ? name : "a wait";
 }
 
 /* The path's links, those of one name together, the longest first. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Texts of a picture neither touch each other nor leave it, and the longest calls are named: labels.py CHART DIRECTORY WIDTH.C"""
+"""Texts of a picture neither touch each other nor leave it, and the longest calls are named: labels.py CHART DIRECTORY WIDTH.C PICTURES"""
 import itertools
 import json
 import os
@@ -10,7 +10,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 
-CHART, HERE = os.path.abspath(sys.argv[1]), sys.argv[2]
+CHART, HERE, PICTURES = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[4]
 LONGEST = 20
 SVG = "{http://www.w3.org/2000/svg}"
 with open(sys.argv[3], encoding="utf-8") as source:
@@ -53,15 +53,20 @@ def longest(path):
     return [span["name"] or model["calls"]["rows"][span["call"]][column] for span in spans[:LONGEST] if span["end_ns"] > span["begin_ns"]]
 
 
-def check(path, *options):
-    root = ElementTree.fromstring(run(*options, path))
+def check_boxes(path, root):
     found = boxes(root)
     for left, top, right, bottom, text in found:
         assert left >= 0 and top >= 0 and right <= float(root.get("width")) and bottom <= float(root.get("height")), \
             f"{path}: {text!r} is cut off: {left:.0f} to {right:.0f}"
     for a, b in itertools.combinations(sorted(found), 2):
         touch = a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-        assert not touch, f"{path} {options}: {a[4]!r} and {b[4]!r} overlap"
+        assert not touch, f"{path}: {a[4]!r} and {b[4]!r} overlap"
+    return found
+
+
+def check(path, *options):
+    root = ElementTree.fromstring(run(*options, path))
+    found = check_boxes(" ".join((*options, path)), root)
     words = "\n".join(box[4] for box in found)
     for name in longest(path) if not options else []:
         assert name[:30] in words, f"{path}: {name} is one of the longest, and has no name"
@@ -86,6 +91,8 @@ def calls(count, threads, length):
 
 
 def main():
+    for name in os.listdir(PICTURES):   # real boots
+        check_boxes(name, ElementTree.parse(os.path.join(PICTURES, name)).getroot())
     with tempfile.TemporaryDirectory() as folder:
         for name in ("ordered.trace", "names.trace", "processes.trace", "kernel.log", "broken.trace", "crashed.trace",
                      "boots.trace", "both.log"):

@@ -10,6 +10,7 @@ import tempfile
 
 CHART, HERE = os.path.abspath(sys.argv[1]), sys.argv[2]
 CASES = ["ordered.trace", "names.trace", "processes.trace", "kernel.log", "broken.trace", "crashed.trace", "boots.trace", "units.log"]
+PATH_TID = 9999999
 TYPES = {"M": {"name", "pid", "args"}, "X": {"name", "cat", "pid", "tid", "ts", "dur", "args"},
          "C": {"name", "pid", "ts", "args"}, "s": {"name", "cat", "pid", "tid", "ts", "id"},
          "f": {"name", "cat", "pid", "tid", "ts", "id", "bp"}}
@@ -53,23 +54,65 @@ def check_model(name):
     return calls, spans
 
 
+def nanoseconds(microseconds):
+    return round(microseconds * 1000)
+
+
+def check_tracks(name, events):
+    """What Perfetto's importer needs and drops events without: slices of a track nest, ends of arrows lie in slices."""
+    tracks = {}
+    for event in events:
+        if event["ph"] == "X":
+            begin = nanoseconds(event["ts"])
+            tracks.setdefault((event["pid"], event["tid"]), []).append((begin, begin + nanoseconds(event["dur"])))
+    for track, slices in tracks.items():
+        slices.sort(key=lambda one: (one[0], -one[1]))
+        stack = []
+        for begin, end in slices:
+            while stack and stack[-1] <= begin:
+                stack.pop()
+            assert not stack or end <= stack[-1], f"{name}: {track}: {begin} to {end} is cut by the end of {stack[-1]}"
+            stack.append(end)
+    for event in events:
+        if event["ph"] in "sf":
+            at = nanoseconds(event["ts"])
+            assert any(begin <= at <= end for begin, end in tracks[event["pid"], event["tid"]]), f"{name}: {event}"
+
+
+def check_counters(name, events):
+    last = {}
+    for event in events:
+        if event["ph"] != "C":
+            continue
+        before = last.get(event["name"])
+        assert before is None or event["ts"] > before["ts"], event
+        assert all(value >= 0 for value in event["args"].values()), f"{name}: {event}"
+        last[event["name"]] = event
+    for event in last.values():
+        assert not any(event["args"].values()), f"{name}: does not come back to nothing: {event}"
+    assert {"threads"} <= set(last), f"{name}: {set(last)}"
+    threads = [event["args"] for event in events if event["ph"] == "C" and event["name"] == "threads"]
+    assert max(one["at work"] for one in threads) >= 1
+
+
 def check_events(name, spans):
-    events = read("--perfetto", name)["traceEvents"]
+    trace = read("--perfetto", name)
+    events = trace["traceEvents"]
+    assert "explained by the critical path" in trace["otherData"]["title"], trace["otherData"]
     for event in events:
         assert set(event) - {"ph", "tid"} == TYPES[event["ph"]] - {"tid"}, event
         assert event["ph"] == "M" or event["ts"] >= 0, event
     kept = [span for span in spans if span["kind"] != "turn"]
-    assert sum(event["ph"] == "X" for event in events) == len(kept)
+    slices = [event for event in events if event["ph"] == "X"]
+    path = [event for event in slices if event["tid"] == PATH_TID]
+    assert len(slices) == len(kept) + len(path)
+    assert sum(nanoseconds(event["dur"]) for event in path) == trace["otherData"]["path_ns"]
+    assert sum(nanoseconds(event["dur"]) for event in path if event["cat"] != "gap") == trace["otherData"]["explained_ns"]
     arrows = [{e["id"]: e["ts"] for e in events if e["ph"] == end} for end in "sf"]
     assert arrows[0].keys() == arrows[1].keys()
     assert all(arrows[0][i] <= arrows[1][i] for i in arrows[0])
-    last = {}
-    for event in events:
-        if event["ph"] == "C":
-            assert event["ts"] > last.get("ts", -1), event
-            last = event
-            assert event["args"]["running"] >= 0 and event["args"]["pending"] >= 0, event
-    assert not last or last["args"] == {"running": 0, "pending": 0}, last
+    check_tracks(name, events)
+    check_counters(name, events)
     return arrows[0]
 
 
@@ -88,7 +131,7 @@ def check_long():
 
 
 def check_memory():
-    """10^6 events in 10^4 threads fit into 500 MB, as page and as picture."""
+    """10^6 events in 10^4 threads fit into 500 MB, as page, as picture and as trace events."""
     with open(CHART, "rb") as file:
         if b"__asan_init" in file.read():
             return   # keeps what was freed
@@ -101,8 +144,13 @@ def check_memory():
                                        ("completed", 900000, tid)):
                     file.write(f'{{"t_ns":{t + after},"pid":500,"tid":{who},"ev":"{ev}","cookie":{i},'
                                f'"domain":"/usr/bin/demo+0x40a0","name":"call {i}"}}\n')
-        for option in ("--html", "--width=1400"):
+        for option in ("--html", "--width=1400", "--perfetto"):
             subprocess.run([CHART, option, "-o", os.path.join(folder, "out"), path], check=True)
+        with open(os.path.join(folder, "out"), encoding="utf-8") as file:   # of --perfetto: an event a line
+            lines = file.read().splitlines()
+        assert len(lines) > 1000000 and lines[-1].endswith("}]}") and all(line[0] == "{" for line in lines), len(lines)
+        for line in lines[1:-1:997]:
+            assert json.loads(line.rstrip(",")).keys(), line
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert most < 500000, f"{most} KB"
 
