@@ -107,7 +107,9 @@ static void write_spans(const struct model *model, FILE *file)
 		index_of(span->awaited, file);
 		fprintf(file, ",%" PRIu64 ",%d,%d,%d", span->wait_for, span->error, span_failed(model, span),
 			span->unfinished);
-		text_of(span->kind == SPAN_STEP ? span_name(model, span) : NULL, file);
+		text_of(span->kind == SPAN_STEP || (span->kind == SPAN_WAIT && span->name) ? span_name(model, span)
+											   : NULL,
+			file);
 		putc(']', file);
 	}
 	fputs("]}", file);

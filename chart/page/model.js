@@ -237,9 +237,9 @@ function loadBetween(load, from, to) {
 		(to - from);
 }
 
-// How many values of @sorted are at most @value.
-function bisect(sorted, value) {
-	let low = 0, high = sorted.length;
+// How many values of @sorted are at most @value; those before @low are.
+function bisect(sorted, value, low = 0) {
+	let high = sorted.length;
 
 	while (low < high) {
 		const middle = (low + high) >> 1;

@@ -112,10 +112,10 @@ function pressable(element, act) {
 }
 
 function linkEntry(model, link, jump) {
-	const words = link.what !== 'span' ? link.what + ': ' : model.spans.kind[link.span] === WAIT ? 'waits for ' : '';
+	const words = link.what !== 'span' ? link.what + ': ' : '';
 	const entry = make('li', {title: `from ${moment(link.begin_ns)} to ${moment(link.end_ns)}`},
 		make('span', {className: 'length', textContent: duration(link.end_ns - link.begin_ns)}),
-		make('span', {className: 'name', textContent: words + nameOf(model, link.span)}));
+		make('span', {className: 'name', textContent: words + labelOfSpan(model, link.span)}));
 
 	return pressable(entry, () => jump(model, link.span, link.begin_ns, link.end_ns));
 }

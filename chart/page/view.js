@@ -11,13 +11,28 @@ const COLORS = ['page', 'ink', 'quiet', 'line', 'mark', 'phase0', 'phase1', 'loa
 	'failed-edge'].concat(KINDS, KINDS.map(kind => kind + '-edge'));
 
 const view = {models: [], zero: 0, from: 0, to: 1, length: 1, scroll: 0, width: 0, height: 0, items: [], bottom: 0, colors: {},
-	hovered: null, chosen: null, matches: null};
+	hovered: null, chosen: null, matches: null, stripes: null};
 
 function readColors() {
 	const style = getComputedStyle(document.documentElement);
 
 	for (const name of COLORS)
 		view.colors[name] = style.getPropertyValue('--' + name).trim();
+	view.stripes = makeStripes();
+}
+
+// Waits show without colours, too.
+function makeStripes() {
+	const tile = document.createElement('canvas');
+
+	tile.width = tile.height = 8;
+	const g = tile.getContext('2d');
+
+	g.globalAlpha = 0.45;
+	g.strokeStyle = view.colors['wait-edge'];
+	for (const x of [-8, 0, 8])
+		line(g, x - 1, 9, x + 9, -1);
+	return g.createPattern(tile, 'repeat');
 }
 
 function xOf(t) {
@@ -68,6 +83,7 @@ function placeModel(model) {
 		if (phases.length)
 			place(model, 'phases', PHASES + 2, {phases, process: i});
 	});
+	place(model, 'path', PHASES + 6, {parts: model.path.concat(model.gaps).sort((a, b) => a.begin_ns - b.begin_ns)});
 	place(model, 'load', LOAD + 8);
 	for (const row of model.rows) {
 		if (row.process !== process && model.processes.length > 1)
@@ -106,8 +122,7 @@ function paintBar(g, model, span, left, right, y, height, failed) {
 	const faint = view.matches && !view.matches.get(model).has(spans.name[span]);
 
 	g.globalAlpha = faint ? 0.25 : 1;
-	g.fillStyle = view.colors[width < NARROW || height <= THIN ? kind + '-edge' : kind];
-	g.fillRect(left, y, width, height);
+	paintBox(g, width < NARROW || height <= THIN ? kind + '-edge' : kind, left, width, y, height);
 	if (width >= NARROW && height > THIN) {
 		g.strokeStyle = view.colors[kind + '-edge'];
 		g.setLineDash(spans.unfinished[span] ? [4, 2] : []);
@@ -115,9 +130,16 @@ function paintBar(g, model, span, left, right, y, height, failed) {
 	}
 	if (failed && width >= 8 && height > THIN)
 		paintCross(g, right - 6, y + 6);
-	if (width > 24 && height === LANE)
-		paintName(g, model, span, Math.max(left, LEFT), right - (failed ? 10 : 0), y);
 	g.globalAlpha = 1;
+}
+
+function paintBox(g, kind, left, width, y, height) {
+	g.fillStyle = view.colors[kind];
+	g.fillRect(left, y, width, height);
+	if (kind === 'wait') {
+		g.fillStyle = view.stripes;
+		g.fillRect(left, y, width, height);
+	}
 }
 
 // A failure shows without colour, too.
@@ -134,15 +156,43 @@ function paintCross(g, x, y) {
 	g.lineWidth = 1;
 }
 
-function paintName(g, model, span, left, right, y) {
-	const name = (model.spans.kind[span] === WAIT && model.spans.awaited[span] !== NONE ? 'waits for ' : '') +
-		nameOf(model, span);
-	const room = Math.min(right, view.width) - left - 8;
+function labelOfSpan(model, span) {
+	const name = nameOf(model, span);
 
-	if (room < 20)
-		return;
-	g.fillStyle = view.colors['bar-ink'];
-	g.fillText(fit(g, name, room), left + 4, y + LANE - 6);
+	return model.spans.kind[span] === WAIT && name !== 'waits' ? 'waits for ' + name : name;
+}
+
+// In the bar, else right of it, else left of it, else a part of it in the bar.
+function paintNames(g, model, bars, y) {
+	let taken = LEFT;
+
+	bars.forEach(({span, left, right}, i) => {
+		const next = i + 1 < bars.length ? bars[i + 1].left : view.width;
+		const from = Math.max(left, LEFT), to = Math.min(right, view.width);
+
+		if (span === NONE || to < LEFT || (view.matches && !view.matches.get(model).has(model.spans.name[span]))) {
+			taken = Math.max(taken, right);
+			return;
+		}
+		const room = Math.max(to - from - 8, next - to - 8, from - taken - 8);
+		const name = room < 20 ? '' : labelOfSpan(model, span);
+		const width = name ? g.measureText(name).width : Infinity;
+
+		g.fillStyle = view.colors[width <= next - to - 8 && width > to - from - 8 ? 'ink' : 'bar-ink'];
+		if (width <= to - from - 8) {
+			g.fillText(name, from + 4, y);
+		} else if (width <= next - to - 8) {
+			g.fillText(name, to + 4, y);
+			taken = to + 4 + width;
+			return;
+		} else if (width <= from - taken - 8) {
+			g.fillStyle = view.colors.ink;
+			g.fillText(name, from - 4 - width, y);
+		} else if (to - from > 28) {
+			g.fillText(fit(g, name, to - from - 8), from + 4, y);
+		}
+		taken = Math.max(taken, to);
+	});
 }
 
 function fit(g, text, room) {
@@ -157,8 +207,8 @@ function fit(g, text, room) {
 }
 
 // All of a lane that is seen. Spans of less than a pixel that touch are one bar, whose end is found by bisection; such
-// bars that touch, of one colour, are painted as one.
-function paintLane(g, model, lane, y, height) {
+// bars that touch, of one colour, are painted as one. Into @bars goes what a name may stand in or beside.
+function paintLane(g, model, lane, y, height, bars) {
 	const {spans} = model;
 	const pixel = (view.to - view.from) / (view.width - LEFT - RIGHT);
 	let i = bisect(lane.latest, view.from);
@@ -170,11 +220,16 @@ function paintLane(g, model, lane, y, height) {
 
 		i++;
 		if (end - spans.begin_ns[span] < pixel) {
-			i = firstFrom(spans, lane, i, spans.begin_ns[span] + pixel);
-			end = Math.max(end, Math.min(lane.latest[i - 1], spans.begin_ns[span] + pixel));
+			const until = spans.begin_ns[span] + pixel;
+
+			i = Math.min(firstFrom(spans, lane, i, until), bisect(lane.latest, until, i));   // a long one begins there
+			end = Math.max(end, lane.latest[i - 1]);
 		}
-		thin = paintOrJoin(g, model, span, xOf(spans.begin_ns[span]), xOf(i - first > 1 ? end : spans.end_ns[span]), y,
-			height, lane.failed[i] > lane.failed[first], thin);
+		const left = xOf(spans.begin_ns[span]), right = xOf(i - first > 1 ? end : spans.end_ns[span]);
+
+		thin = paintOrJoin(g, model, span, left, right, y, height, lane.failed[i] > lane.failed[first], thin);
+		if (bars)
+			bars.push({span: i - first > 1 ? NONE : span, left, right});
 	}
 	paintThin(g, thin, y, height);
 }
@@ -227,10 +282,14 @@ function paintRow(g, item) {
 	const {row, model} = item;
 	const height = row.folded ? THIN : LANE;
 
-	row.turns.forEach((lane, i) => row.folded || paintLane(g, model, lane, turnY(row, i), TURN_HEIGHT - 1));
+	row.turns.forEach((lane, i) => row.folded || paintLane(g, model, lane, turnY(row, i), TURN_HEIGHT - 1, null));
 	row.lanes.forEach((lane, i) => {
-		paintLane(g, model, lane, laneY(row, i), height);
-		paintLane(g, model, row.overlays[i], laneY(row, i), height);
+		const bars = row.folded ? null : [];
+
+		paintLane(g, model, lane, laneY(row, i), height, bars);
+		paintLane(g, model, row.overlays[i], laneY(row, i), height, null);
+		if (bars)
+			paintNames(g, model, bars, laneY(row, i) + LANE - 6);
 	});
 }
 
@@ -354,12 +413,69 @@ function paintLoad(g, item) {
 	item.most = most;
 }
 
+// What the total consists of, one part after the other.
+function paintStrip(g, item) {
+	const {model, parts} = item;
+	const y = item.y - view.scroll;
+	let painted = -1;
+
+	for (let i = firstPart(parts, view.from); i < parts.length && parts[i].begin_ns <= view.to; i++) {
+		const part = parts[i];
+		const left = xOf(part.begin_ns), right = xOf(part.end_ns);
+
+		if (right - left < 1 && left < painted)
+			continue;
+		paintPart(g, model, part, left, Math.max(right - left, 1), y);
+		painted = left + 1;
+	}
+}
+
+function firstPart(parts, t) {
+	let low = 0, high = parts.length;
+
+	while (low < high) {
+		const middle = (low + high) >> 1;
+
+		if (parts[middle].end_ns <= t)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+function paintPart(g, model, part, left, width, y) {
+	const gap = !('span' in part);
+	const kind = gap ? 'page' : part.what !== 'span' ? 'load' :
+		model.spans.failed[part.span] ? 'failed' : KINDS[model.spans.kind[part.span]];
+	const from = Math.max(left, LEFT), room = Math.min(left + width, view.width) - from - 8;
+
+	if (width < NARROW) {
+		paintBox(g, gap ? 'line' : kind + (kind === 'load' ? '' : '-edge'), left, width, y, PHASES);
+		return;
+	}
+	paintBox(g, kind, left, width, y, PHASES);
+	g.strokeStyle = view.colors[gap ? 'quiet' : kind === 'load' ? 'quiet' : kind + '-edge'];
+	g.setLineDash(gap || part.what !== 'span' ? [2, 2] : []);
+	g.strokeRect(left + 0.5, y + 0.5, width - 1, PHASES - 1);
+	g.setLineDash([]);
+	if (room < 20)
+		return;
+	const name = gap ? part.text || 'nothing traced' : labelOfSpan(model, part.span) + (part.what === 'queued' ? ', queued' : '');
+	const long = `${name}  ${duration(part.end_ns - part.begin_ns)}`;
+
+	g.fillStyle = view.colors[gap ? 'quiet' : 'bar-ink'];
+	g.fillText(g.measureText(long).width <= room ? long : fit(g, name, room), from + 4, y + 14);
+}
+
 function labelOf(item) {
 	const {model} = item;
 
 	switch (item.type) {
 	case 'row':
 		return item.row.folded ? '' : item.row.label;
+	case 'path':
+		return 'critical path';
 	case 'load':
 		return `at work, of ${item.most}`;
 	case 'phases':
@@ -397,7 +513,7 @@ function paintChosen(g) {
 	g.lineWidth = 1;
 }
 
-const PAINTERS = {row: paintRow, phases: paintPhases, load: paintLoad};
+const PAINTERS = {row: paintRow, phases: paintPhases, path: paintStrip, load: paintLoad};
 
 function paint(canvas) {
 	const g = canvas.getContext('2d');
@@ -427,10 +543,16 @@ function paint(canvas) {
 
 // What is drawn at a point: {model, span}, or null.
 function spanAt(x, y) {
-	const item = view.items.find(one => one.type === 'row' && y + view.scroll >= one.y && y + view.scroll < one.y + one.height);
+	const at = y + view.scroll;
+	const item = view.items.find(one => (one.type === 'row' || one.type === 'path') && at >= one.y && at < one.y + one.height);
 
 	if (!item || x < LEFT)
 		return null;
+	if (item.type === 'path') {
+		const part = item.parts[firstPart(item.parts, timeAt(x))];
+
+		return part && 'span' in part && part.begin_ns <= timeAt(x) ? {model: item.model, span: part.span} : null;
+	}
 	const {model, row} = item;
 	const lane = row.folded ? 0 : Math.floor((y + view.scroll - row.y) / (LANE + GAP));
 	const turns = lane < row.lanes.length ? null : row.turns[Math.floor((y - turnY(row, 0)) / TURN_HEIGHT)];

@@ -212,6 +212,32 @@ def check_hostile(page):
     assert not page.errors, page.errors
 
 
+def pixel(page, x, y):
+    """The colour at a place of the canvas, as #rrggbb."""
+    return page.run(f"""(() => {{
+        const [r, g, b] = canvas.getContext('2d').getImageData({x} * view.ratio, {y} * view.ratio, 1, 1).data;
+        return '#' + [r, g, b].map(value => value.toString(16).padStart(2, '0')).join('');
+    }})()""")
+
+
+def check_hidden(page):
+    """A long call that begins in the pixel in which a short one ends is painted, and the strip shows the path."""
+    path = os.path.join(BUILD, "hidden.trace")
+    with open(path, "w", encoding="utf-8") as file:
+        for cookie, begin, end in ((1, 1000000, 1010000), (2, 1020000, 500000000), (3, 500010000, 900000000)):
+            for ev, t_ns in (("scheduled", begin - 1000), ("started", begin), ("completed", end)):
+                file.write(f'{{"t_ns":{t_ns},"pid":7,"tid":7,"ev":"{ev}","cookie":{cookie},"name":"call {cookie}"}}\n')
+    page.open(make("hidden.html", path))
+    x = page.run("(xOf(0) + xOf(400e6)) / 2")
+    y = page.run("laneY(view.models[0].rows[0], 0) + LANE - 6")
+    assert pixel(page, x, y) == page.run("view.colors.run"), pixel(page, x, y)
+    strip = page.run("view.items.find(item => item.type === 'path').y - view.scroll + PHASES / 2")
+    over = page.run(f"(found => found && labelOfSpan(found.model, found.span))(spanAt({x}, {strip}))")
+    assert over == "call 2", over
+    assert pixel(page, x, strip + 6) == page.run("view.colors.run")
+    assert not page.errors, page.errors
+
+
 def check_long(page):
     """100,000 calls in 300 threads: a frame looks at what is seen only, however long the trace is."""
     path = os.path.join(BUILD, "long.trace")
@@ -248,7 +274,7 @@ def main():
     os.makedirs(BUILD, exist_ok=True)
     page = Browser()
     try:
-        for check in (check_one, check_compare, check_hostile, check_long):
+        for check in (check_one, check_compare, check_hostile, check_hidden, check_long):
             check(page)
     finally:
         page.close()
