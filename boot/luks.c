@@ -160,6 +160,7 @@ static bool ask(const struct crypttab *entry, const char *device)
 {
 	char question[512], answer[MOST_ANSWER], output[1024];
 
+	keyboard_prepare();
 	path_print(question, "inorder-init: passphrase of %s (%s): ", device, entry->name);
 	for (unsigned int try = 0; !entry->tries || try < entry->tries; try++) {
 		int status = prompt(question, entry->timeout_s, answer, sizeof(answer));

@@ -38,6 +38,8 @@ struct crypttab {
 };
 /** Parse a line, which is changed. Return: false if nothing is in it. What cannot be done is in @entry->refusal. */
 bool crypttab_parse(char *line, struct crypttab *entry);
+/** keyboard.c: load the keymap and the font that the image has, once. */
+void keyboard_prepare(void);
 /** prompt.c: ask at the console, without echo. Return: bytes; -ETIME, or -errno. */
 int prompt(const char *question, unsigned int timeout_s, char *answer, size_t room);
 #endif

@@ -20,6 +20,7 @@ struct writer {
 	struct links links;
 	time_t mtime;
 	int64_t inode;
+	size_t entries;
 };
 
 static int filter_none(struct archive *archive)
@@ -149,6 +150,7 @@ static int write_entry(const struct image_entry *entry, void *data)
 	int64_t bytes = 0;
 	int result = 0;
 
+	progress("files written", ++writer->entries);
 	archive_entry_set_pathname(header, entry->path + 1);
 	archive_entry_set_mode(header, entry->mode);
 	archive_entry_set_rdev(header, entry->rdev);

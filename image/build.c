@@ -75,6 +75,8 @@ static int ask(struct request *request, const struct stage *stage)
 		result = needs_add_devices(&needs);
 	if (!result)
 		result = needs_ask(&needs, request, stage);
+	if (!result)
+		result = keyboard_ask(&needs, request, stage);
 	needs_free(&needs);
 	return result;
 }
@@ -136,12 +138,14 @@ static int make_with(struct request *request, struct stage *stage)
 		result = add_content(request, &tree);
 	if (!result && interrupted())
 		result = fail("interrupted");
+	progress_end();
 	if (!result)
 		warn_of_omits(&request->omits);
 	if (!result && request->list)
 		result = tree_visit(&early, print_entry, NULL) || tree_visit(&tree, print_entry, NULL) ? -1 : 0;
 	if (!result && request->output)
 		result = archive_make(&early, &tree, request->output, request->compression);
+	progress_end();
 	tree_free(&early);
 	tree_free(&tree);
 	return result;

@@ -28,7 +28,7 @@ size_t module_path_length(const char *path)
 	return length;
 }
 
-static int unpack(struct archive *packed, const char *path, int fd)
+static int copy_from(struct archive *packed, const char *path, int fd)
 {
 	struct archive_entry *entry;
 
@@ -37,14 +37,13 @@ static int unpack(struct archive *packed, const char *path, int fd)
 	if (archive_read_open_filename(packed, path, 65536) != ARCHIVE_OK ||
 	    archive_read_next_header(packed, &entry) != ARCHIVE_OK ||
 	    archive_read_data_into_fd(packed, fd) != ARCHIVE_OK)
-		return fail("cannot unpack the module '%s': %s", path, archive_error_string(packed));
+		return fail("cannot unpack '%s': %s", path, archive_error_string(packed));
 	return 0;
 }
 
-char *module_expand(const struct stage *stage, const char *path)
+char *file_expand(const struct stage *stage, const char *path, const char *name)
 {
-	const char *name = strrchr(path, '/') + 1;
-	char *made = text("%s/%.*s", stage->path, (int)module_path_length(name), name);
+	char *made = text("%s/%s", stage->path, name);
 	int fd = open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), result;
 	struct archive *packed;
 
@@ -54,7 +53,7 @@ char *module_expand(const struct stage *stage, const char *path)
 		return NULL;
 	}
 	packed = must(archive_read_new());
-	result = unpack(packed, path, fd);
+	result = copy_from(packed, path, fd);
 	archive_read_free(packed);
 	if (close(fd) && !result)
 		result = fail("cannot write '%s': %s", made, strerror(errno));
@@ -62,4 +61,13 @@ char *module_expand(const struct stage *stage, const char *path)
 		return made;
 	free(made);
 	return NULL;
+}
+
+char *module_expand(const struct stage *stage, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = must(strndup(slash + 1, module_path_length(slash + 1))), *made = file_expand(stage, path, name);
+
+	free(name);
+	return made;
 }

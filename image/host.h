@@ -31,6 +31,8 @@ int needs_find(struct needs *needs, const char *sysroot, const char *cmdline);
 int needs_add_devices(struct needs *needs);
 /* Puts what was found into a request. */
 int needs_ask(const struct needs *needs, struct request *request, const struct stage *stage);
+/* keyboard.c: the same with keymap and font, where a passphrase may be asked for. */
+int keyboard_ask(const struct needs *needs, struct request *request, const struct stage *stage);
 void needs_free(struct needs *needs);
 
 #endif

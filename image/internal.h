@@ -97,7 +97,9 @@ void firmware_sum_up(const struct firmware *firmware);
 
 /* The length of a module's path without the suffix of a compression. */
 size_t module_path_length(const char *path);
-/* A compressed module as a plain file in @stage; the caller frees its path. NULL with a message. */
+/* A compressed file as a plain one, @name in @stage; the caller frees its path. NULL with a message. */
+char *file_expand(const struct stage *stage, const char *path, const char *name);
+/* The same with a module. */
 char *module_expand(const struct stage *stage, const char *path);
 
 /* Asks for all of the list of kinds: the drivers of any machine that a root may need. */
@@ -216,6 +218,10 @@ int add_each(struct tree *tree, const struct strings *specs, int (*add)(struct t
 int help_print(bool all);
 /* Says what is wrong and where help is; returns the exit code. @word may be NULL. */
 int usage_error(const char *what, const char *word);
+
+/* On a terminal: one line that says what is done, and how many of them; 0: no number. Messages take its place. */
+void progress(const char *what, size_t done);
+void progress_end(void);
 
 /* SIGINT, SIGTERM and SIGHUP make interrupted() true: clean up and go. */
 void catch_signals(void);

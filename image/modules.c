@@ -34,6 +34,7 @@ struct resolver {
 	struct tree *tree;
 	struct kmod_ctx *kmod;
 	const char *version;
+	size_t added;
 };
 
 static int add_module(struct resolver *resolver, struct kmod_module *module);
@@ -118,6 +119,7 @@ static int add_module(struct resolver *resolver, struct kmod_module *module)
 		return 0;
 	if (strncmp(path, dir, length) || path[length] != '/')
 		return fail("module '%s' is outside of '%s'", path, dir);
+	progress("modules", ++resolver->added);
 	place = text("/lib/modules/%s%.*s", resolver->version, (int)(module_path_length(path) - length), path + length);
 	if (tree_has(resolver->tree, place))
 		result = 0;
@@ -268,6 +270,7 @@ static int run_depmod(struct resolver *resolver)
 		if (error)
 			return fail("cannot make a link in '%s': %s", stage, strerror(error));
 	}
+	progress("indexes of the modules", 0);
 	return command_run(argv, NULL);
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -38,12 +39,43 @@ void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN); /* a compressor that dies is an error of a write */
 }
 
+static bool line_shown;
+
+void progress_end(void)
+{
+	if (line_shown)
+		fputs("\r\033[K", stderr);
+	line_shown = false;
+}
+
+/* Ten times a second is enough to see that it goes on. */
+void progress(const char *what, size_t done)
+{
+	static uint64_t last_ns;
+	struct timespec now;
+	uint64_t now_ns;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (line_shown && done && now_ns - last_ns < 100000000)
+		return;
+	last_ns = now_ns;
+	line_shown = true;
+	if (done)
+		fprintf(stderr, "\r\033[K%s: %zu", what, done);
+	else
+		fprintf(stderr, "\r\033[K%s", what);
+}
+
 /* A line as a whole, whoever else writes to standard error. */
 static void print(const char *kind, const char *format, va_list args)
 {
 	char line[4096];
 
 	vsnprintf(line, sizeof(line), format, args);
+	progress_end();
 	fprintf(stderr, "inorder-image: %s%s\n", kind, line);
 }
 

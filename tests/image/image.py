@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """inorder-image as a command: image.py CASE SOURCE BUILD. Needs no machine, only the kernel's modules."""
+import contextlib
 import fcntl
 import gzip
 import json
 import os
+import pty
 import random
 import resource
 import shutil
@@ -551,6 +553,45 @@ def case_stack(tree, folder):
     must(tool('cat', out, '/etc/crypttab').decode() ==
          'md0_crypt UUID=1 /etc/root.key luks\nearly UUID=3 none luks,initramfs\n', 'only the volumes of the root')
     tool('check', '--tree', tree, '--sysroot', machine.root, out, code=0)
+
+
+def case_keyboard(tree, folder):
+    """Who types a passphrase has the keymap and the font of the machine."""
+    for program in ('cryptsetup', 'loadkeys', 'setfont'):
+        if not shutil.which(program, path='/sbin:/usr/sbin:/bin:/usr/bin'):
+            sys.exit(77)
+    machine, out = Machine(os.path.join(folder, 'machine')), os.path.join(folder, 'image')
+    machine.disk()
+    machine.block('dm-0', 'virtual/block', '254:0', ('sda1',), dm__uuid='CRYPT-LUKS2-ab-cd', dm__name='root_crypt')
+    machine.mounted('254:0', 'ext4', '/dev/mapper/root_crypt')
+    machine.write('etc/crypttab', 'root_crypt UUID=1 none luks\n')
+    command = [IMAGE, 'build', '--host', '-t', tree, '-i', INIT, '--sysroot', machine.root, '-o', out]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    must('setupcon' in done.stderr and '/etc/inorder' not in tool('ls', out).decode(), f'a warning in: {done.stderr}')
+    for name, content in (('UTF-8_del.kmap', b'keymaps 0-2\n'), ('Uni2-Fixed16.psf', b'a font')):
+        write(f'{machine.root}/etc/console-setup/cached_{name}.gz', gzip.compress(content))
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    must('setupcon' not in done.stderr, f'no warning: {done.stderr}')
+    must(tool('cat', out, '/etc/inorder/keymap', '/etc/inorder/font') == b'keymaps 0-2\na font', 'both, as they are loaded')
+    have = {item['path'] for item in json.loads(tool('ls', '--json', out))}
+    must({'/bin/loadkeys', '/bin/setfont'} <= have, 'what loads them')
+    machine.mounted('8:1', 'ext4', '/dev/sda1')
+    must('inorder/keymap' not in call(tree, '--host', '--sysroot', machine.root, '-l'), 'none where nobody is asked')
+
+
+def case_progress(tree, folder):
+    """On a terminal it is seen how far it is, and nothing stays of that; elsewhere nothing is printed."""
+    command = [IMAGE, '-t', tree, '-i', INIT, '-m', 'drivers/ata/', '-o', os.path.join(folder, 'image')]
+    ours, theirs = pty.openpty()
+    subprocess.run(command, check=True, stderr=theirs)
+    os.close(theirs)
+    said = b''
+    with contextlib.suppress(OSError):   # EIO at its end
+        while data := os.read(ours, 65536):
+            said += data
+    os.close(ours)
+    must(b'modules' in said and b'files written: ' in said and said.endswith(b'\r\x1b[K'), f'progress in: {said}')
+    must(not subprocess.run(command, check=True, capture_output=True).stderr, 'nothing in a pipe')
 
 
 def case_loop(tree, folder):
