@@ -4,8 +4,6 @@
  */
 #include "core.h"
 
-#define RETRY_NS 10000000u /* after a thread could not be started */
-
 void rob_free_garbage(struct async_block *block)
 {
 	while (block) {
@@ -30,7 +28,6 @@ static void wake_waiters(struct async_waiter *waiter)
 /* No thread could be made for this worker (NULL: there was no memory for one): by port_thread_start(), or later. */
 void rob_start_failed(struct rob_worker *worker)
 {
-	struct rob_after after = {0};
 
 	port_lock(&rob.lock);
 	if (worker) {
@@ -40,10 +37,10 @@ void rob_start_failed(struct rob_worker *worker)
 	rob.pool.total--;
 	rob.pool.active--;
 	rob.pool.waking = false;
-	rob.pool.retry_ns = port_clock_ns() + RETRY_NS;
+	rob.pool.retry_ns = port_clock_ns() + WORKER_RETRY_NS;
 	rob_pool_help_wanted();
 	rob_pool_left();
-	rob_unlock(&after);
+	rob_unlock();
 }
 
 static struct rob_worker *worker_new(void)
@@ -56,7 +53,7 @@ static struct rob_worker *worker_new(void)
 	port_lock(&rob.lock);
 	worker->all_next = rob.pool.all;
 	rob.pool.all = worker;
-	port_unlock(&rob.lock);
+	rob_unlock();
 	return worker;
 }
 
@@ -68,7 +65,7 @@ static void start_worker(void)
 	worker = rob.pool.free;
 	if (worker)
 		rob.pool.free = worker->next;
-	port_unlock(&rob.lock);
+	rob_unlock();
 	if (!worker)
 		worker = worker_new();
 	if (!worker || port_thread_start(worker, rob.config.stack_bytes)) /* O7 */
@@ -81,60 +78,58 @@ static void start_worker(void)
  */
 static void start_monitor(void)
 {
-	struct rob_after after = {0};
 	int error = port_thread_start(NULL, 0); /* O7 */
 
 	port_lock(&rob.lock);
 	rob.pool.blind = error;
 	if (error) {
 		rob.pool.monitor_state = ROB_MONITOR_NONE;
-		rob.pool.monitor_retry_ns = port_clock_ns() + RETRY_NS;
+		rob.pool.monitor_retry_ns = port_clock_ns() + WORKER_RETRY_NS;
 		rob_pool_left();
-		rob_recall_all(&after);
-		rob_pool_kick(&after);
+		rob_recall_all();
+		rob_pool_kick();
 	}
-	rob_unlock(&after);
+	rob_unlock();
 }
 
-/* What had to wait until the lock was dropped. */
-void rob_pool_after(struct rob_after *after)
+/* Drops the lock and does what was noted under it. */
+static void unlock_and_follow_up(void)
 {
-	if (after->worker)
-		port_unpark(&after->worker->thread->parker, ROB_WAKE); /* O3 */
-	if (after->start)
-		start_worker();
-	if (after->start_monitor)
-		start_monitor();
-	if (after->wake_monitor)
-		port_unpark(&rob.pool.monitor, ROB_WAKE);
-	after->worker = NULL;
-	after->start = after->start_monitor = after->wake_monitor = false;
-}
+	struct rob_after after = rob.after;
 
-/* Drops the lock and does what could not be done under it. */
-void rob_unlock(struct rob_after *after)
-{
-	struct async_waiter *wake = after->wake;
-	struct async_block *garbage = after->garbage;
-
-	after->wake = NULL;
-	after->garbage = NULL;
-	rob.quick = rob_pool_quick();
+	rob.after = (struct rob_after){0};
 	port_unlock(&rob.lock);
-	if (port_unlikely(wake))
-		wake_waiters(wake);
-	if (port_unlikely(garbage))
-		rob_free_garbage(garbage);
-	if (port_unlikely(after->worker || after->start || after->start_monitor || after->wake_monitor))
-		rob_pool_after(after);
+	if (after.wake)
+		wake_waiters(after.wake);
+	if (after.garbage)
+		rob_free_garbage(after.garbage);
+	if (after.worker)
+		port_unpark(&after.worker->thread->parker, ROB_WAKE); /* O3 */
+	if (after.start)
+		start_worker();
+	if (after.start_monitor)
+		start_monitor();
+	if (after.wake_monitor)
+		port_unpark(&rob.pool.monitor, ROB_WAKE);
+}
+
+/* Drops the lock, and does then what must not be done under it. */
+void rob_unlock(void)
+{
+	const struct rob_after *after = &rob.after;
+
+	rob.quick = rob_pool_quick();
+	if (port_unlikely(after->wake || after->garbage || after->worker || after->start || after->start_monitor ||
+			  after->wake_monitor))
+		unlock_and_follow_up();
+	else
+		port_unlock(&rob.lock);
 }
 
 /* Has the monitor run in any case, for the watchdog. */
 void rob_pool_watch(void)
 {
-	struct rob_after after = {0};
-
 	port_lock(&rob.lock);
-	rob_pool_arm(&after);
-	rob_unlock(&after);
+	rob_pool_arm();
+	rob_unlock();
 }

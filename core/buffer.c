@@ -12,55 +12,22 @@
  */
 #include "core.h"
 
-static void list_append(struct async_block *block, unsigned list)
-{
-	block->all_next = NULL;
-	block->all_prev = rob.blocks_last[list];
-	if (block->all_prev)
-		block->all_prev->all_next = block;
-	else
-		rob.blocks[list] = block;
-	rob.blocks_last[list] = block;
-}
-
-static void list_remove(struct async_block *block, unsigned list)
-{
-	if (block->all_prev)
-		block->all_prev->all_next = block->all_next;
-	else
-		rob.blocks[list] = block->all_next;
-	if (block->all_next)
-		block->all_next->all_prev = block->all_prev;
-	else
-		rob.blocks_last[list] = block->all_prev;
-}
-
 void rob_block_append(struct async_domain *domain, struct async_block *block)
 {
+	unsigned kind = domain->exclusive;
+
 	block->domain = domain;
-	block->next = NULL;
-	block->prev = domain->last;
-	if (block->prev)
-		block->prev->next = block;
-	else
-		domain->first = block;
-	domain->last = block;
-	list_append(block, domain->exclusive);
+	rob_list_insert(domain->first, domain->last, block, domain->last, prev, next);
+	rob_list_insert(rob.blocks[kind], rob.blocks_last[kind], block, rob.blocks_last[kind], all_prev, all_next);
 }
 
 static void block_remove(struct async_block *block)
 {
 	struct async_domain *domain = block->domain;
+	unsigned kind = domain->exclusive;
 
-	if (block->prev)
-		block->prev->next = block->next;
-	else
-		domain->first = block->next;
-	if (block->next)
-		block->next->prev = block->prev;
-	else
-		domain->last = block->prev;
-	list_remove(block, domain->exclusive);
+	rob_list_unlink(domain->first, domain->last, block, prev, next);
+	rob_list_unlink(rob.blocks[kind], rob.blocks_last[kind], block, all_prev, all_next);
 }
 
 static bool has_room(const struct async_block *block, unsigned width)
@@ -83,7 +50,7 @@ struct rob_slot *rob_slot_here(struct async_domain *domain, unsigned width)
 }
 
 /* The first block of a domain is small; so is one between entries. */
-static unsigned size_class(const struct async_domain *domain)
+unsigned rob_block_class(const struct async_domain *domain)
 {
 	return domain->last && domain->last->kind == ROB_TABLE;
 }
@@ -93,7 +60,6 @@ static struct async_block *block_init(struct async_block *block, unsigned large)
 	memset(block, 0, sizeof(*block));
 	block->capacity = large ? ROB_SLOTS_LARGE : ROB_SLOTS_SMALL;
 	block->kind = ROB_TABLE;
-	rob.newest = NULL; /* may have stood there */
 	return block;
 }
 
@@ -105,10 +71,6 @@ static struct async_block *spare_pop(unsigned large)
 		return NULL;
 	rob.spare[large] = block->next;
 	rob.spares[large]--;
-	if (block->next) { /* a worker has freed it: its lines take a while to come */
-		__builtin_prefetch(block->next, 1);
-		__builtin_prefetch(rob_slots(block->next), 1);
-	}
 	return block_init(block, large);
 }
 
@@ -117,7 +79,7 @@ static struct async_block *spare_pop(unsigned large)
  */
 struct async_block *rob_block_begin(struct async_domain *domain)
 {
-	struct async_block *block = spare_pop(size_class(domain));
+	struct async_block *block = spare_pop(rob_block_class(domain));
 
 	if (!block)
 		return NULL;
@@ -134,46 +96,44 @@ static void spare_push(struct async_block *block, unsigned large)
 	rob.spares[large]++;
 }
 
-void rob_free_block(struct async_block *block, struct rob_after *after)
+void rob_free_block(struct async_block *block)
 {
 	unsigned large = block->capacity == ROB_SLOTS_LARGE;
 
 	if (rob.spares[large] >= (large ? ROB_SPARE_LARGE : ROB_SPARE_SMALL)) {
-		block->next = after->garbage;
-		after->garbage = block;
+		block->next = rob.after.garbage;
+		rob.after.garbage = block;
 		return;
 	}
 	spare_push(block, large);
 }
 
+/* Memory for a block of this size becomes a spare one. */
+void rob_block_add(void *memory, unsigned large)
+{
+	spare_push(memory, large);
+}
+
+size_t rob_block_bytes(unsigned large)
+{
+	return sizeof(struct async_block) + (large ? ROB_SLOTS_LARGE : ROB_SLOTS_SMALL) * sizeof(struct rob_slot);
+}
+
 /*
- * A slot of the domain, not yet issued, or NULL when there is no memory. May
- * drop the lock and take it again. Before the lock is dropped next, it is
- * issued or given back by rob_slot_unused().
+ * A slot of the domain, not yet issued, or NULL where there is no storage. It is issued, or given back by
+ * rob_slot_unused(), before the lock is dropped.
  */
 struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width)
 {
 	struct rob_slot *slot = rob_slot_here(domain, width);
 	struct async_block *block;
-	unsigned large;
 
 	if (port_likely(slot))
 		return slot;
-	large = size_class(domain);
-	block = spare_pop(large);
-	if (block)
-		return reserve(block);
-	port_unlock(&rob.lock);
-	block = port_alloc(sizeof(*block) + (large ? ROB_SLOTS_LARGE : ROB_SLOTS_SMALL) * sizeof(*slot));
-	port_lock(&rob.lock);
-	slot = rob_slot_here(rob_domain(domain), width);
+	block = spare_pop(rob_block_class(domain));
 	if (!block)
-		return slot;
-	block_init(block, large);
-	if (!slot)
-		return reserve(block);
-	spare_push(block, large); /* somebody else brought storage meanwhile */
-	return slot;
+		block = spare_pop(!rob_block_class(domain));
+	return block ? reserve(block) : NULL;
 }
 
 void rob_slot_unused(struct rob_slot *slot)
@@ -217,7 +177,7 @@ static void entry_done(struct async_block *block)
 }
 
 /* The calls of mask are no longer in progress. */
-void rob_release(struct async_block *block, uint64_t mask, struct rob_after *after)
+void rob_release(struct async_block *block, uint64_t mask)
 {
 	block->live &= ~mask;
 	if (block->live)
@@ -226,7 +186,7 @@ void rob_release(struct async_block *block, uint64_t mask, struct rob_after *aft
 	if (block->kind == ROB_ENTRY)
 		entry_done(block);
 	if (block->kind == ROB_TABLE && !block->dead)
-		rob_free_block(block, after);
+		rob_free_block(block);
 }
 
 void rob_record_init(struct rob_record *record, enum rob_kind kind)

@@ -39,7 +39,7 @@ int async_domain_error(struct async_domain *domain, async_cookie_t *cookie)
 	error = domain->error;
 	if (cookie)
 		*cookie = error ? domain->error_cookie : 0;
-	port_unlock(&rob.lock);
+	rob_unlock();
 	return error;
 }
 
@@ -49,38 +49,37 @@ void async_domain_clear_error(struct async_domain *domain)
 	domain = rob_domain(domain);
 	domain->error = 0;
 	domain->error_cookie = 0;
-	port_unlock(&rob.lock);
+	rob_unlock();
 }
 
 /* The lowest pending call of the domain below the bound whose func has not run. */
 static struct rob_slot *cancellable(struct async_domain *domain, async_cookie_t bound)
 {
-	for (struct async_block *block = domain->first; block; block = block->next) {
-		for (uint64_t bits = block->pending; bits; bits &= bits - 1) {
-			struct rob_slot *slot = rob_lowest_bit(block, bits);
+	struct rob_slot *slot;
 
-			if (rob_cookie(slot) >= bound)
-				return NULL;
-			if (!rob_func_done(slot))
-				return slot;
-		}
+	rob_for_domain(slot, domain, pending)
+	{
+		if (rob_cookie(slot) >= bound)
+			return NULL;
+		if (!rob_func_done(slot))
+			return slot;
 	}
 	return NULL;
 }
 
 /* Takes one call back. With the lock held. */
-static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cookie_t cookie), struct rob_after *after)
+static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cookie_t cookie))
 {
 	struct rob_frame frame = {.slot = slot, .releasing = true};
 	struct rob_thread *self = port_self();
 
-	rob_queue_take(slot, after);
+	rob_queue_take(slot);
 	if (rob_is_ordered(slot)) {
 		rob_wide(slot)->retire = NULL;
 		rob_block(slot)->domain->ordered--;
 	}
 	rob_frame_push(&frame, self);
-	rob_unlock(after);
+	rob_unlock();
 	if (release) {
 		int held = port_hold();
 
@@ -101,12 +100,11 @@ static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cook
 	}
 	port_lock(&rob.lock);
 	rob_frame_pop(&frame, self);
-	rob_finish(slot, 0, after);
+	rob_finish(slot, 0);
 }
 
 unsigned async_cancel_domain(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie))
 {
-	struct rob_after after = {0};
 	struct rob_slot *slot;
 	async_cookie_t bound;
 	unsigned count = 0;
@@ -114,11 +112,11 @@ unsigned async_cancel_domain(struct async_domain *domain, void (*release)(void *
 	rob_lock();
 	domain = rob_domain(domain);
 	bound = rob.last + 1;
-	rob_recall_all(&after);
+	rob_recall_all();
 	while ((slot = cancellable(domain, bound))) {
-		cancel(slot, release, &after);
+		cancel(slot, release);
 		count++;
 	}
-	rob_unlock(&after);
+	rob_unlock();
 	return count;
 }

@@ -17,36 +17,44 @@ static void note_error(struct async_domain *domain, async_cookie_t cookie, int e
 }
 
 /* The turn of an ordered call has come: the caller runs its retire step, or it goes back to the queue. */
-static void retire_ready(struct rob_slot *slot, struct rob_after *after)
+static void retire_ready(struct rob_slot *slot)
 {
 	rob_wide(slot)->flags |= ROB_READY;
-	if (!after->retire && (after->accepts_retire || after->own == slot) &&
-	    (!rob.quiesce || rob_block(slot)->domain->exclusive)) {
-		after->retire = slot;
+	if (!rob.turn.retire && (rob.turn.any || rob.turn.own == slot) && !rob_held_back(rob_block(slot)->domain)) {
+		rob.turn.retire = slot;
 		return;
 	}
 	rob_queue_insert(slot);
-	rob_now_pending(after);
+	rob_now_pending();
+}
+
+/* The retire step that this thread is to run, of those that its completions have made ready; or NULL. */
+struct rob_slot *rob_turn_take(void)
+{
+	struct rob_slot *slot = rob.turn.retire;
+
+	rob.turn = (struct rob_turn){0};
+	return slot;
 }
 
 /*
  * Some calls of the domain have completed: who can go on now? Publishing the
  * lowest cookie comes last: where none is left, the domain may be gone at once.
  */
-void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after)
+void rob_progress(struct async_domain *domain, bool exclusive)
 {
 	struct rob_slot *lowest = rob_lowest(domain);
 
-	if (rob.waiters)
-		rob_waiters_wake(domain, exclusive, after);
+	if (rob.waiting)
+		rob_waiters_wake(domain, exclusive);
 	if (domain->ordered && rob_is_ordered(lowest) &&
 	    (rob_wide(lowest)->flags & (ROB_FUNC_DONE | ROB_READY)) == ROB_FUNC_DONE)
-		retire_ready(lowest, after);
+		retire_ready(lowest);
 	rob_publish_lowest(domain, lowest);
 }
 
 /* Func has returned, or retire has, or the call was cancelled (then it has no retire step any more). */
-void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
+void rob_finish(struct rob_slot *slot, int error)
 {
 	struct async_block *block = rob_block(slot);
 	struct async_domain *domain = block->domain;
@@ -61,9 +69,9 @@ void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
 		if (wide->retire && !(wide->flags & ROB_FUNC_DONE)) {
 			wide->flags |= ROB_FUNC_DONE;
 			if (rob_lowest(domain) == slot)
-				retire_ready(slot, after);
+				retire_ready(slot);
 			if (rob.quiesce)
-				rob_waiters_odd(after);
+				rob_waiters_odd();
 			return;
 		}
 		error = wide->error;
@@ -73,14 +81,14 @@ void rob_finish(struct rob_slot *slot, int error, struct rob_after *after)
 			wide->owner->in_progress--;
 	}
 	note_error(domain, cookie, error);
-	rob_release(block, rob_bit(slot), after);
+	rob_release(block, rob_bit(slot));
 	if (rob.calls)
-		rob_waiters_call_done(cookie, after);
-	rob_progress(domain, exclusive, after);
+		rob_waiters_call_done(cookie);
+	rob_progress(domain, exclusive);
 }
 
 /* Applies the completions of plain calls from the first not flushed to upto, as far as they stand in one block. */
-static void flush_block(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
+static void flush_block(struct rob_lease *lease, uint32_t upto)
 {
 	struct async_block *block = rob_block(lease->slot[lease->flushed]);
 	struct async_domain *domain = block->domain;
@@ -94,48 +102,38 @@ static void flush_block(struct rob_lease *lease, uint32_t upto, struct rob_after
 			break;
 		mask |= rob_bit(slot);
 		if (rob.calls)
-			rob_waiters_call_done(rob_cookie(slot), after);
+			rob_waiters_call_done(rob_cookie(slot));
 		lease->flushed++;
 	}
-	rob_release(block, mask, after);
-	rob_progress(domain, exclusive, after);
+	rob_release(block, mask);
+	rob_progress(domain, exclusive);
 }
 
 /* Applies the completions of a lease's calls below upto. They have set no error. */
-void rob_flush(struct rob_lease *lease, uint32_t upto, struct rob_after *after)
+void rob_flush(struct rob_lease *lease, uint32_t upto)
 {
 	while (lease->flushed < upto) {
 		struct rob_slot *slot = lease->slot[lease->flushed];
 
 		if (rob_is_wide(slot)) {
 			lease->flushed++;
-			rob_finish(slot, 0, after);
+			rob_finish(slot, 0);
 		} else {
-			flush_block(lease, upto, after);
+			flush_block(lease, upto);
 		}
 	}
 }
 
 void rob_lease_link(struct rob_lease *lease)
 {
-	lease->prev = NULL;
-	lease->next = rob.leases;
-	if (lease->next)
-		lease->next->prev = lease;
-	rob.leases = lease;
+	rob_list_push(rob.leases, lease, prev, next);
 	lease->open = true;
 }
 
 void rob_lease_unlink(struct rob_lease *lease)
 {
-	if (!lease->open)
-		return;
-	if (lease->prev)
-		lease->prev->next = lease->next;
-	else
-		rob.leases = lease->next;
-	if (lease->next)
-		lease->next->prev = lease->prev;
+	if (lease->open)
+		rob_list_remove(rob.leases, lease, prev, next);
 	lease->open = false;
 }
 
@@ -149,7 +147,7 @@ static void give_back(struct rob_slot *slot)
 }
 
 /* Takes back what is not begun, and applies what is complete (O2: what those calls wrote comes with the word). */
-void rob_recall(struct rob_lease *lease, struct rob_after *after)
+void rob_recall(struct rob_lease *lease)
 {
 	uint32_t word = port_load_acquire(&lease->word);
 	uint32_t begun, limit;
@@ -164,13 +162,13 @@ void rob_recall(struct rob_lease *lease, struct rob_after *after)
 		give_back(lease->slot[i]);
 	rob_lease_unlink(lease);
 	if (begun < limit)
-		rob_pool_kick(after);
+		rob_pool_kick();
 	if (begun > 1)
-		rob_flush(lease, begun - 1, after);
+		rob_flush(lease, begun - 1);
 }
 
-void rob_recall_all(struct rob_after *after)
+void rob_recall_all(void)
 {
 	while (rob.leases)
-		rob_recall(rob.leases, after);
+		rob_recall(rob.leases);
 }

@@ -29,7 +29,9 @@ static bool matches(struct async_waiter *waiter, struct rob_slot *slot)
 	case ROB_WAIT_DOMAIN:
 		return domain == waiter->domain && rob_cookie(slot) < waiter->bound;
 	case ROB_WAIT_ALL:
-		return (!domain->exclusive || waiter->everything) && rob_cookie(slot) < waiter->bound;
+		return !domain->exclusive && rob_cookie(slot) < waiter->bound;
+	case ROB_WAIT_EXIT:
+		return true;
 	case ROB_WAIT_CALL:
 		return rob_cookie(slot) == waiter->bound;
 	case ROB_WAIT_OWNER:
@@ -42,15 +44,12 @@ static bool matches(struct async_waiter *waiter, struct rob_slot *slot)
 /* Whether an ordered call of the owner gets its turn only after this one. */
 static bool holds_up(struct rob_slot *slot, struct async_owner *owner)
 {
-	uint64_t bits = ~(rob_bit(slot) - 1);
+	uint64_t from = ~(rob_bit(slot) - 1);
+	struct rob_slot *later;
 
-	for (struct async_block *block = rob_block(slot); block; block = block->next, bits = ~(uint64_t)0)
-		for (bits &= block->live; bits; bits &= bits - 1) {
-			struct rob_slot *later = rob_lowest_bit(block, bits);
-
-			if (rob_is_ordered(later) && rob_owner(later) == owner)
-				return true;
-		}
+	for (struct async_block *block = rob_block(slot); block; block = block->next, from = ~(uint64_t)0)
+		rob_for_bits(later, block,
+			     block->live & from) if (rob_is_ordered(later) && rob_owner(later) == owner) return true;
 	return false;
 }
 
@@ -81,17 +80,17 @@ static bool stuck_behind(struct rob_thread *thread, struct rob_slot *slot)
 	return rob_on_stack(thread, slot) || (rob_is_ordered(slot) && follows_stack(thread, slot));
 }
 
-/* Calls that cannot complete before this wait returns. Of a cycle: rob_deadlock_mark() comes first. */
+/* Calls that cannot complete before this wait returns. Of a cycle: rob_mark_left_out() comes first. */
 bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
 {
 	if (stuck_behind(waiter->thread, slot))
 		return true;
-	if (waiter->holder && !rob_block(slot)->domain->exclusive && (rob_block(slot)->pending & rob_bit(slot)))
+	if (rob_is_holder(waiter) && !rob_block(slot)->domain->exclusive && rob_is_pending(slot))
 		return true; /* held back until this thread ends its quiescing */
 	if (!rob_leaves_dependents(waiter))
 		return false;
-	for (struct async_waiter *other = rob.waiters; other; other = other->all_next)
-		if (other->mark == rob.mark && stuck_behind(other->thread, slot))
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
+		if (thread->waiter && thread->waiter->visit.mark == rob.mark && stuck_behind(thread, slot))
 			return true;
 	return false;
 }
@@ -99,12 +98,10 @@ bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
 /* The call in progress with this cookie, in that block. */
 static struct rob_slot *find_in(struct async_block *block, async_cookie_t cookie)
 {
-	for (uint64_t bits = block->live; bits; bits &= bits - 1) {
-		struct rob_slot *slot = rob_lowest_bit(block, bits);
+	struct rob_slot *slot;
 
-		if (rob_cookie(slot) >= cookie)
-			return rob_cookie(slot) == cookie ? slot : NULL;
-	}
+	rob_for_bits(slot, block, block->live) if (rob_cookie(slot) >= cookie) return rob_cookie(slot) == cookie ? slot
+														 : NULL;
 	return NULL;
 }
 
@@ -137,19 +134,14 @@ struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain)
 	return NULL;
 }
 
-/* Whether a call in progress is awaited and not left out. */
+/* Whether a call in progress is awaited, and is left out, or is not. */
 bool rob_awaits_any(struct async_waiter *waiter, bool left_out)
 {
-	for (unsigned list = 0; list < 2; list++) {
-		for (struct async_block *block = rob.blocks[list]; block; block = block->all_next) {
-			for (uint64_t bits = block->live; bits; bits &= bits - 1) {
-				struct rob_slot *slot = rob_lowest_bit(block, bits);
+	struct rob_slot *slot;
 
-				if (matches(waiter, slot) && rob_left_out(waiter, slot) == left_out)
-					return true;
-			}
-		}
-	}
+	rob_for_all_blocks(block)
+		rob_for_bits(slot, block, block->live) if (matches(waiter, slot) &&
+							   rob_left_out(waiter, slot) == left_out) return true;
 	return false;
 }
 
@@ -158,7 +150,7 @@ bool rob_waits_for_self(struct async_waiter *waiter)
 {
 	struct rob_slot *call;
 
-	if (waiter->holder)
+	if (rob_is_holder(waiter))
 		return rob_awaits_any(waiter, true);
 	if (!waiter->thread->top)
 		return false;
@@ -169,9 +161,8 @@ bool rob_waits_for_self(struct async_waiter *waiter)
 		return call && rob_left_out(waiter, call);
 	}
 	for (struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent) {
-		struct rob_slot *slot = rob_frame_slot(frame);
-
-		if (slot && matches(waiter, slot))
+		call = rob_frame_slot(frame);
+		if (call && matches(waiter, call))
 			return true;
 	}
 	return false;
@@ -179,15 +170,14 @@ bool rob_waits_for_self(struct async_waiter *waiter)
 
 static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_domain *domain)
 {
-	for (struct async_block *block = domain->first; block; block = block->next) {
-		for (uint64_t bits = block->pending; bits; bits &= bits - 1) {
-			struct rob_slot *slot = rob_lowest_bit(block, bits);
+	struct rob_slot *slot;
 
-			if (!rob_awaits(waiter, slot))
-				return NULL; /* cookies only rise from here */
-			if (!rob_left_out(waiter, slot))
-				return slot;
-		}
+	rob_for_domain(slot, domain, pending)
+	{
+		if (!rob_awaits(waiter, slot))
+			return NULL; /* cookies only rise from here */
+		if (!rob_left_out(waiter, slot))
+			return slot;
 	}
 	return NULL;
 }
@@ -195,8 +185,7 @@ static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_dom
 static struct rob_slot *pending_anywhere(struct async_waiter *waiter)
 {
 	for (struct rob_slot *slot = rob.queue.head; slot; slot = slot->next)
-		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_awaits(waiter, slot) &&
-		    !rob_left_out(waiter, slot))
+		if (rob_is_pending(slot) && rob_awaits(waiter, slot) && !rob_left_out(waiter, slot))
 			return slot;
 	return NULL;
 }
@@ -206,7 +195,7 @@ struct rob_slot *rob_help_slot(struct async_waiter *waiter)
 {
 	struct rob_slot *slot;
 
-	if (waiter->kind >= ROB_WAIT_QUIET || !port_may_help(waiter->thread->top && waiter->thread->top->parent))
+	if (waiter->kind == ROB_WAIT_QUIESCE || !port_may_help(waiter->thread->top && waiter->thread->top->parent))
 		return NULL;
 	if (waiter->kind == ROB_WAIT_DOMAIN)
 		return pending_in(waiter, waiter->domain);
@@ -216,7 +205,7 @@ struct rob_slot *rob_help_slot(struct async_waiter *waiter)
 		slot = pending_in(waiter, waiter->order);
 	else
 		slot = rob_find(waiter->bound, waiter->domain);
-	return slot && (rob_block(slot)->pending & rob_bit(slot)) ? slot : NULL;
+	return slot && rob_is_pending(slot) ? slot : NULL;
 }
 
 /*
@@ -226,16 +215,20 @@ struct rob_slot *rob_help_slot(struct async_waiter *waiter)
  */
 bool rob_quiesced(struct async_domain *domain, struct rob_thread *self)
 {
-	if (port_likely(!rob.quiesce) || domain->exclusive || rob_registered_on_stack(self))
-		return false;
-	return !self->top || rob_is_quiet();
+	return rob_held_back(domain) && !rob_registered_on_stack(self) && (!self->top || rob_is_quiet());
+}
+
+/* What a wait for quiescing waits for: a thread that has begun it for quiet, another one for its end. */
+bool rob_quiesce_reached(struct rob_thread *thread)
+{
+	return thread->quiesce ? rob_is_quiet() : !rob.quiesce;
 }
 
 /* The first pending call that may be claimed while others are held back. */
 struct rob_slot *rob_quiesce_claimable(void)
 {
 	for (struct rob_slot *slot = rob.queue.head; slot; slot = slot->next)
-		if ((rob_block(slot)->pending & rob_bit(slot)) && rob_block(slot)->domain->exclusive)
+		if (rob_is_pending(slot) && rob_block(slot)->domain->exclusive)
 			return slot;
 	return NULL;
 }

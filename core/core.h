@@ -28,8 +28,8 @@
  * whose turn comes one after the other are a lease, too.
  *
  * Everything here is guarded by rob.lock, except what says otherwise. What must
- * not happen under it (wake-ups, thread starts, freeing) is noted in a struct
- * rob_after and done by rob_unlock().
+ * not happen under it (wake-ups, thread starts, freeing) is noted in
+ * rob.after and done by rob_unlock(), the one way to drop the lock.
  *
  * Locking tags: L: rob.lock. O: only the owning thread. W: lease word rules.
  */
@@ -38,13 +38,9 @@
 
 #include "port.h"
 
+#include "list.h"
 #include "owner.h"
-
-#define ROB_LEASE 64         /* most calls of a lease */
-#define ROB_SLOTS_LARGE 62   /* 2 KB with the header */
-#define ROB_SLOTS_SMALL 6    /* 256 bytes */
-#define ROB_SPARE_SMALL 4096 /* most free blocks kept: 1 MB */
-#define ROB_SPARE_LARGE 256  /* 512 KB */
+#include "tuning.h"
 
 /* Slot.place: cookie, whether two slots wide, index in the block. Compares as the cookie does. */
 #define ROB_INDEX_BITS 6
@@ -82,8 +78,7 @@ struct async_block {
 	uint64_t pending;                        /* of those, in the queue and not claimed */
 	uint8_t fill, capacity;
 	uint8_t kind;
-	uint8_t dead;        /* slots still linked in the queue though claimed */
-	uint8_t from, width; /* from this slot on all are as wide, and their cookies follow each other */
+	uint8_t dead; /* slots still linked in the queue though claimed */
 };
 
 /* A block of one call: what struct async_entry is, and what an inline call has on its stack. */
@@ -115,6 +110,7 @@ struct rob_frame {
 	struct rob_slot *slot;     /* L: NULL for a lease: see rob_frame_slot() */
 	struct rob_lease *lease;   /* L: */
 	async_cookie_t cookie;     /* O: */
+	async_cookie_t below;      /* O: the lowest cookie of the frames below this one */
 	struct async_owner *owner; /* O: the thread's before this call */
 	port_name name;            /* written by the owner, read by reports */
 	uint64_t since_ns;         /* L: */
@@ -135,8 +131,9 @@ struct rob_lease {
 	uint32_t single;             /* O: leases of one call to go, since a call waited */
 	uint64_t ended_ns;           /* O: when the lease before ended; 0: the worker was idle since */
 	struct async_domain *domain; /* L: of all its calls, or NULL if they differ */
-	bool gather; /* O: to end it late, since calls that come meanwhile are taken with the same lock */
-	bool open;   /* L: in the list of leases that may hold calls not begun */
+	bool gather;             /* O: to end it late, since calls that come meanwhile are taken with the same lock */
+	bool open;               /* L: in the list of leases that may hold calls not begun */
+	struct rob_slot *retire; /* L: what its completions made ready, to be run next */
 	struct rob_lease *prev, *next; /* L: of that list */
 	struct rob_frame frame;
 	struct rob_slot *slot[ROB_LEASE]; /* L: written while the lease is closed */
@@ -164,35 +161,41 @@ struct rob_worker {
 	struct rob_lease lease;
 };
 
-/* The last two: for no registered call to run, for quiescing to end. */
-enum rob_wait_kind { ROB_WAIT_DOMAIN, ROB_WAIT_ALL, ROB_WAIT_CALL, ROB_WAIT_OWNER, ROB_WAIT_QUIET, ROB_WAIT_OPEN };
-enum rob_list { ROB_NO_LIST, ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_CALLS, ROB_IN_ODD };
+/* EXIT: of a normal end, for exclusive domains too. QUIESCE: rob_quiesce_reached(), not a matter of single calls. */
+enum rob_wait_kind { ROB_WAIT_DOMAIN, ROB_WAIT_ALL, ROB_WAIT_EXIT, ROB_WAIT_CALL, ROB_WAIT_OWNER, ROB_WAIT_QUIESCE };
 
-/* One wait. L: all of it while registered. */
+enum rob_list { ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_CALLS, ROB_IN_ODD };
+
+/* What a wait leaves out: nothing; what is stuck behind its own stack; the rest of a cycle too, whose victim it is. */
+enum rob_left_out { ROB_LEAVES_NOTHING, ROB_LEAVES_OWN, ROB_LEAVES_CYCLE };
+
+/* What a search for cycles (deadlock.c) notes at the waiters that it meets. Means nothing between searches. */
+struct rob_visit {
+	uint32_t mark;                /* the search that has met it last; 0: none */
+	uint32_t swept;               /* of a list's last waiter: the search that has gone through the list */
+	struct async_waiter *via;     /* whose stack it awaits */
+	struct async_waiter *next;    /* met before it, and still to be looked at */
+	struct async_waiter *reached; /* of a list's last waiter: where the search is to go on */
+};
+
+/*
+ * One wait. L: all of it while it is registered, that is while thread->waiter is it. Which list
+ * it stands in follows from its kind and from what it leaves out: waiters.c.
+ */
 struct async_waiter {
 	struct rob_node node; /* of rob.calls, by cookie */
 	enum rob_wait_kind kind;
+	enum rob_left_out leaves;
 	struct async_domain *domain;
 	struct async_owner *owner;
 	struct async_domain *order; /* of the one call waited for, if it has a retire step; while registered */
 	async_cookie_t bound;       /* exclusive; of a call: its cookie */
 	struct rob_thread *thread;
 	async_cookie_t cookie; /* of the call that waits; 0: none */
-	bool timed;
-	bool holder;     /* its thread holds registered calls back (quiesce) */
-	bool everything; /* the exit's wait: exclusive domains too */
-	bool leaves_out; /* calls on its own stack, or of a cycle */
-	bool deadlock;   /* it is the victim of a cycle */
-	bool spills;     /* too little stack is left to run what it awaits: one more worker may be started meanwhile */
+	uint64_t deadline_ns;  /* 0: none */
 	bool reported;
-	bool ascending; /* may await higher cookies than its own */
-	enum rob_list list;
-	struct async_waiter *prev, *next;         /* of the list it is in, by bound */
-	struct async_waiter *all_prev, *all_next; /* of every registered waiter */
-	struct async_waiter *via, *work;          /* deadlock search: whose stack it awaits; to be looked at */
-	uint32_t mark;
-	uint32_t swept; /* of a list's last waiter: the mark of the search that has gone through the list */
-	struct async_waiter *reached; /* and where that search is to go on */
+	struct async_waiter *prev, *next; /* of the list it is in, by bound */
+	struct rob_visit visit;
 };
 
 struct rob_thread {
@@ -210,28 +213,52 @@ struct rob_thread {
 	 * stays until this thread waits again, or ends. At most one is: who runs a call for progress is in no list.
 	 */
 	struct async_waiter wait;
+	bool spills; /* L: counted in rob.pool.spills: it has too little stack left to run what it awaits */
 	bool waits;  /* O: in a wait, or it has left one */
 	bool parked; /* O: registered; outside of park() the wait was left */
 };
 
 /*
  * A victim leaves out the rest of its cycle. A call that ends the program leaves out what waits for it: those waits
- * do not return. Which waiters those are: rob_deadlock_mark().
+ * do not return. Which waiters those are: rob_mark_left_out().
  */
 static inline bool rob_leaves_dependents(const struct async_waiter *waiter)
 {
-	return waiter->deadlock || (waiter->everything && waiter->thread->top);
+	return waiter->leaves == ROB_LEAVES_CYCLE || (waiter->kind == ROB_WAIT_EXIT && waiter->thread->top);
 }
 
-/* To be done once the lock is dropped. */
+/* It runs no calls, and is no edge of a cycle. An exit's wait helps, until it gives up. */
+static inline bool rob_is_timed(const struct async_waiter *waiter)
+{
+	return waiter->deadline_ns && waiter->kind != ROB_WAIT_EXIT;
+}
+
+/* Its thread holds registered calls back (quiesce): it leaves out those that are pending. */
+static inline bool rob_is_holder(const struct async_waiter *waiter)
+{
+	return waiter->thread->quiesce && waiter->kind != ROB_WAIT_EXIT && waiter->kind != ROB_WAIT_QUIESCE;
+}
+
+/*
+ * L: what must not happen under the lock is noted here and done by the thread that drops it, which takes the notes
+ * along. rob_unlock() is the one way to drop the lock. Only the short ways of schedule.c use port_unlock() itself:
+ * they note nothing, and change nothing that rob.quick depends on.
+ */
 struct rob_after {
 	struct async_waiter *wake;   /* satisfied waiters, by next */
 	struct async_block *garbage; /* to be freed, by next */
 	struct rob_worker *worker;   /* to be woken */
 	bool start;                  /* a worker is to be started */
 	bool start_monitor, wake_monitor;
-	bool accepts_retire;     /* the caller runs retire steps that it makes ready */
-	struct rob_slot *own;    /* the call that the caller finishes: its retire step, too */
+};
+
+/*
+ * L: of the thread that applies completions: which retire steps it runs itself. Set before, read by rob_turn_take()
+ * after, without dropping the lock in between.
+ */
+struct rob_turn {
+	bool any;                /* each that the completions make ready */
+	struct rob_slot *own;    /* or that of this call, which it has just run */
 	struct rob_slot *retire; /* the one that it is to run */
 };
 
@@ -263,19 +290,20 @@ struct rob_pool {
 struct rob {
 	/* One cache line: what scheduling a plain call touches. */
 	__attribute__((aligned(64))) struct port_lock lock;
-	unsigned generation;     /* L: of the process: fork begins a new one; never 0 once started */
-	async_cookie_t last;     /* L: the last cookie given */
-	struct rob_slot *newest; /* L: its slot */
-	uint64_t quick; /* L: with fewer pending, scheduling needs no thought; never more than rob_pool_quick() */
+	unsigned generation; /* L: of the process: fork begins a new one; never 0 once started */
+	async_cookie_t last; /* L: the last cookie given */
+	uint64_t quick;      /* L: with fewer pending, scheduling needs no thought; never more than rob_pool_quick() */
 	struct rob_queue queue; /* L: */
+	struct rob_after after; /* L: */
+	struct rob_turn turn;   /* L: */
 
 	struct async_block *blocks[2]; /* L: live ones, oldest first: registered, exclusive */
 	struct async_block *blocks_last[2];
 	struct async_block *spare[2]; /* L: free blocks: small, large */
 	unsigned spares[2];
-	struct rob_lease *leases;     /* L: open, of several calls */
-	struct rob_thread *threads;   /* L: with calls on their stacks; workers, until they rest */
-	struct async_waiter *waiters; /* L: all */
+	struct rob_lease *leases;   /* L: open, of several calls */
+	struct rob_thread *threads; /* L: with calls on their stacks, or in a wait; workers, until they rest */
+	unsigned waiting;           /* L: registered waiters: those of rob.threads */
 	struct async_waiter *all_waiters, *all_waiters_last;
 	struct async_waiter *odd;
 	struct rob_node *calls;  /* L: waiters for one call, by its cookie */
@@ -367,6 +395,42 @@ static inline struct rob_slot *rob_lowest(struct async_domain *domain)
 	return domain->first ? rob_lowest_bit(domain->first, domain->first->live) : NULL;
 }
 
+/* Calls of registered domains are held back while a thread quiesces. */
+static inline bool rob_held_back(const struct async_domain *domain)
+{
+	return port_unlikely(rob.quiesce) && !domain->exclusive;
+}
+
+static inline bool rob_is_pending(struct rob_slot *slot)
+{
+	return rob_block(slot)->pending & rob_bit(slot);
+}
+
+/* The lowest cookie of the calls that this thread is in. Asked by it, or by others while it waits. */
+static inline async_cookie_t rob_stack_lowest(const struct rob_thread *thread)
+{
+	const struct rob_frame *top = thread->top;
+
+	if (!top)
+		return ASYNC_COOKIE_MAX;
+	return top->cookie < top->below ? top->cookie : top->below;
+}
+
+/*
+ * The iterators over calls: those of a set of a block's bits; those of a domain, in cookie order; those of all domains
+ * (registered ones first), block by block. @which is the set: live, or pending. break leaves the innermost block only.
+ */
+#define rob_for_bits(slot, block, set) \
+	for (uint64_t bits_ = (set); bits_ && ((slot) = rob_lowest_bit(block, bits_)); bits_ &= bits_ - 1)
+
+#define rob_for_domain(slot, domain, which) \
+	for (struct async_block *block_ = (domain)->first; block_; block_ = block_->next) \
+	rob_for_bits(slot, block_, block_->which)
+
+#define rob_for_all_blocks(block) \
+	for (unsigned kind_ = 0; kind_ < 2; kind_++) \
+		for (struct async_block * (block) = rob.blocks[kind_]; block; (block) = (block)->all_next)
+
 /* Of a lease's word: how many calls were begun, and the limit. */
 static inline uint32_t rob_word_begun(uint32_t word)
 {
@@ -378,14 +442,9 @@ static inline uint32_t rob_word_limit(uint32_t word)
 	return word >> 16;
 }
 
-/* The slot gets the next cookie: its place, and which slots before it the queue runs through without a gap. */
+/* The slot, the next of its block, gets the next cookie, and is in progress. */
 static inline async_cookie_t rob_number(struct async_block *block, struct rob_slot *slot, unsigned width)
 {
-	if (rob.newest != slot - width) {
-		block->from = block->fill;
-		block->width = (uint8_t)width;
-	}
-	rob.newest = slot;
 	slot->place = ++rob.last << ROB_COOKIE_SHIFT | (width == 2 ? ROB_WIDE : 0) | block->fill;
 	block->live |= (uint64_t)1 << block->fill;
 	block->fill = (uint8_t)(block->fill + width);
@@ -408,11 +467,14 @@ void rob_owner_refresh(struct async_owner *owner);
 void rob_block_append(struct async_domain *domain, struct async_block *block);
 struct rob_slot *rob_slot_here(struct async_domain *domain, unsigned width);
 struct async_block *rob_block_begin(struct async_domain *domain);
-void rob_free_block(struct async_block *block, struct rob_after *after);
+void rob_free_block(struct async_block *block);
+unsigned rob_block_class(const struct async_domain *domain);
+size_t rob_block_bytes(unsigned large);
+void rob_block_add(void *memory, unsigned large);
 struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
 void rob_slot_unused(struct rob_slot *slot);
 void rob_issue(struct async_domain *domain, struct rob_slot *slot);
-void rob_release(struct async_block *block, uint64_t mask, struct rob_after *after);
+void rob_release(struct async_block *block, uint64_t mask);
 void *rob_entry_mark(const struct async_entry *entry);
 void rob_record_init(struct rob_record *record, enum rob_kind kind);
 
@@ -425,6 +487,7 @@ struct rob_node *rob_tree_next(struct rob_node *node);
 
 /* ---- frame.c ---- */
 
+void rob_thread_list(struct rob_thread *self);
 void rob_thread_unlist(struct rob_thread *self);
 void rob_frame_push(struct rob_frame *frame, struct rob_thread *self);
 void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self);
@@ -440,8 +503,8 @@ bool rob_is_quiet(void);
 
 void rob_queue_append(struct rob_slot *slot);
 void rob_queue_insert(struct rob_slot *slot);
-struct rob_slot *rob_queue_head(struct rob_after *after);
-void rob_queue_take(struct rob_slot *slot, struct rob_after *after);
+struct rob_slot *rob_queue_head(void);
+void rob_queue_take(struct rob_slot *slot);
 unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound);
 
 /* ---- condition.c ---- */
@@ -454,6 +517,7 @@ bool rob_awaits_any(struct async_waiter *waiter, bool left_out);
 bool rob_waits_for_self(struct async_waiter *waiter);
 struct rob_slot *rob_help_slot(struct async_waiter *waiter);
 bool rob_quiesced(struct async_domain *domain, struct rob_thread *self);
+bool rob_quiesce_reached(struct rob_thread *thread);
 struct rob_slot *rob_quiesce_claimable(void);
 
 /* ---- deadlock.c ---- */
@@ -461,20 +525,20 @@ struct rob_slot *rob_quiesce_claimable(void);
 bool rob_deadlock_may_close(struct async_waiter *waiter);
 void rob_deadlock_dependents(struct rob_thread *thread, async_cookie_t limit);
 struct async_waiter *rob_deadlock_closing(struct async_waiter *waiter);
-void rob_deadlock_mark(struct async_waiter *victim);
+void rob_mark_left_out(struct async_waiter *waiter);
 
 /* ---- pool.c ---- */
 
 void rob_pool_brisk(struct rob_worker *worker, uint32_t calls);
 void rob_idle_remove(struct rob_worker *worker);
 void rob_idle_push(struct rob_worker *worker);
-void rob_pool_arm(struct rob_after *after);
+void rob_pool_arm(void);
 void rob_pool_help_wanted(void);
 uint64_t rob_pool_quick(void);
-void rob_pool_kick(struct rob_after *after);
+void rob_pool_kick(void);
 bool rob_pool_stuck(struct rob_thread *thread);
 bool rob_pool_may_spill(void);
-void rob_pool_block(struct rob_thread *thread, struct rob_after *after);
+void rob_pool_block(struct rob_thread *thread);
 void rob_pool_unblock(struct rob_thread *thread);
 void rob_pool_left(void);
 
@@ -483,33 +547,34 @@ void rob_pool_left(void);
 bool rob_satisfied(struct async_waiter *waiter);
 void rob_waiter_settle(struct async_waiter *waiter);
 void rob_waiter_find_order(struct async_waiter *waiter);
+enum rob_list rob_waiter_list(const struct async_waiter *waiter);
 void rob_waiter_add(struct async_waiter *waiter);
 void rob_waiter_remove(struct async_waiter *waiter);
 void rob_waiter_victim(struct async_waiter *waiter);
-void rob_waiter_satisfy(struct async_waiter *waiter, struct rob_after *after);
-void rob_waiters_odd(struct rob_after *after);
+void rob_waiter_satisfy(struct async_waiter *waiter);
+void rob_waiters_odd(void);
 void rob_poke_callers(void);
 void rob_poke_owner(struct async_owner *owner);
-void rob_waiters_wake(struct async_domain *domain, bool exclusive, struct rob_after *after);
-void rob_waiters_call_done(async_cookie_t cookie, struct rob_after *after);
-void rob_deadlock_check(struct async_waiter *waiter, struct rob_after *after);
-void rob_now_pending(struct rob_after *after);
+void rob_waiters_wake(struct async_domain *domain, bool exclusive);
+void rob_waiters_call_done(async_cookie_t cookie);
+void rob_deadlock_check(struct async_waiter *waiter);
+void rob_now_pending(void);
 
 /* ---- complete.c ---- */
 
-void rob_progress(struct async_domain *domain, bool exclusive, struct rob_after *after);
-void rob_finish(struct rob_slot *slot, int error, struct rob_after *after);
-void rob_flush(struct rob_lease *lease, uint32_t upto, struct rob_after *after);
+void rob_progress(struct async_domain *domain, bool exclusive);
+struct rob_slot *rob_turn_take(void);
+void rob_finish(struct rob_slot *slot, int error);
+void rob_flush(struct rob_lease *lease, uint32_t upto);
 void rob_lease_link(struct rob_lease *lease);
 void rob_lease_unlink(struct rob_lease *lease);
-void rob_recall(struct rob_lease *lease, struct rob_after *after);
-void rob_recall_all(struct rob_after *after);
+void rob_recall(struct rob_lease *lease);
+void rob_recall_all(void);
 
 /* ---- after.c ---- */
 
 void rob_free_garbage(struct async_block *block);
-void rob_pool_after(struct rob_after *after);
-void rob_unlock(struct rob_after *after);
+void rob_unlock(void);
 void rob_start_failed(struct rob_worker *worker);
 void rob_pool_watch(void);
 
@@ -525,8 +590,8 @@ void rob_deadlock_report(struct async_waiter *waiter);
 /* ---- run.c ---- */
 
 void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread *self, uint64_t how);
-void rob_retire(struct rob_thread *self, struct rob_after *after);
-void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after);
+void rob_retire(struct rob_thread *self, bool any);
+void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how);
 
 /* ---- monitor.c ---- */
 
@@ -534,9 +599,9 @@ void rob_monitor_main(void);
 
 /* ---- lease.c ---- */
 
-unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after);
-void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after);
-uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after);
+unsigned rob_lease_take(struct rob_lease *lease);
+void rob_lease_take_retire(struct rob_lease *lease, struct rob_slot *slot);
+uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self);
 
 /* ---- wait.c ---- */
 

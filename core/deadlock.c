@@ -20,12 +20,9 @@
  */
 #include "core.h"
 
-#define AHEAD 8  /* waiters to be looked at later, in the look ahead */
-#define LOOKS 32 /* calls that it looks at */
-
 /* From a wait to those that it needs. */
 struct walk {
-	struct async_waiter *start, *work[AHEAD];
+	struct async_waiter *start, *work[DEADLOCK_AHEAD];
 	unsigned count; /* of work */
 	unsigned looks; /* left */
 };
@@ -35,7 +32,7 @@ struct search {
 	struct rob_thread *start;
 	async_cookie_t limit;
 	struct async_waiter *via;  /* whose stack is looked at; NULL: the start */
-	struct async_waiter *work; /* found, not looked at; by work */
+	struct async_waiter *work; /* found, not looked at; by visit.next */
 };
 
 static bool awaits_stack(struct async_waiter *waiter, struct rob_thread *thread)
@@ -52,7 +49,7 @@ static bool awaits_stack(struct async_waiter *waiter, struct rob_thread *thread)
 /* Only waits inside of calls hold others up, and a timed one ends in any case. */
 static bool is_edge(const struct async_waiter *waiter)
 {
-	return waiter->cookie && !waiter->timed;
+	return waiter->cookie && !rob_is_timed(waiter);
 }
 
 /* ---- forward: whose calls does a wait need? ---- */
@@ -70,7 +67,7 @@ static bool follow(struct walk *walk, struct async_waiter *from, async_cookie_t 
 
 		if (!waiter || !is_edge(waiter) || waiter == from)
 			continue;
-		if (waiter == walk->start || walk->count == AHEAD)
+		if (waiter == walk->start || walk->count == DEADLOCK_AHEAD)
 			return false;
 		walk->work[walk->count++] = waiter;
 	}
@@ -80,15 +77,14 @@ static bool follow(struct walk *walk, struct async_waiter *from, async_cookie_t 
 static bool follow_below(struct walk *walk, struct async_waiter *from, struct async_domain *domain,
 			 async_cookie_t bound)
 {
-	for (struct async_block *block = domain->first; block; block = block->next) {
-		for (uint64_t bits = block->live; bits; bits &= bits - 1) {
-			async_cookie_t cookie = rob_cookie(rob_lowest_bit(block, bits));
+	struct rob_slot *slot;
 
-			if (cookie >= bound)
-				return true;
-			if (!follow(walk, from, cookie))
-				return false;
-		}
+	rob_for_domain(slot, domain, live)
+	{
+		if (rob_cookie(slot) >= bound)
+			return true;
+		if (!follow(walk, from, rob_cookie(slot)))
+			return false;
 	}
 	return true;
 }
@@ -110,7 +106,7 @@ static bool follow_all(struct walk *walk, struct async_waiter *waiter)
  */
 bool rob_deadlock_may_close(struct async_waiter *waiter)
 {
-	struct walk walk = {.start = waiter, .work = {waiter}, .count = 1, .looks = LOOKS};
+	struct walk walk = {.start = waiter, .work = {waiter}, .count = 1, .looks = DEADLOCK_LOOKS};
 
 	while (walk.count)
 		if (!follow_all(&walk, walk.work[--walk.count]))
@@ -122,12 +118,12 @@ bool rob_deadlock_may_close(struct async_waiter *waiter)
 
 static void note(struct search *search, struct async_waiter *waiter)
 {
-	if (waiter->mark == rob.mark || !is_edge(waiter) || waiter->cookie >= search->limit ||
+	if (waiter->visit.mark == rob.mark || !is_edge(waiter) || waiter->cookie >= search->limit ||
 	    waiter->thread == search->start)
 		return;
-	waiter->mark = rob.mark;
-	waiter->via = search->via;
-	waiter->work = search->work;
+	waiter->visit.mark = rob.mark;
+	waiter->visit.via = search->via;
+	waiter->visit.next = search->work;
 	search->work = waiter;
 }
 
@@ -138,12 +134,12 @@ static void note_above(struct search *search, struct async_waiter *last, async_c
 
 	if (!last)
 		return;
-	if (last->swept == rob.mark)
-		waiter = last->reached;
+	if (last->visit.swept == rob.mark)
+		waiter = last->visit.reached;
 	for (; waiter && waiter->bound > cookie; waiter = waiter->prev)
 		note(search, waiter);
-	last->swept = rob.mark;
-	last->reached = waiter;
+	last->visit.swept = rob.mark;
+	last->visit.reached = waiter;
 }
 
 /* Those that await the call itself, or, behind it, one that retires in its turn. */
@@ -168,7 +164,7 @@ static void note_waiters(struct search *search, struct rob_slot *slot)
 		note_above(search, rob.all_waiters_last, rob_cookie(slot));
 	note_calls(search, domain, rob_cookie(slot));
 	for (struct async_waiter *waiter = rob.odd; waiter; waiter = waiter->next)
-		if (waiter->mark != rob.mark && rob_awaits(waiter, slot))
+		if (waiter->visit.mark != rob.mark && rob_awaits(waiter, slot))
 			note(search, waiter);
 }
 
@@ -190,23 +186,26 @@ void rob_deadlock_dependents(struct rob_thread *thread, async_cookie_t limit)
 			return;
 		search.via = search.work;
 		thread = search.work->thread;
-		search.work = search.work->work;
+		search.work = search.work->visit.next;
 	}
 }
 
 /* A marked waiter whose thread holds a call that this waiter awaits, or NULL: then there is no cycle through it. */
 struct async_waiter *rob_deadlock_closing(struct async_waiter *waiter)
 {
-	for (struct async_waiter *other = rob.waiters; other; other = other->all_next)
-		if (other != waiter && other->mark == rob.mark && awaits_stack(waiter, other->thread))
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next) {
+		struct async_waiter *other = thread->waiter;
+
+		if (other && other != waiter && other->visit.mark == rob.mark && awaits_stack(waiter, thread))
 			return other;
+	}
 	return NULL;
 }
 
-/*
- * Marks the rest of the cycles in which this waiter has the highest cookie; for an exit, all that wait for its calls.
- */
-void rob_deadlock_mark(struct async_waiter *victim)
+/* Marks what a wait leaves out beside its own stack: the rest of its cycles, or all that wait for an exit's calls. */
+void rob_mark_left_out(struct async_waiter *waiter)
 {
-	rob_deadlock_dependents(victim->thread, victim->everything ? ASYNC_COOKIE_MAX : victim->cookie);
+	if (rob_leaves_dependents(waiter))
+		rob_deadlock_dependents(waiter->thread,
+					waiter->kind == ROB_WAIT_EXIT ? ASYNC_COOKIE_MAX : waiter->cookie);
 }

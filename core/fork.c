@@ -9,12 +9,11 @@ void rob_fork_prepare(void)
 
 void rob_fork_parent(void)
 {
-	port_unlock(&rob.lock);
+	rob_unlock();
 }
 
 static void drop_dead(void)
 {
-	struct rob_after after = {0};
 	struct rob_slot *slot, *next;
 
 	for (slot = rob.queue.head; slot; slot = next) {
@@ -22,9 +21,10 @@ static void drop_dead(void)
 
 		next = slot->next;
 		if (!block->live && !--block->dead)
-			rob_free_block(block, &after);
+			rob_free_block(block);
 	}
-	rob_free_garbage(after.garbage);
+	rob_free_garbage(rob.after.garbage);
+	rob.after = (struct rob_after){0};
 }
 
 static void drop_calls(void)
@@ -49,9 +49,9 @@ static void drop_calls(void)
 
 static void drop_waiters(void)
 {
-	rob.waiters = rob.all_waiters = rob.all_waiters_last = rob.odd = NULL;
+	rob.all_waiters = rob.all_waiters_last = rob.odd = NULL;
 	rob.calls = rob.frames = NULL;
-	rob.ordered_calls = rob.ascending = rob.exits = 0;
+	rob.waiting = rob.ordered_calls = rob.ascending = rob.exits = 0;
 }
 
 /*
@@ -81,7 +81,7 @@ void rob_fork_child(void)
 	struct rob_thread *self = port_self();
 
 	if (!rob.generation) { /* not used yet */
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return;
 	}
 	drop_calls();
@@ -94,7 +94,7 @@ void rob_fork_child(void)
 	self->top = NULL;
 	self->worker = NULL;
 	self->waiter = NULL;
-	self->waits = self->parked = false;
+	self->waits = self->parked = self->spills = false;
 	self->listed = false;
 	rob.quiesce = self->quiesce;
 	port_store_relaxed(&self->parker.flags, 0);

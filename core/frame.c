@@ -7,29 +7,21 @@
  */
 #include "core.h"
 
-static void thread_list(struct rob_thread *self)
+void rob_thread_list(struct rob_thread *self)
 {
 	if (self->listed)
 		return;
 	self->listed = true;
 	self->id = port_thread_id();
-	self->prev = NULL;
-	self->next = rob.threads;
-	if (self->next)
-		self->next->prev = self;
-	rob.threads = self;
+	rob_list_push(rob.threads, self, prev, next);
 }
 
+/* It has no call on its stack and does not wait; a worker stays until it rests. */
 void rob_thread_unlist(struct rob_thread *self)
 {
-	if (!self->listed)
+	if (!self->listed || self->top || self->waiter)
 		return;
-	if (self->prev)
-		self->prev->next = self->next;
-	else
-		rob.threads = self->next;
-	if (self->next)
-		self->next->prev = self->prev;
+	rob_list_remove(rob.threads, self, prev, next);
 	self->listed = false;
 }
 
@@ -37,6 +29,7 @@ void rob_frame_push(struct rob_frame *frame, struct rob_thread *self)
 {
 	frame->parent = self->top;
 	frame->owner = self->owner;
+	frame->below = rob_stack_lowest(self);
 	frame->error = 0;
 	frame->forks = rob.forks;
 	frame->warned = false;
@@ -44,7 +37,7 @@ void rob_frame_push(struct rob_frame *frame, struct rob_thread *self)
 	frame->indexed = false;
 	port_name_store(&frame->name, NULL); /* O6 */
 	self->top = frame;
-	thread_list(self);
+	rob_thread_list(self);
 }
 
 void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self)
@@ -53,7 +46,7 @@ void rob_frame_pop(struct rob_frame *frame, struct rob_thread *self)
 		rob_tree_remove(&rob.frames, &frame->node);
 	self->top = frame->parent;
 	self->owner = frame->owner;
-	if (!self->top && !self->worker)
+	if (!self->worker)
 		rob_thread_unlist(self);
 }
 

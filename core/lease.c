@@ -13,12 +13,6 @@
  */
 #include "core.h"
 
-#define LEASE_GROW_NS 8000    /* a full lease that took less is doubled */
-#define LEASE_SHRINK_NS 16000 /* one that took more is halved */
-#define LEASE_SINGLE_NS 50000 /* after this: one call at a time */
-#define GATHER_SPINS 64       /* some 1.5 us */
-#define LEASE_AHEAD 8         /* calls whose cache lines are asked for beforehand */
-
 /*
  * A completion is seen at the end of its lease. So a lease goes on from a call
  * only to cookies below this bound: no waiter can be satisfied by the former and
@@ -28,7 +22,7 @@ static async_cookie_t extent(struct async_domain *domain)
 {
 	async_cookie_t bound = ASYNC_COOKIE_MAX;
 
-	if (port_likely(!rob.waiters))
+	if (port_likely(!rob.waiting))
 		return bound;
 	if (rob.odd || rob.calls)
 		return 0;
@@ -46,7 +40,7 @@ static bool extends(struct rob_slot *prev, struct rob_slot *slot)
 
 	if (rob_func_done(slot) || rob_func_done(prev))
 		return false;
-	if (port_likely(!rob.waiters))
+	if (port_likely(!rob.waiting))
 		return true;
 	domain = rob_block(prev)->domain;
 	next = rob_block(slot)->domain;
@@ -57,8 +51,20 @@ static bool extends(struct rob_slot *prev, struct rob_slot *slot)
 	return domain->exclusive || !rob.all_waiters || !next->exclusive;
 }
 
+/* Its slots are filled: the word lets its owner begin them. Others may look at it once it is linked. */
+static void begin(struct rob_lease *lease, uint32_t count)
+{
+	lease->count = count;
+	lease->flushed = 0;
+	port_store_relaxed(&lease->word, count << 16);
+	if (count > 1) {
+		rob_lease_link(lease);
+		rob_pool_arm();
+	}
+}
+
 /* Claims calls from the head of the queue. Returns how many. */
-unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
+unsigned rob_lease_take(struct rob_lease *lease)
 {
 	uint64_t share = rob.queue.pending / (rob.pool.active + !rob.pool.brisk) + 1;
 	uint32_t most = share < lease->size ? (uint32_t)share : lease->size;
@@ -71,12 +77,12 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 	if (port_unlikely(rob.quiesce)) {
 		slot = rob_quiesce_claimable();
 		if (slot) {
-			rob_queue_take(slot, after);
+			rob_queue_take(slot);
 			lease->slot[count++] = slot;
 		}
 		most = 0;
 	}
-	while (count < most && (slot = rob_queue_head(after))) {
+	while (count < most && (slot = rob_queue_head())) {
 		struct async_domain *domain = rob_block(slot)->domain;
 
 		if (count && !extends(lease->slot[count - 1], slot))
@@ -87,15 +93,9 @@ unsigned rob_lease_take(struct rob_lease *lease, struct rob_after *after)
 			lease->domain = NULL;
 		count += rob_queue_take_run(lease->slot + count, most - count, extent(domain));
 	}
-	lease->count = count;
-	lease->gather = count > 1 && count < lease->size && !rob.waiters && port_spin_ns();
+	lease->gather = count > 1 && count < lease->size && !rob.waiting && port_spin_ns();
 	lease->frame.retiring = count && rob_func_done(lease->slot[0]);
-	lease->flushed = 0;
-	port_store_relaxed(&lease->word, count << 16);
-	if (count > 1) {
-		rob_lease_link(lease);
-		rob_pool_arm(after);
-	}
+	begin(lease, count);
 	return count;
 }
 
@@ -122,36 +122,29 @@ static uint32_t ready_run(struct rob_slot *slot, struct rob_slot **slots)
 	}
 }
 
-/* Takes what after->retire holds, which is claimed, and the retire steps that follow it. */
-void rob_lease_take_retire(struct rob_lease *lease, struct rob_after *after)
+/* Takes a retire step that is ready and claimed, and those that follow it. */
+void rob_lease_take_retire(struct rob_lease *lease, struct rob_slot *slot)
 {
-	lease->domain = rob_block(after->retire)->domain;
+	lease->domain = rob_block(slot)->domain;
 	lease->gather = false;
-	lease->count = ready_run(after->retire, lease->slot);
-	after->retire = NULL;
 	lease->frame.retiring = true;
-	lease->flushed = 0;
-	port_store_relaxed(&lease->word, lease->count << 16);
-	if (lease->count > 1) {
-		rob_lease_link(lease);
-		rob_pool_arm(after);
-	}
+	begin(lease, ready_run(slot, lease->slot));
 }
 
 /* A leased call that cannot complete with its lease: it failed. */
 static void finish_now(struct rob_lease *lease, uint32_t index, struct rob_thread *self)
 {
-	struct rob_after after = {.accepts_retire = true};
 	int error = lease->frame.error;
 
 	port_lock(&rob.lock);
-	rob_flush(lease, index, &after);
+	rob.turn.any = true;
+	rob_flush(lease, index);
 	lease->flushed = index + 1;
 	if (lease->flushed == lease->count)
 		rob_lease_unlink(lease); /* nobody may look at what it held */
-	rob_finish(lease->slot[index], error, &after);
-	rob_retire(self, &after);
-	rob_unlock(&after);
+	rob_finish(lease->slot[index], error);
+	rob_retire(self, true);
+	rob_unlock();
 }
 
 static void run_leased(struct rob_lease *lease, uint32_t index, struct rob_thread *self)
@@ -189,30 +182,20 @@ static void lease_resize(struct rob_lease *lease, uint32_t begun, uint64_t took_
 }
 
 /*
- * The slots stand in another processor's cache; beginning a call waits for what was asked for before, so it is asked
- * early.
- */
-static void fetch(const struct rob_lease *lease, uint32_t first, uint32_t count)
-{
-	for (uint32_t i = first; i < first + count && i < lease->count; i++)
-		__builtin_prefetch(lease->slot[i]);
-}
-
-/*
  * Calls come in while the worker is fast: it gives them a moment to gather, so that the lock, whose line the
  * submitter needs for each call, is taken once for many.
  */
 static void gather(void)
 {
-	for (unsigned i = 0; i < GATHER_SPINS; i++)
+	for (unsigned i = 0; i < LEASE_GATHER_SPINS; i++)
 		port_relax();
 }
 
 /*
- * Runs the lease. Called and returns with the lock held; what it leaves in
- * after->retire is to be taken next. Returns how long it took, in ns.
+ * Runs the lease. Called and returns with the lock held; lease->retire is to be
+ * taken next. Returns how long it took, in ns.
  */
-uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct rob_after *after)
+uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self)
 {
 	uint32_t word = port_load_relaxed(&lease->word);
 	uint64_t now_ns;
@@ -220,10 +203,8 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct 
 	lease->frame.lease = lease;
 	lease->frame.since_ns = lease->ended_ns ? lease->ended_ns : port_clock_ns();
 	rob_frame_push(&lease->frame, self);
-	rob_unlock(after);
-	fetch(lease, 0, LEASE_AHEAD);
+	rob_unlock();
 	while (rob_word_begun(word) < rob_word_limit(word)) {
-		fetch(lease, rob_word_begun(word) + LEASE_AHEAD, 1);
 		if (!port_cas_acq_rel(&lease->word, &word, word + 1)) /* O2 */
 			continue;
 		run_leased(lease, rob_word_begun(word), self);
@@ -233,7 +214,9 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self, struct 
 	if (lease->gather && now_ns - lease->frame.since_ns < LEASE_GROW_NS)
 		gather();
 	port_lock(&rob.lock);
-	rob_flush(lease, rob_word_begun(word), after);
+	rob.turn.any = true;
+	rob_flush(lease, rob_word_begun(word));
+	lease->retire = rob_turn_take();
 	rob_lease_unlink(lease);
 	rob_frame_pop(&lease->frame, self);
 	lease->count = 0;

@@ -15,8 +15,7 @@ void rob_set_owner_finder(rob_owner_finder find)
 {
 	rob_lock();
 	rob.find_owner = find;
-	rob.quick = 0;
-	port_unlock(&rob.lock);
+	rob_unlock();
 }
 
 static uint64_t exit_since_ns; /* 0: the program does not end yet */
@@ -71,22 +70,19 @@ void rob_exit(bool last)
 {
 	port_lock(&rob.lock);
 	if (!rob.generation) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return;
 	}
 	if (rob.quiesce) {
-		struct rob_after after = {0};
-
 		rob.quiesce = 0;
-		rob_waiters_odd(&after);
-		rob_pool_kick(&after);
-		rob_unlock(&after);
+		rob_waiters_odd();
+		rob_pool_kick();
+		rob_unlock();
 		port_lock(&rob.lock);
 	}
 	wait_for_end();
 	port_lock(&rob.lock);
 	rob.ended |= last;
-	rob.quick = 0;
 	port_store_relaxed(&rob.started, 0);
-	port_unlock(&rob.lock);
+	rob_unlock();
 }

@@ -8,11 +8,6 @@
  */
 #include "core.h"
 
-#define TICK_SHORT_NS 50000u  /* monitor: first look */
-#define TICK_LONG_NS 2000000u /* and the slowest */
-#define STARVED_NS 100000000u /* nothing claimed for so long: one more */
-#define QUIET_LOOKS 5         /* looks without anything to watch before the monitor parks */
-
 /* What changes when the worker goes on to another call. (Reads the word of O2, and needs no order.) */
 static uint64_t position(struct rob_worker *worker)
 {
@@ -25,22 +20,22 @@ static bool is_busy(struct rob_worker *worker)
 }
 
 /* Looks at one worker; drops the lock meanwhile. Returns whether it was found blocked in the kernel just now. */
-static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck, struct rob_after *after)
+static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck)
 {
 	uint64_t where = position(worker);
-	bool moved = worker->seen != where && now_ns - worker->lease.frame.since_ns < TICK_SHORT_NS;
+	bool moved = worker->seen != where && now_ns - worker->lease.frame.since_ns < MONITOR_FIRST_NS;
 	int thread_id = worker->thread_id;
 	bool sleeps;
 
 	worker->seen = where;
 	if (!moved && worker->brisk) {
 		rob_pool_brisk(worker, 0);
-		rob_recall(&worker->lease, after);
-		rob_pool_kick(after);
+		rob_recall(&worker->lease);
+		rob_pool_kick();
 	}
 	if (worker->asleep ? !moved && !recheck : moved)
 		return false;
-	rob_unlock(after);
+	rob_unlock();
 	sleeps = port_thread_sleeps(thread_id);
 	port_lock(&rob.lock);
 	if (!is_busy(worker) || worker->thread_id != thread_id || position(worker) != where)
@@ -54,7 +49,7 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck, st
 	}
 	rob.pool.active--;
 	rob_pool_brisk(worker, 0);
-	rob_recall(&worker->lease, after);
+	rob_recall(&worker->lease);
 	return true;
 }
 
@@ -62,37 +57,37 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck, st
  * Brings in all that burst allows, one after the other and not one by the other:
  * each of a chain of wake-ups would begin on a processor that sleeps.
  */
-static void bring_in_burst(struct rob_after *after)
+static void bring_in_burst(void)
 {
-	rob_unlock(after); /* what the look has asked for */
+	rob_unlock(); /* what the look has asked for */
 	port_lock(&rob.lock);
 	while (rob.pool.burst && rob.queue.pending) {
 		unsigned before = rob.pool.burst;
 
 		rob.pool.waking = false;
-		rob_pool_kick(after);
-		if (!after->worker && !after->start)
+		rob_pool_kick();
+		if (!rob.after.worker && !rob.after.start)
 			break;
 		if (rob.pool.burst == before)
 			rob.pool.burst--;
-		rob_unlock(after);
+		rob_unlock();
 		port_lock(&rob.lock);
 	}
 }
 
 /* One look at every worker. Returns how many more are blocked. */
-static unsigned look(unsigned round, struct rob_after *after)
+static unsigned look(unsigned round)
 {
 	uint64_t now_ns = port_clock_ns();
 	unsigned found = 0, index = 0;
 
 	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next, index++)
 		if (is_busy(worker))
-			found += look_at(worker, now_ns, (index + round) % 16 == 0, after);
+			found += look_at(worker, now_ns, (index + round) % 16 == 0);
 	if (found) {
 		rob.pool.burst = 2 * found;
 		rob.pool.eager = true;
-		bring_in_burst(after);
+		bring_in_burst();
 		rob_pool_help_wanted();
 	} else if (rob.pool.active > rob.pool.cpus) {
 		rob.pool.eager = false;
@@ -119,15 +114,15 @@ static bool starved(uint64_t *turns, uint64_t *since_ns)
 		*turns = now;
 		*since_ns = now_ns;
 	}
-	if (now_ns - *since_ns < STARVED_NS)
+	if (now_ns - *since_ns < MONITOR_STARVED_NS)
 		return false;
 	*since_ns = now_ns;
 	return true;
 }
 
-static void monitor_sleep(unsigned quiet, uint64_t tick_ns, struct rob_after *after)
+static void monitor_sleep(unsigned quiet, uint64_t tick_ns)
 {
-	bool rest = quiet >= QUIET_LOOKS;
+	bool rest = quiet >= MONITOR_QUIET_LOOKS;
 	uint64_t watchdog_ns = (uint64_t)rob.config.watchdog_s * 1000000000u;
 	uint64_t deadline_ns = port_clock_ns() + tick_ns;
 
@@ -136,7 +131,7 @@ static void monitor_sleep(unsigned quiet, uint64_t tick_ns, struct rob_after *af
 		rob.pool.burst = 0;
 		deadline_ns = watchdog_ns ? port_clock_ns() + watchdog_ns / 4 + 1 : 0;
 	}
-	rob_unlock(after);
+	rob_unlock();
 	port_park(&rob.pool.monitor, deadline_ns); /* O3 */
 	if (watchdog_ns)
 		rob_watchdog(watchdog_ns);
@@ -146,27 +141,26 @@ static void monitor_sleep(unsigned quiet, uint64_t tick_ns, struct rob_after *af
 
 void rob_monitor_main(void)
 {
-	struct rob_after after = {0};
-	uint64_t tick_ns = TICK_SHORT_NS, turns = 0, since_ns = port_clock_ns();
+	uint64_t tick_ns = MONITOR_FIRST_NS, turns = 0, since_ns = port_clock_ns();
 	unsigned quiet = 0, round = 0;
 
 	port_lock(&rob.lock);
 	while (!rob.pool.leaver) {
-		if (quiet >= QUIET_LOOKS)
-			tick_ns = TICK_SHORT_NS;
-		monitor_sleep(quiet, tick_ns, &after);
-		quiet = rob.queue.pending || rob.leases ? 0 : quiet < QUIET_LOOKS ? quiet + 1 : 1;
-		if (look(round++, &after))
-			tick_ns = TICK_SHORT_NS;
-		else if (tick_ns < TICK_LONG_NS)
+		if (quiet >= MONITOR_QUIET_LOOKS)
+			tick_ns = MONITOR_FIRST_NS;
+		monitor_sleep(quiet, tick_ns);
+		quiet = rob.queue.pending || rob.leases ? 0 : quiet < MONITOR_QUIET_LOOKS ? quiet + 1 : 1;
+		if (look(round++))
+			tick_ns = MONITOR_FIRST_NS;
+		else if (tick_ns < MONITOR_SLOWEST_NS)
 			tick_ns *= 2;
 		if (starved(&turns, &since_ns)) {
 			rob.pool.burst = 1;
-			rob_pool_kick(&after);
+			rob_pool_kick();
 		}
 	}
 	rob.pool.monitor_state = ROB_MONITOR_NONE;
 	rob.pool.monitor_id = port_thread_id();
 	rob_pool_left();
-	rob_unlock(&after);
+	rob_unlock();
 }

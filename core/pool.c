@@ -22,8 +22,6 @@
  */
 #include "core.h"
 
-#define LEASES_LEFT 4 /* pending calls that are left to brisk workers, in leases */
-
 static bool can_start(void)
 {
 	struct rob_pool *pool = &rob.pool;
@@ -48,27 +46,18 @@ void rob_pool_brisk(struct rob_worker *worker, uint32_t calls)
 
 void rob_idle_remove(struct rob_worker *worker)
 {
-	if (worker->prev)
-		worker->prev->next = worker->next;
-	else
-		rob.pool.idle = worker->next;
-	if (worker->next)
-		worker->next->prev = worker->prev;
+	rob_list_remove(rob.pool.idle, worker, prev, next);
 	worker->idle = false;
 }
 
 void rob_idle_push(struct rob_worker *worker)
 {
-	worker->prev = NULL;
-	worker->next = rob.pool.idle;
-	if (worker->next)
-		worker->next->prev = worker;
-	rob.pool.idle = worker;
+	rob_list_push(rob.pool.idle, worker, prev, next);
 	worker->idle = true;
 }
 
 /* The monitor shall watch: calls wait while the workers are busy, or a lease holds several. */
-void rob_pool_arm(struct rob_after *after)
+void rob_pool_arm(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
@@ -76,9 +65,9 @@ void rob_pool_arm(struct rob_after *after)
 	    (pool->blind && port_clock_ns() < pool->monitor_retry_ns))
 		return;
 	if (pool->monitor_state == ROB_MONITOR_NONE)
-		after->start_monitor = true;
+		rob.after.start_monitor = true;
 	else if (pool->monitor_state == ROB_MONITOR_PARKED)
-		after->wake_monitor = true;
+		rob.after.wake_monitor = true;
 	pool->monitor_state = ROB_MONITOR_TICKS;
 }
 
@@ -90,16 +79,16 @@ void rob_pool_help_wanted(void)
 
 	if (rob.pool.active || rob.pool.waking || rob.pool.idle || !rob.queue.pending || can_start())
 		return;
-	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next) {
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next) {
+		struct async_waiter *waiter = thread->waiter;
 		struct rob_slot *slot;
 
-		if (waiter->timed)
+		if (!waiter || rob_is_timed(waiter))
 			continue;
-		if (rob_leaves_dependents(waiter))
-			rob_deadlock_mark(waiter);
+		rob_mark_left_out(waiter);
 		slot = rob_help_slot(waiter);
 		if (slot && (!lowest || slot->place < lowest->place) &&
-		    !rob_quiesced(rob_block(slot)->domain, waiter->thread)) {
+		    !rob_quiesced(rob_block(slot)->domain, thread)) {
 			lowest = slot;
 			helper = waiter;
 		}
@@ -108,20 +97,20 @@ void rob_pool_help_wanted(void)
 		port_unpark(&helper->thread->parker, ROB_POKE); /* O3 */
 }
 
-static void bring_in(struct rob_after *after)
+static void bring_in(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
 	if (pool->idle) {
-		after->worker = pool->idle;
-		rob_idle_remove(after->worker);
-		after->worker->fresh = true;
+		rob.after.worker = pool->idle;
+		rob_idle_remove(rob.after.worker);
+		rob.after.worker->fresh = true;
 	} else if (can_start() ||
 		   (!pool->total && rob.config.threads)) { /* with no thread at all, it is tried each time */
-		after->start = true;
+		rob.after.start = true;
 		pool->total++;
 	} else {
-		rob_pool_arm(after);
+		rob_pool_arm();
 		rob_pool_help_wanted();
 		return;
 	}
@@ -151,7 +140,7 @@ uint64_t rob_pool_quick(void)
 	struct rob_pool *pool = &rob.pool;
 	uint64_t left;
 
-	if (rob_inline_only() || rob.find_owner || rob.quiesce || pool->leaver)
+	if (rob_inline_only() || rob.find_owner || rob.quiesce || pool->leaver || !port_load_relaxed(&rob.started))
 		return 0;
 	if (pool->waking)
 		return rob.config.pending;
@@ -164,17 +153,17 @@ uint64_t rob_pool_quick(void)
 }
 
 /* Calls are pending: brings a worker in if there should be one more. */
-void rob_pool_kick(struct rob_after *after)
+void rob_pool_kick(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
 	if (!rob.queue.pending || pool->waking || rob_inline_only() || pool->leaver)
 		return;
 	if (enough() || rob.queue.pending < left_to_others()) {
-		rob_pool_arm(after);
+		rob_pool_arm();
 		return;
 	}
-	bring_in(after);
+	bring_in();
 }
 
 /* ---- waits ---- */
@@ -196,7 +185,7 @@ bool rob_pool_may_spill(void)
 }
 
 /* The thread is about to park in a wait. */
-void rob_pool_block(struct rob_thread *thread, struct rob_after *after)
+void rob_pool_block(struct rob_thread *thread)
 {
 	struct rob_worker *worker = thread->worker;
 
@@ -209,7 +198,7 @@ void rob_pool_block(struct rob_thread *thread, struct rob_after *after)
 	}
 	if (!rob.queue.pending)
 		return;
-	rob_pool_kick(after);
+	rob_pool_kick();
 	rob_pool_help_wanted();
 }
 

@@ -8,18 +8,11 @@
  */
 #include "core.h"
 
-#define SWEEP_SLACK 64 /* dead slots that are not worth a sweep */
-
 static struct rob_record *entry_of(struct rob_slot *slot)
 {
 	struct async_block *block = slot ? rob_block(slot) : NULL;
 
 	return block && block->kind == ROB_ENTRY ? (struct rob_record *)(void *)block : NULL;
-}
-
-static bool is_pending(struct rob_slot *slot)
-{
-	return rob_block(slot)->pending & rob_bit(slot);
 }
 
 static void set_pending(struct rob_slot *slot)
@@ -70,13 +63,13 @@ static struct rob_slot *unlink_after(struct rob_slot *prev)
 	return slot;
 }
 
-static void bury(struct rob_slot *slot, struct rob_after *after)
+static void bury(struct rob_slot *slot)
 {
 	struct async_block *block = rob_block(slot);
 
 	rob.queue.dead--;
 	if (!--block->dead && !block->live && block->kind == ROB_TABLE)
-		rob_free_block(block, after);
+		rob_free_block(block);
 }
 
 /* A call with the highest cookie of all. */
@@ -104,27 +97,27 @@ void rob_queue_insert(struct rob_slot *slot)
 }
 
 /* The pending call of the lowest cookie, or NULL. */
-struct rob_slot *rob_queue_head(struct rob_after *after)
+struct rob_slot *rob_queue_head(void)
 {
-	while (rob.queue.head && !is_pending(rob.queue.head))
-		bury(unlink_after(NULL), after);
+	while (rob.queue.head && !rob_is_pending(rob.queue.head))
+		bury(unlink_after(NULL));
 	return rob.queue.head;
 }
 
-static void sweep(struct rob_after *after)
+static void sweep(void)
 {
 	struct rob_slot *prev = NULL;
 
 	for (struct rob_slot *slot = rob.queue.head; slot; slot = prev ? prev->next : rob.queue.head) {
-		if (is_pending(slot))
+		if (rob_is_pending(slot))
 			prev = slot;
 		else
-			bury(unlink_after(prev), after);
+			bury(unlink_after(prev));
 	}
 }
 
 /* Claims a pending call, wherever it stands. */
-void rob_queue_take(struct rob_slot *slot, struct rob_after *after)
+void rob_queue_take(struct rob_slot *slot)
 {
 	struct rob_record *entry = entry_of(slot);
 
@@ -135,59 +128,68 @@ void rob_queue_take(struct rob_slot *slot, struct rob_after *after)
 		unlink_after(entry->prev);
 	} else {
 		rob_block(slot)->dead++;
-		if (++rob.queue.dead > rob.queue.pending + SWEEP_SLACK)
-			sweep(after);
+		if (++rob.queue.dead > rob.queue.pending + ROB_SWEEP_SLACK)
+			sweep();
 	}
 }
 
 /*
- * How many calls follow each other in the queue from its head on, which is
- * pending, as the bits of its block tell: the slots themselves were written by
- * another processor, and following their links would take a cache line each.
+ * How many calls, most at most, follow each other in the queue from its head on and are
+ * neighbours in one block. The block's bits tell which are pending. Cookies only rise in a
+ * block: if the last of count neighbours has a cookie that is count - 1 higher, theirs are
+ * consecutive, and nothing stands between them in the queue. So only the lines of the first
+ * and the last are read: another processor wrote the slots, and to follow their links would
+ * take a cache line each, one after the other. A plain call may end a row of wide ones:
+ * take_several() looks.
  */
-static unsigned run_length(struct rob_slot *head)
+static unsigned run_length(struct rob_slot *head, unsigned most)
 {
-	struct async_block *block = rob_block(head);
-	uint64_t pending = block->pending >> rob_index(head);
+	uint64_t pending = rob_block(head)->pending >> rob_index(head);
+	unsigned width = rob_is_wide(head) ? 2 : 1, count;
+	struct rob_slot *last;
 
-	if (rob_index(head) < block->from)
+	if (head->next != head + width)
 		return 1;
-	if (block->width == 1)
-		return (unsigned)__builtin_ctzll(~pending);
-	return (unsigned)__builtin_ctzll(~(pending | 0xaaaaaaaaaaaaaaaau)) / 2;
+	if (width == 1)
+		count = (unsigned)__builtin_ctzll(~pending);
+	else
+		count = (unsigned)__builtin_ctzll(~(pending | 0xaaaaaaaaaaaaaaaau)) / 2;
+	if (count > most)
+		count = most;
+	last = head + (count - 1) * width;
+	if (rob_is_wide(last) && width == 1)
+		last = head + --count - 1; /* the first of wide ones ends a row of plain ones */
+	return rob_cookie(last) - rob_cookie(head) == count - 1 ? count : 1;
 }
 
-/* As below, several that follow each other, most of them at most. */
-static unsigned take_several(struct rob_slot **slots, unsigned run, unsigned most, async_cookie_t bound)
+/* Claims up to count neighbours from the head on, as run_length() says, with cookies below bound. Returns how many. */
+static unsigned take_several(struct rob_slot **slots, unsigned count, async_cookie_t bound)
 {
-	struct rob_slot *slot = rob.queue.head, *last = slot;
+	struct rob_slot *slot = rob.queue.head, *last = NULL;
 	struct async_block *block = rob_block(slot);
-	unsigned width = rob_is_wide(slot) ? 2 : 1, count = 0;
+	unsigned width = rob_is_wide(slot) ? 2 : 1, taken = 0;
 	async_cookie_t cookie = rob_cookie(slot);
+	uint64_t bit = rob_bit(slot), mask = 0;
 	struct rob_record *entry;
-	uint64_t mask = 0;
 
-	if (most > run)
-		most = run;
 	do {
 		if (width == 2) {
-			if (count && rob_func_done(slot))
+			if (!rob_is_wide(slot) || (last && rob_func_done(slot)))
 				break;
 			rob_wide(slot)->flags &= ~ROB_QUEUED;
 		}
-		mask |= (uint64_t)1 << (rob_index(last) + count * width);
-		slots[count++] = slot;
+		mask |= bit << taken * width;
+		last = slots[taken++] = slot;
 		slot += width;
-	} while (count < most && cookie + count < bound && !rob_func_done(last));
-	last += (count - 1) * width;
-	slot = rob.queue.head = count < run ? last + width : last->next;
+	} while (taken < count && cookie + taken < bound && !(width == 2 && rob_func_done(last)));
+	block->pending &= ~mask;
+	rob.queue.pending -= taken;
+	slot = rob.queue.head = last->next;
 	if (!slot)
 		rob.queue.tail = NULL;
 	else if ((entry = entry_of(slot)))
 		entry->prev = NULL;
-	block->pending &= ~mask;
-	rob.queue.pending -= count;
-	return count;
+	return taken;
 }
 
 /*
@@ -196,10 +198,10 @@ static unsigned take_several(struct rob_slot **slots, unsigned run, unsigned mos
  */
 unsigned rob_queue_take_run(struct rob_slot **slots, unsigned most, async_cookie_t bound)
 {
-	unsigned run = run_length(rob.queue.head);
+	unsigned count = run_length(rob.queue.head, most);
 
-	if (run > 1)
-		return take_several(slots, run, most, bound);
+	if (count > 1)
+		return take_several(slots, count, bound);
 	clear_pending(rob.queue.head);
 	slots[0] = unlink_after(NULL);
 	return 1;

@@ -13,7 +13,7 @@
 void rob_quiesce_wait_end(void)
 {
 	while (rob.quiesce) {
-		struct async_waiter waiter = {.kind = ROB_WAIT_OPEN};
+		struct async_waiter waiter = {.kind = ROB_WAIT_QUIESCE};
 
 		rob_wait(&waiter);
 		port_lock(&rob.lock);
@@ -23,8 +23,7 @@ void rob_quiesce_wait_end(void)
 int async_quiesce_begin(void)
 {
 	struct rob_thread *self = port_self();
-	struct async_waiter waiter = {.kind = ROB_WAIT_QUIET};
-	struct rob_after after = {0};
+	struct async_waiter waiter = {.kind = ROB_WAIT_QUIESCE};
 
 	if (self->top) {
 		port_log(
@@ -36,40 +35,39 @@ int async_quiesce_begin(void)
 	rob_lock();
 	self->quiesce++;
 	rob.quiesce++;
-	rob_recall_all(&after);
+	rob_recall_all();
 	rob_poke_callers();
-	rob_unlock(&after);
+	rob_unlock();
 	port_lock(&rob.lock);
 	return rob_wait(&waiter);
 }
 
 /* Without workers the calls that queued meanwhile are run here. */
-static void run_queued(struct rob_thread *self, struct rob_after *after)
+static void run_queued(struct rob_thread *self)
 {
 	struct rob_slot *slot;
 
-	while (rob_inline_only() && !rob.quiesce && (slot = rob_queue_head(after))) {
-		rob_queue_take(slot, after);
-		rob_run(slot, self, 0, after);
+	while (rob_inline_only() && !rob.quiesce && (slot = rob_queue_head())) {
+		rob_queue_take(slot);
+		rob_run(slot, self, 0);
 	}
 }
 
 int async_quiesce_end(void)
 {
 	struct rob_thread *self = port_self();
-	struct rob_after after = {0};
 
 	rob_lock();
 	if (!self->quiesce) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return -EINVAL;
 	}
 	self->quiesce--;
 	if (!--rob.quiesce) {
-		rob_waiters_odd(&after);
-		rob_pool_kick(&after);
-		run_queued(self, &after);
+		rob_waiters_odd();
+		rob_pool_kick();
+		run_queued(self);
 	}
-	rob_unlock(&after);
+	rob_unlock();
 	return 0;
 }

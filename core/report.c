@@ -2,15 +2,21 @@
 /* Who runs, since when, and who waits for whom: on request, from the watchdog, and of a deadlock. */
 #include "core.h"
 
-#define REPORT_CALLS 16
+#define REPORT_CALLS 16 /* of a deadlock; the rest is left out */
+
+/* A call on a stack, as every report names it. */
+struct named_call {
+	async_func_t func;
+	const char *name;
+	async_cookie_t cookie;
+};
 
 struct row {
 	int thread_id;
-	bool waits, retiring;
-	async_func_t func;
+	bool waits, retiring, quiesces;
+	struct named_call call;
 	/* Of the call, or of the owner that is waited for: copied, since either may be gone when it is printed. */
 	char name[64];
-	async_cookie_t cookie;
 	uint64_t since_ns;
 	enum rob_wait_kind kind;
 	const void *domain;
@@ -43,33 +49,45 @@ static void set_name(struct row *row, const char *name)
 		port_format(row->name, sizeof(row->name), "%.63s", name);
 }
 
+/* Names the call of a frame: func has set the name, retire goes by it. False: it is between two calls of a lease. */
+static bool name_call(struct named_call *call, struct rob_frame *frame)
+{
+	struct rob_slot *slot = rob_frame_slot(frame);
+
+	*call = (struct named_call){.name = port_name_load(&frame->name)}; /* O6 */
+	if (!slot)
+		return false;
+	call->func = slot->func;
+	call->cookie = rob_cookie(slot);
+	if (!call->name && rob_func_done(slot))
+		call->name = rob_wide(slot)->name;
+	return true;
+}
+
 static void add_frames(struct snapshot *snapshot, struct rob_thread *thread)
 {
 	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
-		struct rob_slot *slot = rob_frame_slot(frame);
-		const char *name = port_name_load(&frame->name); /* O6 */
+		struct named_call call;
 		struct row *row;
 
-		if (!slot)
+		if (!name_call(&call, frame))
 			continue;
-		if (!name && rob_func_done(slot))
-			name = rob_wide(slot)->name; /* func has set it, retire goes by it */
 		row = add(snapshot);
 		*row = (struct row){.thread_id = thread->id,
-				    .func = slot->func,
-				    .cookie = rob_cookie(slot),
-				    .retiring = rob_func_done(slot),
+				    .call = call,
+				    .retiring = rob_func_done(rob_frame_slot(frame)),
 				    .since_ns = frame->since_ns};
-		set_name(row, name);
+		set_name(row, call.name);
 	}
 }
 
 /* The first call of the block that holds the waiter up, if it is lower than what was found: cookies rise in a block. */
 static async_cookie_t lower_awaited(struct async_waiter *waiter, struct async_block *block, async_cookie_t found)
 {
-	for (uint64_t bits = block->live; bits; bits &= bits - 1) {
-		struct rob_slot *slot = rob_lowest_bit(block, bits);
+	struct rob_slot *slot;
 
+	rob_for_bits(slot, block, block->live)
+	{
 		if (found && rob_cookie(slot) >= found)
 			break;
 		if (rob_awaits(waiter, slot) && !rob_on_stack(waiter->thread, slot))
@@ -99,7 +117,8 @@ static void add_waiter(struct snapshot *snapshot, struct async_waiter *waiter)
 
 	*row = (struct row){.thread_id = waiter->thread->id,
 			    .waits = true,
-			    .cookie = waiter->cookie,
+			    .quiesces = waiter->thread->quiesce,
+			    .call = {.cookie = waiter->cookie},
 			    .kind = waiter->kind,
 			    .domain = waiter->domain,
 			    .bound = waiter->bound,
@@ -115,13 +134,14 @@ static void take(struct snapshot *snapshot)
 	rob_lock();
 	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
 		add_frames(snapshot, thread);
-	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next)
-		add_waiter(snapshot, waiter);
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
+		if (thread->waiter)
+			add_waiter(snapshot, thread->waiter);
 	snapshot->pending = rob.queue.pending;
 	snapshot->workers = rob.pool.total;
 	snapshot->active = rob.pool.active;
 	snapshot->last = rob.last;
-	port_unlock(&rob.lock);
+	rob_unlock();
 	snapshot->now_ns = port_clock_ns();
 }
 
@@ -130,10 +150,10 @@ static void print_running(int fd, const struct row *row, uint64_t now_ns)
 	char symbol[160];
 	uint64_t us = now_ns > row->since_ns ? (now_ns - row->since_ns) / 1000 : 0;
 
-	port_symbol(row->func, symbol, sizeof(symbol));
+	port_symbol(row->call.func, symbol, sizeof(symbol));
 	port_log(fd, "  thread %d: cookie %llu %s%s%s%s %s for %llu.%06llu s\n", row->thread_id,
-		 (unsigned long long)row->cookie, symbol, row->name[0] ? " (" : "", row->name, row->name[0] ? ")" : "",
-		 row->retiring ? "retires" : "runs", (unsigned long long)(us / 1000000),
+		 (unsigned long long)row->call.cookie, symbol, row->name[0] ? " (" : "", row->name,
+		 row->name[0] ? ")" : "", row->retiring ? "retires" : "runs", (unsigned long long)(us / 1000000),
 		 (unsigned long long)(us % 1000000));
 }
 
@@ -145,10 +165,9 @@ static void print_waiting(int fd, const struct row *row)
 		port_format(what, sizeof(what), "cookie %llu", (unsigned long long)row->bound);
 	else if (row->kind == ROB_WAIT_OWNER)
 		port_format(what, sizeof(what), "owner %s", row->name[0] ? row->name : "(unnamed)");
-	else if (row->kind == ROB_WAIT_QUIET)
-		port_format(what, sizeof(what), "registered calls to stop running, to quiesce");
-	else if (row->kind == ROB_WAIT_OPEN)
-		port_format(what, sizeof(what), "the end of quiescing");
+	else if (row->kind == ROB_WAIT_QUIESCE)
+		port_format(what, sizeof(what), "%s",
+			    row->quiesces ? "registered calls to stop running, to quiesce" : "the end of quiescing");
 	else if (row->bound == ASYNC_COOKIE_MAX && row->domain)
 		port_format(what, sizeof(what), "all calls of domain %p", row->domain);
 	else if (row->bound == ASYNC_COOKIE_MAX)
@@ -158,8 +177,8 @@ static void print_waiting(int fd, const struct row *row)
 			    row->domain);
 	else
 		port_format(what, sizeof(what), "cookies below %llu", (unsigned long long)row->bound);
-	if (row->cookie)
-		port_format(who, sizeof(who), ": cookie %llu", (unsigned long long)row->cookie);
+	if (row->call.cookie)
+		port_format(who, sizeof(who), ": cookie %llu", (unsigned long long)row->call.cookie);
 	if (row->awaited)
 		port_format(held, sizeof(held), ", held up by cookie %llu", (unsigned long long)row->awaited);
 	port_log(fd, "  thread %d%s waits for %s%s\n", row->thread_id, who, what, held);
@@ -215,7 +234,7 @@ void rob_watchdog(uint64_t limit_ns)
 			late = true;
 		}
 	}
-	port_unlock(&rob.lock);
+	rob_unlock();
 	if (!late)
 		return;
 	port_log(2, "inorder: watchdog: a call runs for more than %llu s\n",
@@ -224,23 +243,6 @@ void rob_watchdog(uint64_t limit_ns)
 }
 
 /* ---- a cycle of waits ---- */
-
-struct named_call {
-	async_func_t func;
-	const char *name;
-	async_cookie_t cookie;
-};
-
-static void name_call(struct named_call *call, struct rob_frame *frame)
-{
-	struct rob_slot *slot = rob_frame_slot(frame);
-
-	call->func = slot ? slot->func : NULL;
-	call->name = port_name_load(&frame->name); /* O6 */
-	if (slot && !call->name && rob_func_done(slot))
-		call->name = rob_wide(slot)->name;
-	call->cookie = slot ? rob_cookie(slot) : frame->cookie;
-}
 
 static unsigned collect_self(struct async_waiter *waiter, struct named_call *calls)
 {
@@ -261,8 +263,8 @@ static unsigned collect_cycle(struct async_waiter *waiter, struct named_call *ca
 	struct async_waiter *other;
 
 	name_call(&calls[count++], waiter->thread->top);
-	rob_deadlock_mark(waiter);
-	for (other = rob_deadlock_closing(waiter); other && count < REPORT_CALLS; other = other->via)
+	rob_mark_left_out(waiter);
+	for (other = rob_deadlock_closing(waiter); other && count < REPORT_CALLS; other = other->visit.via)
 		name_call(&calls[count++], other->thread->top);
 	return count;
 }
@@ -288,12 +290,12 @@ static size_t put(char *text, size_t used, size_t bytes, const struct named_call
 void rob_deadlock_report(struct async_waiter *waiter)
 {
 	struct named_call calls[REPORT_CALLS];
-	bool cycle = waiter->deadlock;
+	bool cycle = waiter->leaves == ROB_LEAVES_CYCLE;
 	unsigned count = cycle ? collect_cycle(waiter, calls) : collect_self(waiter, calls);
 	char text[1536] = "";
 	size_t used = 0;
 
-	port_unlock(&rob.lock);
+	rob_unlock();
 	for (unsigned i = 0; i < count; i++)
 		used = put(text, used, sizeof(text), &calls[i], !i ? "" : cycle ? ", which waits for " : " inside ");
 	if (cycle)

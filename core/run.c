@@ -49,40 +49,40 @@ void rob_step(struct rob_slot *slot, struct rob_frame *frame, struct rob_thread 
 		rob_wide(slot)->name = port_name_load(&frame->name);
 }
 
-/* One step of a claimed call. Called and returns with the lock held. */
-static void run_step(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after)
+/*
+ * One step of a claimed call. Called and returns with the lock held. What it makes ready is in rob.turn: its own retire
+ * step, or any.
+ */
+static void run_step(struct rob_slot *slot, struct rob_thread *self, uint64_t how, bool any)
 {
 	struct rob_frame frame = {.slot = slot, .since_ns = port_clock_ns(), .retiring = rob_func_done(slot)};
 	int held;
 
 	rob_frame_push(&frame, self);
-	rob_unlock(after);
+	rob_unlock();
 	held = port_hold();
 	rob_step(slot, &frame, self, how);
 	port_let_go(held);
 	port_lock(&rob.lock);
 	rob_frame_pop(&frame, self);
-	after->own = slot;
-	rob_finish(slot, frame.error, after);
-	after->own = NULL;
+	rob.turn = (struct rob_turn){.any = any, .own = slot};
+	rob_finish(slot, frame.error);
 }
 
-/* Runs what the last completion made ready, for callers that accept it. With the lock held. */
-void rob_retire(struct rob_thread *self, struct rob_after *after)
+/* Runs what the last completion made ready for this thread. With the lock held. */
+void rob_retire(struct rob_thread *self, bool any)
 {
 	struct rob_slot *slot;
 
-	while ((slot = after->retire)) {
-		after->retire = NULL;
-		run_step(slot, self, 0, after);
-	}
+	while ((slot = rob_turn_take()))
+		run_step(slot, self, 0, any);
 }
 
 /* Runs a claimed call in this thread; how goes to the trace. Called and returns with the lock held. */
-void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how, struct rob_after *after)
+void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how)
 {
-	after->accepts_retire = rob_inline_only();
-	run_step(slot, self, how, after);
-	rob_retire(self, after);
-	after->accepts_retire = false;
+	bool any = rob_inline_only(); /* no other thread would run them */
+
+	run_step(slot, self, how, any);
+	rob_retire(self, any);
 }

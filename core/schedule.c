@@ -62,35 +62,33 @@ static void check_turn(const struct request *request)
 static async_cookie_t enqueue(const struct request *request, struct rob_slot *slot)
 {
 	bool exclusive = port_unlikely(port_traces()) && request->domain->exclusive;
-	struct rob_after after = {0};
 	async_cookie_t cookie;
 
 	rob_issue(request->domain, slot);
 	cookie = rob_cookie(slot);
 	check_turn(request);
 	rob_queue_append(slot);
-	rob_now_pending(&after);
-	rob_unlock(&after);
+	rob_now_pending();
+	rob_unlock();
 	if (port_unlikely(port_traces()))
 		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie, exclusive);
 	return cookie;
 }
 
 /* Without workers: runs what calls in this call's nest have left in the queue, for want of stack. With the lock. */
-static void run_left(struct rob_thread *self, struct rob_after *after)
+static void run_left(struct rob_thread *self)
 {
 	struct rob_slot *slot;
 
-	while (rob_inline_only() && !self->top && !rob.quiesce && (slot = rob_queue_head(after))) {
-		rob_queue_take(slot, after);
-		rob_run(slot, self, 0, after);
+	while (rob_inline_only() && !self->top && !rob.quiesce && (slot = rob_queue_head())) {
+		rob_queue_take(slot);
+		rob_run(slot, self, 0);
 	}
 }
 
 /* Runs a call in this thread, in progress like any other; returns without the lock. */
 static async_cookie_t run_inline(const struct request *request, struct rob_slot *slot)
 {
-	struct rob_after after = {0};
 	async_cookie_t cookie;
 
 	rob_issue(request->domain, slot);
@@ -99,14 +97,14 @@ static async_cookie_t run_inline(const struct request *request, struct rob_slot 
 	if (port_unlikely(port_traces())) {
 		bool exclusive = request->domain->exclusive;
 
-		port_unlock(&rob.lock);
+		rob_unlock();
 		trace_issue(ASYNC_TRACE_SCHEDULED, request, cookie, exclusive);
 		trace_issue(ASYNC_TRACE_INLINE, request, cookie, exclusive);
 		port_lock(&rob.lock);
 	}
-	rob_run(slot, port_self(), 0, &after);
-	run_left(port_self(), &after);
-	rob_unlock(&after);
+	rob_run(slot, port_self(), 0);
+	run_left(port_self());
+	rob_unlock();
 	return cookie;
 }
 
@@ -143,6 +141,23 @@ static async_cookie_t refuse(const struct request *request)
 	return 0;
 }
 
+/* A slot; where there is no storage it is asked for, without the lock meanwhile. NULL: there is no memory. */
+static struct rob_slot *slot_new(struct async_domain *domain, unsigned width)
+{
+	struct rob_slot *slot = rob_slot_new(domain, width);
+	unsigned large = rob_block_class(domain);
+	void *memory;
+
+	if (port_likely(slot))
+		return slot;
+	rob_unlock();
+	memory = port_alloc(rob_block_bytes(large));
+	port_lock(&rob.lock);
+	if (memory)
+		rob_block_add(memory, large);
+	return rob_slot_new(rob_domain(domain), width);
+}
+
 /* Any call, any state. With the lock held; returns without. */
 static async_cookie_t schedule_locked(struct request *request)
 {
@@ -152,11 +167,11 @@ static async_cookie_t schedule_locked(struct request *request)
 	bool full;
 
 	if (port_unlikely(!request->func)) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return refuse(request);
 	}
 	if (port_unlikely(!port_load_relaxed(&rob.started))) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		rob_start();
 		port_lock(&rob.lock);
 	}
@@ -165,16 +180,16 @@ static async_cookie_t schedule_locked(struct request *request)
 	domain = request->domain = rob_domain(request->domain);
 	full = is_full(request);
 	if (full && request->try_only) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return 0;
 	}
-	slot = full && !request->retire ? rob_slot_here(domain, width) : rob_slot_new(domain, width);
+	slot = full && !request->retire ? rob_slot_here(domain, width) : slot_new(domain, width);
 	full = is_full(request);
 	if (!slot && !request->retire && !request->try_only) {
 		if (!rob_quiesced(domain, port_self()))
 			return run_on_stack(request);
 		if (port_self()->quiesce) { /* it would wait for itself */
-			port_unlock(&rob.lock);
+			rob_unlock();
 			return 0;
 		}
 		rob_quiesce_wait_end();
@@ -183,7 +198,7 @@ static async_cookie_t schedule_locked(struct request *request)
 	if (!slot || (full && request->try_only)) {
 		if (slot)
 			rob_slot_unused(slot);
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return 0;
 	}
 	fill(slot, request, width == 2);
@@ -232,6 +247,15 @@ ALWAYS_INLINE async_cookie_t enqueue_at_once(struct async_block *block, async_fu
 	return cookie;
 }
 
+/* Out of line: what a plain call mostly does not need stays out of its way. */
+static __attribute__((noinline)) async_cookie_t
+schedule_thinking(async_func_t func, void *data, struct async_domain *domain, bool try_only, const void *caller)
+{
+	struct request request = {.func = func, .data = data, .domain = domain, .caller = caller, .try_only = try_only};
+
+	return schedule_locked(&request);
+}
+
 /* Part of each public call, so that the caller is known where it is needed and costs nothing where not. */
 ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struct async_domain *domain, bool try_only)
 {
@@ -242,12 +266,8 @@ ALWAYS_INLINE async_cookie_t schedule_plain(async_func_t func, void *data, struc
 	if (!domain)
 		domain = &rob.main_domain;
 	block = block_at_once(func, domain, 1);
-	if (port_unlikely(!block)) {
-		struct request request = {
-			.func = func, .data = data, .domain = domain, .caller = CALLER(), .try_only = try_only};
-
-		return schedule_locked(&request);
-	}
+	if (port_unlikely(!block))
+		return schedule_thinking(func, data, domain, try_only, CALLER());
 	cookie = enqueue_at_once(block, func, data, 1);
 	port_unlock(&rob.lock);
 	return cookie;
@@ -317,7 +337,7 @@ static async_cookie_t refuse_entry(struct rob_record *record)
 {
 	async_cookie_t cookie = rob_cookie(&record->slot);
 
-	port_unlock(&rob.lock);
+	rob_unlock();
 	port_log(
 		2,
 		"inorder: an entry is scheduled again while its call, cookie %llu, is in progress; that call stays, the "

@@ -39,23 +39,21 @@ static void wait_until_gone(void)
 static void end_threads(struct rob_thread *self)
 {
 	struct rob_pool *pool = &rob.pool;
-	struct rob_after after = {0};
 
-	rob.quick = 0;
 	port_store_relaxed(&rob.started, 0);
 	wake_all();
 	while (pool->total || pool->monitor_state != ROB_MONITOR_NONE) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		port_park(&self->parker, 0); /* O3 */
 		port_lock(&rob.lock);
 	}
-	port_unlock(&rob.lock);
+	rob_unlock();
 	wait_until_gone();
 	port_lock(&rob.lock);
 	pool->leaver = NULL;
-	rob_pool_kick(&after);
+	rob_pool_kick();
 	rob_pool_help_wanted();
-	rob_unlock(&after);
+	rob_unlock();
 }
 
 int async_shutdown(void)
@@ -72,13 +70,13 @@ int async_shutdown(void)
 	}
 	port_lock(&rob.lock);
 	if (!rob.generation) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return 0;
 	}
 	rob_wait_exit(0);
 	port_lock(&rob.lock);
 	if (rob.pool.leaver) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return -EBUSY;
 	}
 	rob.pool.leaver = self;

@@ -16,7 +16,7 @@ void rob_start(void)
 	}
 	port_arm_exit();
 	port_store_release(&rob.started, 1);
-	port_unlock(&rob.lock);
+	rob_unlock();
 	if (first && rob.config.watchdog_s)
 		rob_pool_watch();
 }

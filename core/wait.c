@@ -8,63 +8,47 @@
  */
 #include "core.h"
 
-#define SPIN_RAN_NS 100000 /* a call that has run for longer does not spin for its turn */
-#define SPIN_LOOK 16       /* rounds between looks at the clock */
-#define SINGLE_LEASES 32   /* after a call that waited: others of its kind are likely to wait too */
-
 /* Whether the waiter can leave this lease as it is: no completion that it hides until its end satisfies the waiter. */
 static bool suits(struct rob_lease *lease, struct async_waiter *waiter)
 {
 	struct async_domain *domain = lease->domain;
 
-	if (!domain || waiter->kind >= ROB_WAIT_CALL || waiter->leaves_out || waiter->holder)
+	if (!domain || waiter->kind >= ROB_WAIT_EXIT || waiter->leaves || rob_is_holder(waiter))
 		return false;
 	if (waiter->kind == ROB_WAIT_DOMAIN && domain != waiter->domain)
 		return true;
-	if (waiter->kind == ROB_WAIT_ALL && domain->exclusive && !waiter->everything)
+	if (waiter->kind == ROB_WAIT_ALL && domain->exclusive)
 		return true;
 	return rob_cookie(lease->slot[lease->count - 1]) < waiter->bound;
 }
 
-static void recall_for(struct async_waiter *waiter, struct rob_after *after)
+static void recall_for(struct async_waiter *waiter)
 {
 	struct rob_lease *lease, *next;
 
 	for (lease = rob.leases; lease; lease = next) {
 		next = lease->next;
 		if (!suits(lease, waiter))
-			rob_recall(lease, after);
+			rob_recall(lease);
 	}
 }
 
-static bool ascends(struct async_waiter *waiter)
-{
-	async_cookie_t lowest = ASYNC_COOKIE_MAX;
-
-	if (waiter->timed)
-		return false;
-	for (struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent)
-		if (frame->cookie < lowest)
-			lowest = frame->cookie;
-	return waiter->thread->top && (waiter->kind == ROB_WAIT_OWNER || waiter->bound > lowest);
-}
-
 /* Registered and unsatisfied: parks. Returns the flags that ended it; DONE: without the lock, the wait is over. */
-static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct rob_after *after)
+static uint32_t park(struct async_waiter *waiter)
 {
 	struct rob_thread *self = waiter->thread;
 	uint32_t flags;
 
-	rob_pool_block(self, after);
-	rob_unlock(after);
+	rob_pool_block(self);
+	rob_unlock();
 	self->parked = true;
-	flags = port_park(&self->parker, deadline_ns); /* O3 */
+	flags = port_park(&self->parker, waiter->deadline_ns); /* O3 */
 	self->parked = false;
 	if (flags & ROB_DONE)
 		return flags;
 	port_lock(&rob.lock);
-	if (waiter->list == ROB_NO_LIST) { /* satisfied: whoever did it is about to say so */
-		port_unlock(&rob.lock);
+	if (self->waiter != waiter) { /* satisfied: the thread that did it is about to raise the flag */
+		rob_unlock();
 		while (!(flags & ROB_DONE))
 			flags |= port_park(&self->parker, 0);
 		return flags;
@@ -72,6 +56,12 @@ static uint32_t park(struct async_waiter *waiter, uint64_t deadline_ns, struct r
 	rob_waiter_remove(waiter);
 	rob_pool_unblock(self);
 	return flags;
+}
+
+static void end_spill(struct rob_thread *self)
+{
+	rob.pool.spills -= self->spills;
+	self->spills = false;
 }
 
 /*
@@ -89,7 +79,8 @@ void rob_wait_left(struct rob_thread *self)
 		rob_pool_unblock(self);
 		flags = ROB_DONE;
 	}
-	port_unlock(&rob.lock);
+	end_spill(self);
+	rob_unlock();
 	while (!(flags & ROB_DONE))
 		flags |= port_park(&self->parker, 0); /* O3 */
 	port_store_relaxed(&self->parker.flags, 0);
@@ -97,43 +88,92 @@ void rob_wait_left(struct rob_thread *self)
 
 static void report(struct async_waiter *waiter)
 {
-	if (waiter->reported || waiter->everything)
+	if (waiter->reported || waiter->kind == ROB_WAIT_EXIT)
 		return;
 	waiter->reported = true;
 	rob_deadlock_report(waiter);
 }
 
-/*
- * A pending call that this thread has to run itself, or NULL. With too little stack
- * left the waiter spills: while it parks there may be a worker more than the limit.
- */
+/* A pending call that this thread has to run itself, or NULL. */
 static struct rob_slot *to_run(struct async_waiter *waiter)
 {
 	struct rob_slot *slot;
 
-	waiter->spills = false;
-	if (waiter->timed || !rob_pool_stuck(waiter->thread))
+	if (rob_is_timed(waiter) || !rob_pool_stuck(waiter->thread))
 		return NULL;
 	slot = rob_help_slot(waiter);
-	if (!slot || rob_quiesced(rob_block(slot)->domain, waiter->thread))
-		return NULL;
-	waiter->spills = port_stack_low() && rob_pool_may_spill();
-	return waiter->spills ? NULL : slot;
+	return slot && !rob_quiesced(rob_block(slot)->domain, waiter->thread) ? slot : NULL;
+}
+
+/*
+ * Registers the waiter and parks it, unless it turns out to be the victim of a cycle which it has not reported yet, or
+ * behind which nothing is left. With the lock held; returns what ended it: for ROB_DONE, and only then, without the
+ * lock.
+ */
+static uint32_t register_and_park(struct async_waiter *waiter)
+{
+	rob_waiter_add(waiter);
+	rob_deadlock_check(waiter);
+	if (waiter->leaves == ROB_LEAVES_CYCLE && (!waiter->reported || rob_satisfied(waiter))) {
+		rob_waiter_remove(waiter);
+		return ROB_POKE;
+	}
+	if (port_unlikely(rob.exits)) /* it may wait for a call that ends the program */
+		rob_waiters_odd();
+	return park(waiter);
+}
+
+/*
+ * The same with too little stack left to run what it awaits: meanwhile the pool may have one worker more than its
+ * limit, with a stack of its own. The lock is held in any case afterwards.
+ */
+static uint32_t spill_and_park(struct async_waiter *waiter)
+{
+	uint32_t flags;
+
+	rob.pool.spills++;
+	waiter->thread->spills = true;
+	flags = register_and_park(waiter);
+	if (flags & ROB_DONE)
+		port_lock(&rob.lock);
+	end_spill(waiter->thread);
+	return flags;
+}
+
+/*
+ * One round of a wait that is not over: runs a call that it awaits, or parks. Returns the flags that ended it; for
+ * ROB_DONE, and only then, without the lock.
+ */
+static uint32_t wait_round(struct async_waiter *waiter)
+{
+	struct rob_slot *slot;
+	uint32_t flags;
+
+	rob_waiter_find_order(waiter);
+	slot = to_run(waiter);
+	if (!slot)
+		return register_and_park(waiter);
+	if (port_stack_low() && rob_pool_may_spill()) {
+		flags = spill_and_park(waiter);
+		if (flags & ROB_DONE)
+			rob_unlock();
+		return flags;
+	}
+	rob_queue_take(slot);
+	rob_run(slot, waiter->thread, 1);
+	return ROB_POKE;
 }
 
 /* Waits until nothing that it awaits is in progress. Called with the lock held, returns without. 0 or -ETIMEDOUT. */
-static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
+static int wait_loop(struct async_waiter *waiter)
 {
-	struct rob_after after = {0};
 	uint32_t flags = ROB_POKE;
 	int result = 0;
 
 	for (;;) {
-		struct rob_slot *slot;
-
-		if (waiter->deadlock)
+		if (waiter->leaves == ROB_LEAVES_CYCLE)
 			report(waiter);
-		recall_for(waiter, &after);
+		recall_for(waiter);
 		if (rob_satisfied(waiter)) {
 			rob_waiter_settle(waiter);
 			break;
@@ -142,33 +182,18 @@ static int wait_loop(struct async_waiter *waiter, uint64_t deadline_ns)
 			result = -ETIMEDOUT;
 			break;
 		}
-		rob_waiter_find_order(waiter);
-		slot = to_run(waiter);
-		if (slot) {
-			rob_queue_take(slot, &after);
-			rob_run(slot, waiter->thread, 1, &after);
-			continue;
-		}
-		rob_waiter_add(waiter);
-		rob_deadlock_check(waiter, &after);
-		if (waiter->deadlock && (!waiter->reported || rob_satisfied(waiter))) {
-			rob_waiter_remove(waiter);
-			continue;
-		}
-		if (port_unlikely(rob.exits)) /* it may wait for a call that ends the program */
-			rob_waiters_odd(&after);
-		flags = park(waiter, deadline_ns, &after);
+		flags = wait_round(waiter);
 		if (!(flags & ROB_DONE))
 			continue;
-		if (!waiter->deadlock && !(flags & ROB_POKE))
+		if (waiter->leaves != ROB_LEAVES_CYCLE && !(flags & ROB_POKE))
 			return 0;
 		port_lock(&rob.lock);
 		break;
 	}
-	if (waiter->deadlock)
+	if (waiter->leaves == ROB_LEAVES_CYCLE)
 		report(waiter);
-	rob_pool_help_wanted(); /* one waiter is told to help: where it leaves, the next is */
-	rob_unlock(&after);
+	rob_pool_help_wanted(); /* one waiter is woken to help: where it leaves, the next is */
+	rob_unlock();
 	return result;
 }
 
@@ -192,26 +217,26 @@ static void report_late(struct async_waiter *waiter)
 		return;
 	port_lock(&rob.lock);
 	report(waiter);
-	port_unlock(&rob.lock);
+	rob_unlock();
 }
 
-static int wait_traced(struct async_waiter *waiter, uint64_t deadline_ns)
+static int wait_traced(struct async_waiter *waiter)
 {
 	uint64_t since_ns = 0;
 	int result;
 
 	if (port_unlikely(port_traces())) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		since_ns = port_clock_ns();
 		trace_wait(ASYNC_TRACE_WAITING, waiter, 0, 0);
 		port_lock(&rob.lock);
 	}
-	if ((waiter->thread->top || waiter->holder) && rob_waits_for_self(waiter)) {
-		waiter->leaves_out = true;
+	if ((waiter->thread->top || rob_is_holder(waiter)) && rob_waits_for_self(waiter)) {
+		waiter->leaves = ROB_LEAVES_OWN;
 		report(waiter);
 	}
-	result = wait_loop(waiter, deadline_ns);
-	if (!result && waiter->leaves_out) {
+	result = wait_loop(waiter);
+	if (!result && waiter->leaves) {
 		result = -EDEADLK;
 		report_late(waiter);
 	}
@@ -220,8 +245,11 @@ static int wait_traced(struct async_waiter *waiter, uint64_t deadline_ns)
 	return result;
 }
 
-/* With the lock held; returns without it. Waits nest where one runs a call that waits. */
-static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
+/*
+ * Kind, domain, owner, bound and deadline are given. Called with the lock held; returns without it.
+ * Waits nest where one runs a call that waits.
+ */
+int rob_wait(struct async_waiter *waiter)
 {
 	struct rob_thread *self = port_self();
 	struct async_waiter outer;
@@ -230,23 +258,19 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 
 	waiter->thread = self;
 	self->id = port_thread_id();
-	waiter->cookie = self->top && !waiter->everything ? self->top->cookie : 0; /* an exit is part of no cycle */
-	waiter->timed = deadline_ns && !waiter->everything; /* an exit helps, until it gives up */
-	waiter->ascending = ascends(waiter);
-	waiter->holder = self->quiesce && waiter->kind < ROB_WAIT_QUIET && !waiter->everything;
-	if (!self->top && !waiter->holder && !port_traces() && rob_satisfied(waiter)) {
-		port_unlock(&rob.lock);
+	if (self->top && waiter->kind != ROB_WAIT_EXIT) /* an exit is part of no cycle */
+		waiter->cookie = self->top->cookie;
+	if (!self->top && !rob_is_holder(waiter) && !port_traces() && rob_satisfied(waiter)) {
+		rob_unlock();
 		return 0;
 	}
 	if (self->worker) {
-		struct rob_after after = {0};
-
-		rob_recall(&self->worker->lease, &after);
-		rob_unlock(&after);
+		rob_recall(&self->worker->lease);
+		rob_unlock();
 		port_lock(&rob.lock);
 	}
 	if (port_unlikely(self->parked)) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		rob_wait_left(self);
 		port_lock(&rob.lock);
 	}
@@ -254,25 +278,17 @@ static int do_wait(struct async_waiter *waiter, uint64_t deadline_ns)
 		outer = self->wait;
 	self->wait = *waiter;
 	self->waits = true;
-	result = wait_traced(&self->wait, deadline_ns);
+	result = wait_traced(&self->wait);
 	self->waits = nested;
 	if (nested)
 		self->wait = outer;
 	return result;
 }
 
-int rob_wait(struct async_waiter *waiter)
-{
-	return do_wait(waiter, 0);
-}
-
 /* Calls on this thread's stack, and what it holds back, need thought. */
 static bool is_plain(struct rob_thread *self, async_cookie_t bound)
 {
-	for (struct rob_frame *frame = self->top; frame; frame = frame->parent)
-		if (frame->cookie < bound)
-			return false;
-	return !self->quiesce && !port_traces();
+	return rob_stack_lowest(self) >= bound && !self->quiesce && !port_traces();
 }
 
 /*
@@ -288,7 +304,7 @@ static uint64_t spin_until(struct rob_worker *worker)
 	if (!worker || !worker->thread->top || !most_ns)
 		return 0;
 	worker->lease.size = 1;
-	worker->lease.single = SINGLE_LEASES;
+	worker->lease.single = LEASE_AFTER_WAIT;
 	if (worker->lease.count != 1)
 		return 0;
 	now_ns = port_clock_ns();
@@ -325,14 +341,14 @@ static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 /* A wait for cookies below cookie; NULL: all registered domains. */
 static int wait_below(async_cookie_t cookie, bool full, struct async_domain *domain, uint64_t deadline_ns)
 {
-	struct async_waiter waiter = {.kind = domain ? ROB_WAIT_DOMAIN : ROB_WAIT_ALL};
+	struct async_waiter waiter = {.kind = domain ? ROB_WAIT_DOMAIN : ROB_WAIT_ALL, .deadline_ns = deadline_ns};
 
 	if (domain && turn_has_come(domain, full ? ASYNC_COOKIE_MAX : cookie))
 		return 0;
 	rob_lock();
 	waiter.domain = domain ? rob_domain(domain) : NULL;
 	waiter.bound = full ? ASYNC_COOKIE_MAX : cookie <= rob.last ? cookie : rob.last + 1;
-	return do_wait(&waiter, deadline_ns);
+	return rob_wait(&waiter);
 }
 
 int async_synchronize_full(void)
@@ -368,11 +384,11 @@ int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain)
 
 	rob_lock();
 	if (!cookie || cookie > rob.last) {
-		port_unlock(&rob.lock);
+		rob_unlock();
 		return -EINVAL;
 	}
 	waiter.domain = domain ? rob_domain(domain) : NULL;
-	return do_wait(&waiter, 0);
+	return rob_wait(&waiter);
 }
 
 int async_synchronize_owner(struct async_owner *owner)
@@ -383,7 +399,7 @@ int async_synchronize_owner(struct async_owner *owner)
 		return -EINVAL;
 	rob_lock();
 	rob_owner_refresh(owner);
-	return do_wait(&waiter, 0);
+	return rob_wait(&waiter);
 }
 
 /*
@@ -392,10 +408,10 @@ int async_synchronize_owner(struct async_owner *owner)
  */
 int rob_wait_exit(uint64_t deadline_ns)
 {
-	struct async_waiter waiter = {.kind = ROB_WAIT_ALL, .bound = ASYNC_COOKIE_MAX, .everything = true};
+	struct async_waiter waiter = {.kind = ROB_WAIT_EXIT, .bound = ASYNC_COOKIE_MAX, .deadline_ns = deadline_ns};
 
 	rob.exits += !!port_self()->top;
-	return do_wait(&waiter, deadline_ns);
+	return rob_wait(&waiter);
 }
 
 int async_synchronize_full_special(struct async_domain *list)

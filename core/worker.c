@@ -2,10 +2,6 @@
 /* What a worker does: takes a lease, runs it, rests when there is none. */
 #include "core.h"
 
-#define IDLE_NS 5000000000u /* an idle worker ends after this */
-#define SETTLED_NS 50000u   /* a lease so short did not block */
-#define LINGER_SPINS 32     /* some 500 ns */
-
 /* More are active than processors: one that has done something may rest. */
 static bool surplus(struct rob_worker *worker)
 {
@@ -13,12 +9,12 @@ static bool surplus(struct rob_worker *worker)
 }
 
 /* Gives calls a moment to gather. Whether some did. */
-static bool linger(struct rob_worker *worker, struct rob_after *after)
+static bool linger(struct rob_worker *worker)
 {
 	if (!worker->brisk || rob.pool.cpus == 1 || surplus(worker))
 		return false;
-	rob_unlock(after);
-	for (unsigned i = 0; i < LINGER_SPINS; i++)
+	rob_unlock();
+	for (unsigned i = 0; i < WORKER_LINGER_SPINS; i++)
 		port_relax();
 	port_lock(&rob.lock);
 	return rob.queue.pending && !rob.quiesce && !rob.pool.leaver;
@@ -29,10 +25,10 @@ static bool linger(struct rob_worker *worker, struct rob_after *after)
  * that rest stays for ever: it is the last to be woken, mostly the only one, and
  * a timer would make each of its wake-ups dearer.
  */
-static bool idle(struct rob_worker *worker, struct rob_after *after)
+static bool idle(struct rob_worker *worker)
 {
 	struct rob_pool *pool = &rob.pool;
-	uint64_t deadline_ns = pool->idle ? port_clock_ns() + IDLE_NS : 0;
+	uint64_t deadline_ns = pool->idle ? port_clock_ns() + WORKER_IDLE_NS : 0;
 	uint32_t flags;
 
 	if (!worker->asleep)
@@ -48,7 +44,7 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	for (;;) { /* flags of a wait that is over may still come: again */
 		uint64_t until_ns = worker->idle ? deadline_ns : 0; /* taken from the list: the flag is on its way */
 
-		rob_unlock(after);
+		rob_unlock();
 		flags = port_park(&worker->thread->parker, until_ns); /* O3 */
 		port_lock(&rob.lock);
 		if (flags & ROB_WAKE)
@@ -62,20 +58,20 @@ static bool idle(struct rob_worker *worker, struct rob_after *after)
 	return true;
 }
 
-static void work(struct rob_worker *worker, struct rob_after *after)
+static void work(struct rob_worker *worker)
 {
 	uint64_t took_ns;
 
 	worker->turn++;
 	worker->fresh = false;
-	rob_pool_kick(after);
-	took_ns = rob_lease_run(&worker->lease, worker->thread, after);
+	rob_pool_kick();
+	took_ns = rob_lease_run(&worker->lease, worker->thread);
 	if (port_unlikely(worker->thread->parked)) {
-		rob_unlock(after);
+		rob_unlock();
 		rob_wait_left(worker->thread);
 		port_lock(&rob.lock);
 	}
-	if (worker->asleep && took_ns < SETTLED_NS) {
+	if (worker->asleep && took_ns < WORKER_SETTLED_NS) {
 		worker->asleep = false;
 		rob.pool.active++;
 	}
@@ -95,18 +91,20 @@ static void worker_init(struct rob_worker *worker)
 }
 
 /* What its own completions made ready comes first: it is the lowest of its domain. */
-static bool take(struct rob_worker *worker, struct rob_after *after)
+static bool take(struct rob_worker *worker)
 {
-	if (after->retire) {
-		rob_lease_take_retire(&worker->lease, after);
+	struct rob_slot *retire = worker->lease.retire;
+
+	if (retire) {
+		worker->lease.retire = NULL;
+		rob_lease_take_retire(&worker->lease, retire);
 		return true;
 	}
-	return !surplus(worker) && rob_lease_take(&worker->lease, after);
+	return !surplus(worker) && rob_lease_take(&worker->lease);
 }
 
 void rob_worker_main(struct rob_worker *worker)
 {
-	struct rob_after after = {0};
 
 	port_lock(&rob.lock);
 	worker_init(worker);
@@ -114,15 +112,14 @@ void rob_worker_main(struct rob_worker *worker)
 		struct port_event event = {
 			.type = ASYNC_TRACE_WORKER, .arg = rob.pool.total, .error = rob.pool.total > rob.pool.cpus};
 
-		rob_unlock(&after);
+		rob_unlock();
 		port_trace(&event);
 		port_lock(&rob.lock);
 	}
-	after.accepts_retire = true;
 	do {
-		while ((!rob.pool.leaver || after.retire) && take(worker, &after))
-			work(worker, &after);
-	} while (linger(worker, &after) || idle(worker, &after));
+		while ((!rob.pool.leaver || worker->lease.retire) && take(worker))
+			work(worker);
+	} while (linger(worker) || idle(worker));
 	rob.pool.total--;
 	worker->thread->worker = NULL;
 	worker->thread = NULL;
@@ -131,5 +128,5 @@ void rob_worker_main(struct rob_worker *worker)
 	worker->next = rob.pool.free;
 	rob.pool.free = worker;
 	rob_pool_left();
-	rob_unlock(&after);
+	rob_unlock();
 }

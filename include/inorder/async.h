@@ -80,14 +80,13 @@ struct async_entry {
 struct async_owner {
 	INORDER_ALIGNED uint64_t in_progress;
 	unsigned int generation;
-	unsigned int waiting;
 	const char *name;
 	void *reserved[5];
 };
 
 #define ASYNC_OWNER_INIT(name) \
 	{ \
-		0, 0, 0, name, \
+		0, 0, name, \
 		{ \
 			0 \
 		} \

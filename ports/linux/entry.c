@@ -28,7 +28,7 @@ struct async_entry *port_entry_get(void)
 		__set_bit(i, taken);
 		entry = &entries[i];
 	}
-	port_unlock(&rob.lock);
+	rob_unlock();
 	return entry;
 }
 
@@ -36,5 +36,5 @@ void port_entry_issued(struct async_entry *entry)
 {
 	rob_lock();
 	__clear_bit(entry - entries, taken);
-	port_unlock(&rob.lock);
+	rob_unlock();
 }

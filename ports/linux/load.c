@@ -39,13 +39,11 @@ static unsigned int requests; /* core lock: calls that have a module loaded now 
 
 static bool awaits_request(struct rob_thread *thread, struct rob_slot *slot)
 {
-	struct async_waiter all = {.thread = thread, .cookie = ASYNC_COOKIE_MAX};
-
 	if (rob_on_stack(thread, slot))
 		return true;
-	rob_deadlock_mark(&all); /* who waits, directly or not, for what this thread runs */
-	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next)
-		if (waiter->mark == rob.mark && rob_on_stack(waiter->thread, slot))
+	rob_deadlock_dependents(thread, ASYNC_COOKIE_MAX); /* who waits, directly or not, for what this thread runs */
+	for (struct rob_thread *other = rob.threads; other; other = other->next)
+		if (other->waiter && other->waiter->visit.mark == rob.mark && rob_on_stack(other, slot))
 			return true;
 	return false;
 }
@@ -60,20 +58,21 @@ static bool is_stuck(struct rob_slot *slot)
 	return false;
 }
 
-/* A load that waits for a call which is stuck now shall look again. With the core's lock held. */
-static void poke_loads(struct rob_after *after)
+/* A load that waits for a call which is stuck now checks again. With the core's lock held. */
+static void poke_loads(void)
 {
-	struct async_waiter *waiter, *next;
+	struct rob_thread *thread, *next;
 
-	for (waiter = rob.waiters; waiter; waiter = next) {
+	for (thread = rob.threads; thread; thread = next) {
+		struct async_waiter *waiter = thread->waiter;
 		struct rob_slot *slot;
 
-		next = waiter->all_next;
-		if (waiter->kind != ROB_WAIT_CALL || !port_task_of(waiter->thread)->load)
+		next = thread->next; /* one whose wait is over may leave the list */
+		if (!waiter || waiter->kind != ROB_WAIT_CALL || !port_task_of(thread)->load)
 			continue;
 		slot = rob_find(waiter->bound, NULL);
 		if (slot && is_stuck(slot))
-			rob_waiter_satisfy(waiter, after);
+			rob_waiter_satisfy(waiter);
 	}
 }
 
@@ -82,13 +81,12 @@ static DECLARE_DELAYED_WORK(look_again_work, look_again);
 
 static void look_again(struct work_struct *work)
 {
-	struct rob_after after = {};
 	bool again;
 
 	rob_lock();
-	poke_loads(&after);
+	poke_loads();
 	again = requests;
-	rob_unlock(&after);
+	rob_unlock();
 	if (again)
 		schedule_delayed_work(&look_again_work, LOOK_AGAIN_JIFFIES);
 }
@@ -102,7 +100,6 @@ static void look_again(struct work_struct *work)
 void async_request_begin(const char *name)
 {
 	struct rob_thread *self = port_self();
-	struct rob_after after = {};
 
 	if (!self->top)
 		return;
@@ -112,8 +109,8 @@ void async_request_begin(const char *name)
 	rob_lock();
 	port_task_of(self)->requests++;
 	requests++;
-	poke_loads(&after);
-	rob_unlock(&after);
+	poke_loads();
+	rob_unlock();
 	schedule_delayed_work(&look_again_work, LOOK_AGAIN_JIFFIES);
 }
 EXPORT_SYMBOL_GPL(async_request_begin);
@@ -130,7 +127,7 @@ void async_request_end(void)
 	rob_lock();
 	port_task_of(self)->requests--;
 	requests--;
-	port_unlock(&rob.lock);
+	rob_unlock();
 }
 EXPORT_SYMBOL_GPL(async_request_end);
 
@@ -144,7 +141,7 @@ static void free_ended(void)
 
 	rob_lock();
 	list_for_each_entry_safe(load, next, &ended, node) if (!load->owner.in_progress) list_move(&load->node, &done);
-	port_unlock(&rob.lock);
+	rob_unlock();
 	list_for_each_entry_safe(load, next, &done, node) port_free(load);
 }
 
@@ -196,20 +193,24 @@ static async_cookie_t next_awaited(struct async_load *load, struct stuck *stuck)
 
 	rob_lock();
 	for (struct async_block *block = rob.blocks[0]; block && !cookie; block = block->all_next) {
-		for (u64 bits = block->live; bits && !cookie; bits &= bits - 1) {
-			struct rob_slot *slot = rob_lowest_bit(block, bits);
+		struct rob_slot *slot;
+
+		rob_for_bits(slot, block, block->live)
+		{
 			struct async_owner *owner = rob_owner(slot);
 
 			if (owner && owner != &load->owner)
 				continue;
-			if (!is_stuck(slot))
+			if (!is_stuck(slot)) {
 				cookie = rob_cookie(slot);
-			else if (!load->left_out && !stuck->cookie)
+				break;
+			}
+			if (!load->left_out && !stuck->cookie)
 				*stuck = (struct stuck){rob_cookie(slot), slot->func};
 		}
 	}
 	load->left_out |= stuck->cookie != 0;
-	port_unlock(&rob.lock);
+	rob_unlock();
 	return cookie;
 }
 
@@ -264,7 +265,7 @@ void async_load_end(struct async_load *load)
 		return;
 	rob_lock();
 	list_add(&load->node, &ended);
-	port_unlock(&rob.lock);
+	rob_unlock();
 	free_ended();
 }
 EXPORT_SYMBOL_GPL(async_load_end);

@@ -133,11 +133,9 @@ void port_memory_fill(void)
 /* Calls that were claimed out of turn are in the queue until they come to its head. */
 static void drop_claimed(void)
 {
-	struct rob_after after = {};
-
 	rob_lock();
-	rob_queue_head(&after);
-	rob_unlock(&after);
+	rob_queue_head();
+	rob_unlock();
 }
 
 /* Everything that the core and this file hold. No call is in progress, no thread is left. */

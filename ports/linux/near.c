@@ -100,6 +100,6 @@ void port_near_run(void *data, async_cookie_t cookie)
 	near->func(near->data, cookie);
 	rob_async_set_name(NULL);
 	port_lock(&rob.lock); /* a report that has seen the name copies it in the same section */
-	port_unlock(&rob.lock);
+	rob_unlock();
 	port_free(near);
 }

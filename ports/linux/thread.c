@@ -287,7 +287,6 @@ static struct state look(void)
 /* The core was refused a worker; now there may be some. */
 static void core_retry(void)
 {
-	struct rob_after after = {};
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&pool_lock, flags);
@@ -295,8 +294,8 @@ static void core_retry(void)
 	raw_spin_unlock_irqrestore(&pool_lock, flags);
 	rob_lock();
 	rob.pool.retry_ns = 0;
-	rob_pool_kick(&after);
-	rob_unlock(&after);
+	rob_pool_kick();
+	rob_unlock();
 }
 
 /* Whether all that was wanted could be made. */
@@ -379,7 +378,7 @@ static void wake_idle(void)
 	port_lock(&rob.lock);
 	for (struct rob_worker *worker = rob.pool.idle; worker; worker = worker->next)
 		wake_up_process(worker->thread->parker.task);
-	port_unlock(&rob.lock);
+	rob_unlock();
 }
 
 /* No call is in progress, and none comes. */

@@ -148,7 +148,7 @@ int async_configure(const struct async_config *config)
 		memcpy(&given, config, config->size); /* an older caller's is shorter */
 		snprintf(trace_path, sizeof(trace_path), "%s", config->trace_path ? config->trace_path : "");
 	}
-	port_unlock(&rob.lock);
+	rob_unlock();
 	return error;
 }
 
@@ -176,7 +176,7 @@ static void before_destructors(void)
 {
 	port_lock(&rob.lock);
 	armed = false;
-	port_unlock(&rob.lock);
+	rob_unlock();
 	rob_exit(false);
 }
 

@@ -212,8 +212,9 @@ static void count_wakes(void)
 static void wake_a_waiter(void)
 {
 	port_lock(&rob.lock);
-	if (rob.waiters)
-		port_unpark(&rob.waiters->thread->parker, ROB_POKE);
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
+		if (thread->waiter)
+			port_unpark(&thread->parker, ROB_POKE);
 	port_unlock(&rob.lock);
 }
 

@@ -126,7 +126,7 @@ bool is_released(const struct job *job)
 
 bool somebody_waits(void)
 {
-	return answer(rob.waiters != NULL);
+	return answer(rob.waiting != 0);
 }
 
 bool is_here(const struct moment *moment)
@@ -240,10 +240,10 @@ static void check_place(const struct async_waiter *waiter)
 {
 	const struct async_waiter *first = rob.all_waiters, *last = rob.all_waiters_last;
 
-	if (waiter->list == ROB_IN_DOMAIN) {
+	if (rob_waiter_list(waiter) == ROB_IN_DOMAIN) {
 		first = waiter->domain->waiters;
 		last = waiter->domain->waiters_last;
-	} else if (waiter->list != ROB_IN_ALL) {
+	} else if (rob_waiter_list(waiter) != ROB_IN_ALL) {
 		return;
 	}
 	if (waiter->next && waiter->bound > waiter->next->bound)
@@ -254,20 +254,36 @@ static void check_place(const struct async_waiter *waiter)
 		sim_fail("invariant: a waiter is behind the one before it, or the first of its list");
 }
 
+static bool ascends(const struct async_waiter *waiter)
+{
+	async_cookie_t lowest = ASYNC_COOKIE_MAX;
+
+	for (const struct rob_frame *frame = waiter->thread->top; frame; frame = frame->parent)
+		if (frame->cookie < lowest)
+			lowest = frame->cookie;
+	return waiter->thread->top && !rob_is_timed(waiter) &&
+	       (waiter->kind == ROB_WAIT_OWNER || waiter->bound > lowest);
+}
+
 static void check_waiters(void)
 {
-	unsigned calls = 0, ascending = 0;
+	unsigned waiting = 0, calls = 0, ascending = 0;
 
-	for (struct async_waiter *waiter = rob.waiters; waiter; waiter = waiter->all_next) {
-		calls += waiter->list == ROB_IN_CALLS && waiter->order;
-		ascending += waiter->ascending;
-		if (waiter->list == ROB_NO_LIST || waiter->thread->waiter != waiter)
-			sim_fail("invariant: a registered waiter is in a list, and its thread's");
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next) {
+		const struct async_waiter *waiter = thread->waiter;
+
+		if (!waiter)
+			continue;
+		waiting++;
+		calls += rob_waiter_list(waiter) == ROB_IN_CALLS && waiter->order;
+		ascending += ascends(waiter);
+		if (waiter->thread != thread)
+			sim_fail("invariant: a registered waiter is its thread's");
 		check_place(waiter);
 	}
-	if (calls != rob.ordered_calls || ascending != rob.ascending)
-		sim_fail("invariant: %u waits for an ordered call and %u ascending ones, counted as %u and %u", calls,
-			 ascending, rob.ordered_calls, rob.ascending);
+	if (waiting != rob.waiting || calls != rob.ordered_calls || ascending != rob.ascending)
+		sim_fail("invariant: %u waits, %u for an ordered call and %u ascending, counted as %u, %u and %u",
+			 waiting, calls, ascending, rob.waiting, rob.ordered_calls, rob.ascending);
 }
 
 /* Open leases: all of them in the list, which is linked both ways. */
@@ -346,7 +362,7 @@ static void check_owned(void *memory, size_t bytes, void *context)
 
 void sim_on_quiet(void)
 {
-	if (rob.queue.pending || rob.threads || rob.waiters || rob.leases || rob.blocks[0] || rob.blocks[1])
+	if (rob.queue.pending || rob.threads || rob.waiting || rob.leases || rob.blocks[0] || rob.blocks[1])
 		sim_fail("calls, waiters or leases are left");
 	if (rob.pool.waking)
 		sim_fail("a wake-up is in flight for ever");

@@ -40,6 +40,10 @@ int fuzz_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void)
 	return 0;
 }
 
+void rob_unlock(void)
+{
+	port_unlock(&rob.lock);
+}
 void rob_fork_prepare(void)
 {
 }

@@ -65,7 +65,6 @@ struct async_entry {
 struct async_owner {
 	u64 in_progress;
 	unsigned int generation;
-	unsigned int waiting;
 	const char *name;
 };
 
