@@ -346,6 +346,16 @@ static async_cookie_t refuse_entry(struct rob_record *record)
 	return cookie;
 }
 
+bool rob_entry_in_progress(const struct async_entry *entry)
+{
+	bool is;
+
+	rob_lock();
+	is = entry->reserved[0] == rob_entry_mark(entry);
+	rob_unlock();
+	return is;
+}
+
 async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire, void *data,
 				    struct async_domain *domain)
 {

@@ -4,6 +4,8 @@
 
 #include <inorder/patterns.h>
 
+#include "owner.h"
+
 static void make_result(void *data, async_cookie_t cookie)
 {
 	struct async_result *result = data;
@@ -20,6 +22,9 @@ static void make_result(void *data, async_cookie_t cookie)
 async_cookie_t async_schedule_result(struct async_result *result, async_result_func_t func, void *data,
 				     struct async_domain *domain)
 {
+	/* One whose call is in progress stays as it is; that is refused below, with a report. */
+	if (rob_entry_in_progress(&result->entry))
+		return async_schedule_entry(&result->entry, func ? make_result : NULL, NULL, result, domain);
 	result->domain = domain;
 	result->func = func;
 	result->data = data;

@@ -72,8 +72,7 @@ struct async_domain {
 /* Storage for one call, the caller's. Private; needs no initialisation. */
 struct async_entry {
 	INORDER_ALIGNED uint64_t storage[17];
-	uint32_t exit_limit_s; /* a normal exit waits no longer for calls, seconds; 0: as long as it takes */
-	void *reserved[2];
+	void *reserved[3];
 };
 
 /* Whom a call belongs to beside its domain: a plug-in, a subsystem. Private fields. */

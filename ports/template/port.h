@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A port to start from: what the core needs of the world. Copy this folder, give
- * every declaration a body, and put it on the include path before core/. The
- * core includes this file, its own, and nothing else; it compiles against this
- * one as it stands (a test sees to that), so what is missing here is missing
- * nowhere else.
+ * A port to start from: what the core needs of the world. Copy this folder, replace the bodies of port.c by
+ * what your system has, and put it on the include path before core/. The core includes this file, its own, and
+ * nothing else. As it stands it makes a library for one thread, which a test compiles and runs.
  *
  * Need: fixed-width types, bool, errno values, memset and memcpy, _Static_assert
  *       the public types and calls (async.h, or what the system has in its place)

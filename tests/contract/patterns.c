@@ -199,3 +199,25 @@ TEST(a_result_that_was_taken_back, .pools = P1)
 	CHECK_EQ(async_schedule_result(&result, NULL, NULL, &domain), 0);
 	CHECK_EQ(async_result_get(&result, NULL), -EINVAL);
 }
+
+/* What it was given for the call in progress is not touched by the one that is refused. */
+TEST(a_result_in_progress_stays_what_it_is, .pools = P1)
+{
+	struct async_result result;
+	struct gate gate;
+	async_cookie_t cookie;
+	void *value;
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	ASYNC_DOMAIN_EXCLUSIVE(other);
+
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	cookie = async_schedule_result(&result, doubled, (void *)4, &domain);
+	CHECK(cookie);
+	CHECK_EQ(async_schedule_result(&result, doubled, (void *)-1, &other), cookie);
+	CHECK(harness_said("is refused"));
+	gate_end(&gate);
+	CHECK_EQ(async_result_get(&result, &value), 0);
+	CHECK_EQ((intptr_t)value, 8);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
