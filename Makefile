@@ -15,6 +15,7 @@ help:
 	@echo 'make check-boot    boots the whole matrix of machines, tests/boot/matrix.ini; goes on where it was stopped: ONLY=REGEX;'
 	@echo '                   SERIES=100: each machine of the series as often, with random delays; a table of the namings'
 	@echo 'make check-packages  Debian packages, built, installed and purged in chroots: SUITES="bookworm trixie"'
+	@echo 'make check-image   installs inorder-image on Debian 12 and 13 in QEMU, boots, upgrades, breaks, removes it: KVM=1; as root'
 	@echo 'make lint          checks the style of every file; tools/lint --fix formats C'
 	@echo 'make stress        tests again and again, many at once, on one processor, with nothing around: TIMES=10'
 	@echo 'make sanitize      the long form: ASan, UBSan and TSan with gcc and clang, and helgrind'
