@@ -280,8 +280,7 @@ static bool went_to_event(struct walk *walk, size_t index)
 	return true;
 }
 
-/* Of those that a unit had to come after: the one that ended last; of several, the one that took longest. */
-static size_t last_join(const struct model *model, const struct span *unit)
+size_t last_join(const struct model *model, const struct span *unit)
 {
 	size_t last = NONE;
 

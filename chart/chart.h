@@ -313,6 +313,8 @@ bool span_failed(const struct model *model, const struct span *span);
 bool model_select(struct model *model, const struct selection *selection);
 /* Which call's completion ended each wait, and what decided how long the range took: model->chain and gaps. */
 void model_find_chain(struct model *model);
+/* Of those that a unit had to come after: the one that ended last; of several, the one that took longest; or NONE. */
+size_t last_join(const struct model *model, const struct span *unit);
 /* "after NAME", for people. Returns @text. */
 const char *gap_text(const struct model *model, const struct gap *gap, char *text, size_t bytes);
 /* What the path consists of, and what would shorten it most. 512 bytes are enough. Returns @text. */

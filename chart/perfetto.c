@@ -102,20 +102,33 @@ static void write_span(const struct model *model, const struct span *span, FILE 
 	fputs("}}", file);
 }
 
-/* From what ended the wait to the wait. An arrow begins in a span and ends in one, so its ends are moved into them. */
-static void write_arrow(const struct model *model, size_t index, FILE *file)
+/* An arrow begins in a span and ends in one, so its begin is moved into the one that has ended. */
+static void write_arrow(const struct model *model, size_t from, size_t index, uint64_t to_ns, FILE *file)
 {
-	const struct span *wait = &model->spans[index];
-	const struct call *call = wait->awaited == NONE ? NULL : &model->calls[wait->awaited];
-	size_t from = !call ? NONE : call->retire != NONE ? call->retire : call->run;
+	const struct span *span = &model->spans[from];
+	const char *name = model->spans[index].is_unit ? "lets it start" : "ends the wait";
 
-	if (wait->kind != SPAN_WAIT || from == NONE || wait->end_ns < model->spans[from].end_ns)
-		return;
-	event(model, file, "s", model->spans[from].thread,
-	      model->spans[from].end_ns - (model->spans[from].end_ns > model->spans[from].begin_ns));
-	fprintf(file, ",\"cat\":\"wait\",\"name\":\"ends the wait\",\"id\":%zu}", index);
-	event(model, file, "f", wait->thread, wait->end_ns);
-	fprintf(file, ",\"bp\":\"e\",\"cat\":\"wait\",\"name\":\"ends the wait\",\"id\":%zu}", index);
+	event(model, file, "s", span->thread, span->end_ns - (span->end_ns > span->begin_ns));
+	fprintf(file, ",\"cat\":\"wait\",\"name\":\"%s\",\"id\":%zu}", name, index);
+	event(model, file, "f", model->spans[index].thread, to_ns);
+	fprintf(file, ",\"bp\":\"e\",\"cat\":\"wait\",\"name\":\"%s\",\"id\":%zu}", name, index);
+}
+
+/* From what ended a wait to the wait, and from the last of those that a unit had to come after to the unit. */
+static void write_arrows(const struct model *model, FILE *file)
+{
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *span = &model->spans[i];
+		const struct call *call = span->awaited == NONE ? NULL : &model->calls[span->awaited];
+		size_t from = span->is_unit ? last_join(model, span) : NONE;
+
+		if (span->kind == SPAN_WAIT && call)
+			from = call->retire != NONE ? call->retire : call->run;
+		if (from != NONE && span->is_unit)
+			write_arrow(model, from, i, span->begin_ns, file);
+		else if (from != NONE && span->end_ns >= model->spans[from].end_ns)
+			write_arrow(model, from, i, span->end_ns, file);
+	}
 }
 
 static int compare_changes(const void *a, const void *b)
@@ -257,8 +270,7 @@ int perfetto_write(const struct model *model, const char *title, FILE *file)
 		name_thread(model, i, file);
 	for (size_t i = 0; i < model->span_count; i++)
 		write_span(model, &model->spans[i], file);
-	for (size_t i = 0; i < model->span_count; i++)
-		write_arrow(model, i, file);
+	write_arrows(model, file);
 	write_path(model, file);
 	count_calls(model, file);
 	count_threads(model, file);

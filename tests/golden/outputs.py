@@ -157,6 +157,6 @@ def check_memory():
 
 for case in CASES:
     arrow_count = len(check_events(case, check_model(case)[1]))
-    assert arrow_count or case != "ordered.trace", "no arrow"
+    assert arrow_count or case not in ("ordered.trace", "units.log"), "no arrow"
 check_long()
 check_memory()
