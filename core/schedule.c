@@ -248,7 +248,7 @@ ALWAYS_INLINE async_cookie_t enqueue_at_once(struct async_block *block, async_fu
 }
 
 /* Out of line: what a plain call mostly does not need stays out of its way. */
-static __attribute__((noinline)) async_cookie_t
+static __attribute__((__noinline__)) async_cookie_t
 schedule_thinking(async_func_t func, void *data, struct async_domain *domain, bool try_only, const void *caller)
 {
 	struct request request = {.func = func, .data = data, .domain = domain, .caller = caller, .try_only = try_only};

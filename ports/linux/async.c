@@ -51,6 +51,8 @@ void port_start(struct port_config *config)
 	config->pending = pending;
 	config->stack_bytes = 0;
 	config->watchdog_s = watchdog;
+	config->exit_report_s = 0;
+	config->exit_limit_s = 0;
 }
 
 /* ---- scheduling ---- */
