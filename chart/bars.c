@@ -140,8 +140,10 @@ static void name_bar(struct layout *layout, struct bars *bars, const struct mode
 	offer(layout, model, bar->span);
 }
 
-static void name_bars(struct layout *layout, struct bars *bars, const struct model *model, unsigned int lane_count)
+static void name_bars(struct layout *layout, struct bars *bars, const struct model *model, const struct row *row)
 {
+	unsigned int lane_count = row->lanes;
+	unsigned int unnamed = row->deep ? lane_count - 1 : lane_count; /* where bars may cover each other */
 	struct lane *lanes = calloc(lane_count + 1, sizeof(*lanes));
 	double *next = malloc((bars->count + 1) * sizeof(double));
 
@@ -161,13 +163,13 @@ static void name_bars(struct layout *layout, struct bars *bars, const struct mod
 		struct lane *lane = &lanes[bar->lane];
 
 		lane->next = next[i];
-		if (is_named(model, bar)) {
+		if (is_named(model, bar) && bar->lane != unnamed) {
 			name_bar(layout, bars, model, bar, lane);
 			continue;
 		}
 		if (bar->right > lane->taken)
 			lane->taken = bar->right;
-		if (bar->count > 1)
+		if (bar->count > 1 || bar->lane == unnamed)
 			offer(layout, model, bar->span);
 	}
 	free(lanes);
@@ -223,7 +225,7 @@ void bars_build(struct layout *layout, const struct model *model)
 		}
 		collect_bars(&layout->bars[i], model, layout, row->spans, row->span_count, row->lanes);
 		collect_bars(&layout->turns[i], model, layout, row->turns, row->turn_count, row->turn_lanes);
-		name_bars(layout, &layout->bars[i], model, row->lanes);
+		name_bars(layout, &layout->bars[i], model, row);
 	}
 	callouts_place(&layout->callouts, 24, layout->scale.left + layout->scale.width + 20);
 }

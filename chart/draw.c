@@ -328,6 +328,16 @@ static void draw_words(struct svg *svg, struct flow *flow, const char *text)
 	flow->y += flow->line;
 }
 
+/* Spans that share the last line of a row. */
+static size_t count_deep(const struct layout *layout)
+{
+	size_t deep = 0;
+
+	for (size_t i = 0; i < layout->row_count; i++)
+		deep += layout->rows[i].deep;
+	return deep;
+}
+
 static void draw_notes(struct svg *svg, const struct model *model, const struct layout *layout, struct flow *flow)
 {
 	char text[1024];
@@ -344,6 +354,12 @@ static void draw_notes(struct svg *svg, const struct model *model, const struct 
 		snprintf(text, sizeof(text),
 			 "%zu threads have no row of their own: how many of them ran and waited stands below the rows",
 			 layout->folded_threads);
+		draw_words(svg, flow, text);
+	}
+	if (count_deep(layout)) {
+		snprintf(text, sizeof(text),
+			 "%zu calls and steps lie deeper in others than a row has lines: they share its last one",
+			 count_deep(layout));
 		draw_words(svg, flow, text);
 	}
 	if (model->path.late_count && model->path.late_first_ns > layout->scale.end_ns) {

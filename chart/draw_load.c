@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How many threads were at work, how many calls were not, and what threads did that have no row of their own. */
 #define _GNU_SOURCE
+#include <math.h>
 #include <stdlib.h>
 
 #include "draw.h"
@@ -151,12 +152,11 @@ static void draw_area(struct svg *svg, const struct area *area, struct columns *
 	double middle = area->y + area->height / 2;
 	char label[64];
 
-	most = most > 1 ? most : 1;
 	svg_group(svg, area->class_name);
 	svg_text(svg, x, middle - 2, 11, "end", NULL, area->label);
-	snprintf(label, sizeof(label), "at most %.0f", most);
+	snprintf(label, sizeof(label), "at most %.0f", ceil(most - 0.001));
 	svg_text(svg, x, middle + 12, 11, "end", "quiet", label);
-	area_path(svg, area, columns, most);
+	area_path(svg, area, columns, most > 1 ? most : 1);
 	svg_group_end(svg);
 	columns_end(columns);
 }

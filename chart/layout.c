@@ -10,6 +10,7 @@
 #define RIGHT 28.0
 #define PACK_ABOVE 64 /* threads; above, threads that were not there at the same time share a row */
 #define TURN_LANES_MOST 4
+#define LANES_MOST 16 /* of spans in spans */
 #define ROWS_MOST 150 /* more are folded, but for this many: */
 #define ROWS_KEPT 100
 #define FOLDED_HEIGHT 84
@@ -274,7 +275,7 @@ static void fold_rows(struct layout *layout, const struct model *model)
 
 /* ---- lanes ---- */
 
-/* The lowest lane that is free at @begin_ns; lanes in use end at @ends_ns. */
+/* The lowest lane that is free when @span begins, or @most; lanes in use end at @ends_ns. */
 static unsigned int lane_free(uint64_t **ends_ns, size_t *lanes, const struct span *span, size_t most)
 {
 	for (size_t i = 0; i < *lanes; i++)
@@ -283,7 +284,7 @@ static unsigned int lane_free(uint64_t **ends_ns, size_t *lanes, const struct sp
 			return (unsigned int)i;
 		}
 	if (*lanes == most)
-		return (unsigned int)most - 1;
+		return (unsigned int)most;
 	*APPEND(*ends_ns, *lanes) = span->end_ns;
 	return (unsigned int)*lanes - 1;
 }
@@ -300,7 +301,11 @@ static void assign_lanes(struct model *model, struct row *row)
 		if (span->kind == SPAN_WAIT && span->parent != NONE)
 			span->lane = model->spans[span->parent].lane;
 		else
-			span->lane = lane_free(&ends_ns, &lanes, span, SIZE_MAX);
+			span->lane = lane_free(&ends_ns, &lanes, span, LANES_MOST);
+		if (span->lane < LANES_MOST)
+			continue;
+		span->lane = LANES_MOST - 1;
+		row->deep++;
 	}
 	free(ends_ns);
 	row->lanes = lanes ? (unsigned int)lanes : 1;
@@ -310,6 +315,8 @@ static void assign_lanes(struct model *model, struct row *row)
 		struct span *span = &model->spans[row->turns[i]];
 
 		span->lane = lane_free(&ends_ns, &lanes, span, TURN_LANES_MOST);
+		if (span->lane == TURN_LANES_MOST)
+			span->lane = TURN_LANES_MOST - 1;
 	}
 	free(ends_ns);
 	row->turn_lanes = (unsigned int)lanes;

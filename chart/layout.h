@@ -91,6 +91,7 @@ struct row {
 	size_t turn_count;
 	unsigned int lanes;
 	unsigned int turn_lanes;
+	size_t deep; /* spans for which there was no lane: they share the last one */
 	bool folded; /* stands for threads that have no room: shows how many of them ran and waited */
 	double y;
 	double height;

@@ -47,7 +47,7 @@ static void finish(struct builder *builder)
 		snprintf(part->name, sizeof(part->name), "%zu short parts", part->count);
 	}
 	snprintf(text, sizeof(text), "%s\n%s, from %s", part->name, duration,
-		 duration_text(part->begin_ns - model->begin_ns, from, sizeof(from)));
+		 moment_text(model, part->begin_ns, from, sizeof(from)));
 	segment.tip = keep(text);
 	snprintf(text, sizeof(text), "%s  %s", part->name, duration);
 	if (text_width(text) * FONT <= right - left - 2 * MARGIN)

@@ -90,6 +90,15 @@ def calls(count, threads, length):
         yield t + length + (i if i % 97 == 0 else 0), tid, "completed", i
 
 
+def deep(count):
+    """Calls that each run the next one inline."""
+    for i in range(1, count + 1):
+        yield i * 100000, 500, "scheduled", i
+        yield i * 100000 + 10, 500, "started", i
+    for i in range(count, 0, -1):
+        yield (2 * count - i + 2) * 100000, 500, "completed", i
+
+
 def main():
     for name in os.listdir(PICTURES):   # real boots
         check_boxes(name, ElementTree.parse(os.path.join(PICTURES, name)).getroot())
@@ -101,6 +110,9 @@ def main():
         check("ordered.trace", "--compare", "both.trace")
         check(write(folder, "one.trace", sorted(calls(4000, 1, 2000))))   # stripes: no bar has room for a name
         check(write(folder, "few.trace", sorted(calls(4000, 40, 90000))))
+        root, words = check(write(folder, "deep.trace", deep(40)))
+        assert "24 calls and steps lie deeper" in words, words[:500]
+        assert float(root.get("height")) < 1500, root.get("height")
         root, words = check(write(folder, "many.trace", sorted(calls(4000, 1000, 3900000))))
         assert "900 threads have no row of their own" in words, words[:500]
         assert "900 threads without a row" in words
