@@ -111,7 +111,7 @@ static bool is_wanted(const struct module *module)
 /* Of this thread alone. The finisher's priority is set from outside (finish.c), in its first thread at the latest. */
 static void be_nice(const struct module *module)
 {
-	const int usual = module->for_root ? NICE_FOR_ROOT : NICE;
+	const int usual = !module->for_root ? NICE : stopped ? 0 : NICE_FOR_ROOT; /* stopped: nothing else is left */
 
 	setpriority(PRIO_PROCESS, 0, is_finisher() ? getpriority(PRIO_PROCESS, (id_t)getpid()) : usual);
 }
