@@ -13,6 +13,7 @@
  * their turn, and say so. A call that begins to wait for such a call later on tells
  * nobody, so while there is one, loads that wait are looked after by the clock.
  */
+#include <linux/async_load.h>
 #include <linux/export.h>
 #include <linux/list.h>
 #include <linux/printk.h>
@@ -140,9 +141,16 @@ static void free_ended(void)
 	LIST_HEAD(done);
 
 	rob_lock();
-	list_for_each_entry_safe(load, next, &ended, node) if (!load->owner.in_progress) list_move(&load->node, &done);
+	list_for_each_entry_safe(load, next, &ended, node)
+	{
+		if (!load->owner.in_progress)
+			list_move(&load->node, &done);
+	}
 	rob_unlock();
-	list_for_each_entry_safe(load, next, &done, node) port_free(load);
+	list_for_each_entry_safe(load, next, &done, node)
+	{
+		port_free(load);
+	}
 }
 
 /**

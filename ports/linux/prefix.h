@@ -7,6 +7,11 @@
 #ifndef PREFIX_H
 #define PREFIX_H
 
+/* in the headers */
+#ifndef CONFIG_ASYNC_INORDER
+#define CONFIG_ASYNC_INORDER 1
+#endif
+
 #define async_init inorder_async_init
 #define async_schedule inorder_async_schedule
 #define async_schedule_domain inorder_async_schedule_domain

@@ -18,6 +18,7 @@ struct test {
 extern const struct test order_tests[], wait_tests[], misuse_tests[], kernel_tests[], load_tests[], full_tests[],
 	serial_tests[], hold_tests[], thread_tests[], helped_tests[];
 
+unsigned int test_run(const struct test *test);
 void check_failed(const char *condition, const char *file, int line);
 
 #define CHECK(condition) \

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* What module loading uses: whom a load waits for, and calls that have modules loaded. */
+#include <linux/async_load.h>
+
 #include "selftest.h"
 
 struct loader {

@@ -31,15 +31,20 @@ BZIMAGE = 'arch/x86/boot/bzImage'
 KINDS = {
     'qemu': ('x86_64', 'vmlinux', ('common', 'qemu')),
     'uml': ('um', 'linux', ('common', 'uml')),
+    'kunit': ('um', 'linux', ('common', 'uml', 'kunit')),
+    'uml-stock': ('um', 'linux', ('common', 'uml', 'stock')),
     'kasan': ('x86_64', BZIMAGE, ('common', 'qemu', 'lockdep', 'kasan')),
     'kcsan': ('x86_64', BZIMAGE, ('common', 'qemu', 'kcsan')),
 }
+
+# These differ little from another one, and begin as a copy of it.
+LIKE = {'kunit': 'uml', 'uml-stock': 'uml'}
 
 # Where Debian has the sources of later kernels.
 SUITES = ('bookworm-backports', 'trixie', 'trixie-backports', 'sid')
 
 # What neither x86 nor um builds from.
-UNUSED = ('arch/[!xu]*/*.[chS]', 'arch/[!xu]*/*.dts*', 'Documentation/devicetree/*', 'tools/testing/*', 'tools/perf/*')
+UNUSED = ('arch/[!xu]*/*.[chS]', 'arch/[!xu]*/*.dts*', 'Documentation/devicetree/*', 'tools/testing/[!k]*', 'tools/perf/*')
 
 # The same on every machine and each time, so that objects compare and ccache finds them again.
 FIXED = {'KBUILD_BUILD_TIMESTAMP': 'Thu Jan  1 00:00:00 UTC 2026', 'KBUILD_BUILD_USER': 'inorder',
@@ -134,6 +139,10 @@ class Kernels:
     def build(self, tree, kind):
         """Configures if the configuration is another one, then has make build what has changed."""
         kernel = Build(tree, kind)
+        like = os.path.join(tree, LIKE.get(kind, ''))
+        if kind in LIKE and not os.path.isdir(kernel.folder) and os.path.isdir(like):
+            with made(kernel.folder) as work:
+                run(['cp', '-aT', like, work], f'copy {like}')
         os.makedirs(kernel.folder, exist_ok=True)
         configure(kernel)
         target = os.path.basename(KINDS[kind][1])
@@ -257,7 +266,9 @@ def link_tree(source, target):
 
 def configure(kernel):
     """Everything off but what the parts ask for; an option that does not come out as asked for is an error."""
-    names = KINDS[kernel.kind][2] + (('ours',) if os.path.exists(os.path.join(kernel.tree, OURS)) else ())
+    names = KINDS[kernel.kind][2]
+    if os.path.exists(os.path.join(kernel.tree, OURS)):
+        names = ('ours', *names)
     parts = [os.path.join(CONFIGS, f'{name}.config') for name in names]
     own = os.path.join(CONFIGS, f'linux-{version_of(kernel.tree)}.config')    # what that version calls otherwise
     parts += [own] if os.path.exists(own) else []

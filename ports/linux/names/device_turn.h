@@ -17,7 +17,21 @@
 
 struct device;
 
+#ifdef CONFIG_DEVICE_TURNS
+
 void device_turn_wait(struct device *dev);
 void device_turn_done(struct device *dev);
+
+#else
+
+static inline void device_turn_wait(struct device *dev)
+{
+}
+
+static inline void device_turn_done(struct device *dev)
+{
+}
+
+#endif
 
 #endif
