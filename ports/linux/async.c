@@ -47,7 +47,7 @@ MODULE_PARM_DESC(watchdog, "report calls that run for longer, in seconds; 0: do 
 /* With the core's lock held, before anything else. */
 void port_start(struct port_config *config)
 {
-	config->threads = serial ? 0 : MAX_PENDING;
+	config->threads = serial ? 0 : PORT_THREADS;
 	config->pending = pending;
 	config->stack_bytes = 0;
 	config->watchdog_s = watchdog;

@@ -30,7 +30,8 @@ struct port_near *port_near_new(async_func_t func, void *data, int node)
 {
 	struct port_near *near;
 
-	if (num_online_nodes() == 1 || node < 0 || node >= MAX_NUMNODES || !node_online(node) ||
+	/* not num_online_nodes(), which counts bits */
+	if (node < 0 || nr_online_nodes == 1 || node >= MAX_NUMNODES || !node_online(node) ||
 	    cpumask_empty(cpumask_of_node(node)))
 		return NULL;
 	near = port_alloc(sizeof(*near));

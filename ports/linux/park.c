@@ -50,13 +50,14 @@ static unsigned int sleep_state(struct port_parker *parker)
 /* False when the time is over. Far away it need not be exact, and the timer wheel is cheaper. */
 static bool sleep_until(u64 deadline_ns)
 {
-	u64 now_ns = port_clock_ns();
+	u64 now_ns;
 	ktime_t until;
 
 	if (!deadline_ns) {
 		schedule();
 		return true;
 	}
+	now_ns = port_clock_ns();
 	if (deadline_ns > now_ns + FAR_NS)
 		return schedule_timeout(min_t(u64, nsecs_to_jiffies(deadline_ns - now_ns) + 1, MAX_JIFFY_OFFSET));
 	until = ns_to_ktime(deadline_ns);

@@ -19,6 +19,7 @@
 #include <linux/kthread.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/sched/task_stack.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -233,6 +234,12 @@ static inline void port_arm_exit(void)
  */
 #define PORT_AT_ONCE 64U
 
+/*
+ * So many threads, as in the stock kernel. Beyond them waits run what they await. Calls that wait for each other by
+ * other means get more, by and by (thread.c).
+ */
+#define PORT_THREADS 512U
+
 static inline unsigned int port_cpus(void)
 {
 	return max(num_online_cpus(), PORT_AT_ONCE);
@@ -259,7 +266,10 @@ static inline void port_let_go(int before)
 	(void)before;
 }
 
-/* Stacks are small: a call that a waiter runs does not run others in its waits, unless nobody else ever will. */
+/*
+ * Whether a wait inside of a call that a waiter runs may run a call, too. Not while threads cannot be made: then
+ * nothing keeps it from running out of stack.
+ */
 bool port_may_help(bool nested);
 
 /* Nothing in the kernel calls it: a module's end stops threads by itself (port_threads_end()). */
@@ -270,10 +280,12 @@ static inline void port_thread_gone(int thread_id)
 	(void)thread_id;
 }
 
-/* port_may_help() bounds how deep waits nest; calls run inline only where nothing else can be done. */
+/* Half of it is used up: another thread runs what this one waits for. */
 static inline bool port_stack_low(void)
 {
-	return false;
+	unsigned long here = (unsigned long)__builtin_frame_address(0);
+
+	return here - (unsigned long)task_stack_page(current) < THREAD_SIZE / 2;
 }
 
 /* Where exceptions exist: none leaves a function that runs a call. */

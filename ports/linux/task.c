@@ -4,7 +4,9 @@
  *
  * Only a task itself enters, looks up and leaves its own entry, so what it finds
  * stays. Buckets are locked since neighbours come and go. An empty bucket is seen
- * without the lock: a task's own entry is not missed by itself.
+ * without the lock: a task's own entry is not missed by itself. So is the entry
+ * that was last entered or found: only its own task makes the key that one's, and
+ * who changes it takes the key away first.
  *
  * An interrupt has the task that it interrupts as current but is not part of it:
  * the key holds the level, in bits that are 0 in a task's address.
@@ -20,6 +22,8 @@
 struct bucket {
 	raw_spinlock_t lock;
 	struct hlist_head tasks;
+	unsigned long last_key; /* written with the lock held, as is the next */
+	struct port_task *last;
 };
 
 static struct bucket buckets[1 << BUCKET_BITS] = {
@@ -41,18 +45,42 @@ static struct bucket *bucket_of(unsigned long key)
 	return &buckets[hash_long(key, BUCKET_BITS)];
 }
 
-static struct port_task *find(unsigned long key)
+/* With the bucket's lock held. */
+static void set_last(struct bucket *bucket, struct port_task *task)
 {
-	struct bucket *bucket = bucket_of(key);
+	WRITE_ONCE(bucket->last_key, 0);
+	/* pairs with last_of() */
+	smp_wmb();
+	WRITE_ONCE(bucket->last, task);
+	/* pairs with last_of() */
+	smp_wmb();
+	WRITE_ONCE(bucket->last_key, task->key);
+}
+
+static struct port_task *last_of(struct bucket *bucket, unsigned long key)
+{
+	struct port_task *task;
+
+	if (READ_ONCE(bucket->last_key) != key)
+		return NULL;
+	/* pairs with set_last() */
+	smp_rmb();
+	task = READ_ONCE(bucket->last);
+	/* pairs with set_last(): is it still the one of that key? */
+	smp_rmb();
+	return READ_ONCE(bucket->last_key) == key ? task : NULL;
+}
+
+static struct port_task *find_locked(struct bucket *bucket, unsigned long key)
+{
 	struct port_task *task, *found = NULL;
 	unsigned long flags;
 
-	if (hlist_empty(&bucket->tasks))
-		return NULL;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_for_each_entry(task, &bucket->tasks, node)
 	{
 		if (task->key == key) {
+			set_last(bucket, task);
 			found = task;
 			break;
 		}
@@ -61,9 +89,20 @@ static struct port_task *find(unsigned long key)
 	return found;
 }
 
+static struct port_task *find(struct bucket *bucket, unsigned long key)
+{
+	struct port_task *task;
+
+	if (hlist_empty(&bucket->tasks))
+		return NULL;
+	task = last_of(bucket, key);
+	return task ?: find_locked(bucket, key);
+}
+
 struct rob_thread *port_self(void)
 {
-	struct port_task *task = find(current_key());
+	unsigned long key = current_key();
+	struct port_task *task = find(bucket_of(key), key);
 
 	return task ? &task->thread : (struct rob_thread *)&nobody;
 }
@@ -72,8 +111,8 @@ struct rob_thread *port_self(void)
 struct rob_thread *port_enter(struct port_task *task)
 {
 	unsigned long key = current_key(), flags;
-	struct port_task *found = find(key);
 	struct bucket *bucket = bucket_of(key);
+	struct port_task *found = find(bucket, key);
 
 	if (found) {
 		task->key = 0;
@@ -84,6 +123,7 @@ struct rob_thread *port_enter(struct port_task *task)
 	task->thread.parker.task = current;
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_add_head(&task->node, &bucket->tasks);
+	set_last(bucket, task);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return &task->thread;
 }
@@ -98,5 +138,7 @@ void port_leave(struct port_task *task)
 	bucket = bucket_of(task->key);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_del(&task->node);
+	if (bucket->last_key == task->key)
+		WRITE_ONCE(bucket->last_key, 0);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 }

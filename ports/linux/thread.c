@@ -8,6 +8,9 @@
  * the manager runs, without memory) the core is told so, calls are pending, waiters
  * may run what they await, and once there is a thread the core is told to try
  * again. None of the threads is freezable: devices resume by async calls.
+ *
+ * There are PORT_THREADS. Where all of them sleep and nothing is claimed, calls may
+ * wait by completions, say, for calls that are pending: the manager lets more begin.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -24,6 +27,8 @@
 #define RESERVE_BURST 64       /* as many at most, after the reserve was found empty */
 #define BURST_JIFFIES (5 * HZ) /* after this long without another one the reserve shrinks again */
 #define RETRY_JIFFIES (HZ / 100 ? HZ / 100 : 1)
+#define STALLED_JIFFIES (HZ / 10) /* nothing was claimed by all the threads that there may be */
+#define STALLED_MORE 32           /* then so many more may begin */
 
 struct spare {
 	struct port_task task;
@@ -97,7 +102,7 @@ int port_thread_start(struct rob_worker *worker, u32 stack_bytes)
 /* Threads that cannot be made now are made later. Without any, by configuration, there is no other way. */
 bool port_may_help(bool nested)
 {
-	return !nested || rob_inline_only();
+	return !nested || rob_inline_only() || !rob.pool.retry_ns;
 }
 
 /* Blocked, not merely preempted, about to block, or being woken. */
@@ -321,6 +326,50 @@ static bool manage(void)
 	return !error && !port_memory_low();
 }
 
+/* With the core's lock held: there are as many threads as there may be. */
+static bool at_limit(void)
+{
+	return rob.config.threads >= PORT_THREADS && rob.pool.total >= rob.config.threads;
+}
+
+static bool is_limited(void)
+{
+	bool limited;
+
+	port_lock(&rob.lock);
+	if (!rob.queue.pending && rob.config.threads > PORT_THREADS)
+		rob.config.threads = PORT_THREADS;
+	limited = at_limit();
+	port_unlock(&rob.lock);
+	return limited;
+}
+
+static u64 claimed_so_far(void)
+{
+	u64 claimed;
+
+	port_lock(&rob.lock);
+	claimed = rob.last - rob.queue.pending;
+	port_unlock(&rob.lock);
+	return claimed;
+}
+
+/* Sleeps for a while; if calls are pending and none was claimed meanwhile, more threads may begin. */
+static void wait_at_limit(void)
+{
+	struct rob_after after = {};
+	u64 before = claimed_so_far();
+
+	if (schedule_timeout(STALLED_JIFFIES))
+		return;
+	rob_lock();
+	if (at_limit() && rob.queue.pending && before == rob.last - rob.queue.pending) {
+		rob.config.threads += STALLED_MORE;
+		rob_pool_kick(&after);
+	}
+	rob_unlock(&after);
+}
+
 static void burst_is_over(void)
 {
 	unsigned long flags;
@@ -340,7 +389,9 @@ static void manager_rest(bool done)
 		schedule_timeout(RETRY_JIFFIES);
 	} else if (state.spares == state.wanted && !state.refused && !state.ordered && !port_memory_low() &&
 		   !kthread_should_stop()) {
-		if (state.wanted == RESERVE)
+		if (is_limited())
+			wait_at_limit();
+		else if (state.wanted == RESERVE)
 			schedule();
 		else if (!schedule_timeout(BURST_JIFFIES))
 			burst_is_over();

@@ -223,12 +223,70 @@ static void many_tasks_at_once(void)
 	CHECK(atomic_read(&calls) == 8 * (300 / 9 * 36 + 3)); /* 33 rounds of 0 to 8, then 0, 1, 2 */
 }
 
-const struct test kernel_tests[] = {{"scheduled_with_interrupts_off", scheduled_with_interrupts_off},
-				    {"scheduled_in_a_hardirq", scheduled_in_a_hardirq},
-				    {"scheduled_in_a_softirq", scheduled_in_a_softirq},
-				    {"tried_under_a_lock", tried_under_a_lock},
-				    {"the_node_is_honoured", the_node_is_honoured},
-				    {"calls_for_devices", calls_for_devices},
-				    {"calls_schedule_calls", calls_schedule_calls},
-				    {"many_tasks_at_once", many_tasks_at_once},
-				    {}};
+/* More than there are threads, as a rule. */
+#define CROWD 640
+
+struct crowd {
+	atomic_t begun;
+	struct completion all_have;
+};
+
+/* Not a wait for calls: nothing knows whom it waits for. */
+static void wait_for_the_last(void *data, async_cookie_t cookie)
+{
+	struct crowd *crowd = data;
+
+	if (atomic_inc_return(&crowd->begun) == CROWD)
+		complete_all(&crowd->all_have);
+	wait_for_completion(&crowd->all_have);
+}
+
+static void calls_wait_for_more_calls_than_there_are_threads(void)
+{
+	struct crowd crowd = {};
+
+	init_completion(&crowd.all_have);
+	for (unsigned int i = 0; i < CROWD; i++)
+		async_schedule(wait_for_the_last, &crowd);
+	CHECK(!async_synchronize_full());
+	CHECK(atomic_read(&crowd.begun) == CROWD);
+}
+
+struct descent {
+	struct async_domain domain;
+	unsigned int left; /* the call that runs last is the only one that writes it */
+};
+
+static void descend(void *data, async_cookie_t cookie)
+{
+	struct descent *descent = data;
+	async_cookie_t next;
+
+	if (!descent->left)
+		return;
+	descent->left--;
+	next = async_schedule_domain(descend, descent, &descent->domain);
+	CHECK(!async_synchronize_call(next, &descent->domain));
+}
+
+static void waits_nest_deeper_than_there_are_threads(void)
+{
+	struct descent descent = {.domain = ASYNC_DOMAIN_EXCLUSIVE_INIT, .left = 2 * CROWD};
+
+	async_schedule_domain(descend, &descent, &descent.domain);
+	CHECK(!async_synchronize_full_domain(&descent.domain));
+	CHECK(!descent.left);
+}
+
+const struct test kernel_tests[] = {
+	{"scheduled_with_interrupts_off", scheduled_with_interrupts_off},
+	{"scheduled_in_a_hardirq", scheduled_in_a_hardirq},
+	{"scheduled_in_a_softirq", scheduled_in_a_softirq},
+	{"tried_under_a_lock", tried_under_a_lock},
+	{"the_node_is_honoured", the_node_is_honoured},
+	{"calls_for_devices", calls_for_devices},
+	{"calls_schedule_calls", calls_schedule_calls},
+	{"many_tasks_at_once", many_tasks_at_once},
+	{"calls_wait_for_more_calls_than_there_are_threads", calls_wait_for_more_calls_than_there_are_threads},
+	{"waits_nest_deeper_than_there_are_threads", waits_nest_deeper_than_there_are_threads},
+	{}};

@@ -41,7 +41,7 @@ def make_sources(folder, version):
 
 def as_words(text):
     """A file without its layout (comments move before their line), and without the core's names of types."""
-    text = re.sub(r'\bu?int(\d+)_t\b|\b[su](\d+)\b', r'int\1\2', text)
+    text = re.sub(r'(?<!\w)u?int(\d+)_t\b|\b[su](\d+)\b', r'int\1\2', text)
     text = re.sub(r'\bunsigned int\b', 'unsigned', text)
     return sorted(word for word in re.findall(r'\w+|[^\w\s]', text) if word not in '/*\\')
 

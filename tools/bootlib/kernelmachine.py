@@ -63,6 +63,19 @@ class Machine:
             if not os.path.exists(disk.path):
                 disks.make_empty(disk.path)
 
+    def others(self):
+        """QEMU's options for two hosts of MMC with a card each, and two CD drives: devices whose names are checked."""
+        options = []
+        for number in range(2):
+            path = os.path.join(self.folder, f'mmc{number}.img')
+            if not os.path.exists(path):
+                disks.make_empty(path)
+            options += ['-device', f'sdhci-pci,id=sdhci{number}',
+                        '-drive', f'if=none,id=mmc{number},file={machine.escape(path)},format=raw,cache=unsafe',
+                        '-device', f'sd-card,drive=mmc{number},bus=pcie.0/sdhci{number}/sd-bus',
+                        '-device', f'scsi-cd,bus=scsi.0,scsi-id={10 + number}']
+        return options
+
     def image(self, name, modules, script=''):
         """An initramfs of that name with these modules, by their paths, and a script for /init; returns its path."""
         path = os.path.join(self.folder, f'{name.replace("/", "-")}.cpio')
@@ -145,6 +158,10 @@ class Log:
     def disks(self):
         """The names of the disks by their serial numbers."""
         return report.disks_of(self.text, self.path)
+
+    def places(self):
+        """Which device of the drivers without disks got which name."""
+        return sorted(text for text in self.said if text.startswith('place '))
 
     def turns(self):
         return [text for text in self.said if text.startswith('turns: ')]
