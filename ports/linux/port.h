@@ -217,8 +217,7 @@ static inline void port_symbol(async_func_t func, char *text, size_t bytes)
 /* ---- threads ---- */
 
 struct port_config {
-	u32 threads, pending, stack_bytes, watchdog_s;
-	u32 exit_report_s, exit_limit_s; /* nobody waits for a kernel's end: 0 */
+	u32 threads, pending, stack_bytes, watchdog_s, exit_report_s, exit_limit_s;
 };
 
 void port_start(struct port_config *config);
