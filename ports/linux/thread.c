@@ -336,11 +336,11 @@ static bool is_limited(void)
 {
 	bool limited;
 
-	port_lock(&rob.lock);
+	rob_lock();
 	if (!rob.queue.pending && rob.config.threads > PORT_THREADS)
 		rob.config.threads = PORT_THREADS;
 	limited = at_limit();
-	port_unlock(&rob.lock);
+	rob_unlock();
 	return limited;
 }
 
@@ -348,16 +348,15 @@ static u64 claimed_so_far(void)
 {
 	u64 claimed;
 
-	port_lock(&rob.lock);
+	rob_lock();
 	claimed = rob.last - rob.queue.pending;
-	port_unlock(&rob.lock);
+	rob_unlock();
 	return claimed;
 }
 
 /* Sleeps for a while; if calls are pending and none was claimed meanwhile, more threads may begin. */
 static void wait_at_limit(void)
 {
-	struct rob_after after = {};
 	u64 before = claimed_so_far();
 
 	if (schedule_timeout(STALLED_JIFFIES))
@@ -365,9 +364,9 @@ static void wait_at_limit(void)
 	rob_lock();
 	if (at_limit() && rob.queue.pending && before == rob.last - rob.queue.pending) {
 		rob.config.threads += STALLED_MORE;
-		rob_pool_kick(&after);
+		rob_pool_kick();
 	}
-	rob_unlock(&after);
+	rob_unlock();
 }
 
 static void burst_is_over(void)
