@@ -173,6 +173,8 @@ bool rob_pool_stuck(struct rob_thread *thread)
 {
 	if (rob_inline_only() || rob.quiesce)
 		return true;
+	if (thread->worker && rob.pool.total >= HELP_FROM * rob.pool.cpus)
+		return true;
 	if (rob.pool.idle || rob.pool.waking || can_start())
 		return false;
 	return thread->worker || !rob.pool.active;

@@ -143,3 +143,37 @@ TEST(the_limit_of_threads_holds_while_there_is_stack, .pools = P1, .no_tsan = tr
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK(thread_count() <= before + 2); /* a worker and the monitor */
 }
+
+enum { FANOUT = 12, LEVELS = 3 };
+
+static atomic_uint leaves;
+
+static void apply(uintptr_t level);
+
+static void branch(void *level, async_cookie_t cookie)
+{
+	(void)cookie;
+	if (level)
+		apply((uintptr_t)level - 1);
+	else
+		atomic_fetch_add(&leaves, 1);
+}
+
+static void apply(uintptr_t level)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(own);
+
+	for (unsigned int i = 0; i < FANOUT; i++)
+		async_schedule_domain(branch, (void *)level, &own);
+	CHECK_EQ(async_synchronize_full_domain(&own), 0);
+}
+
+/* A tree of calls that wait for theirs: not a thread for each that waits. */
+TEST(nested_fork_join_takes_few_threads, .pools = P256, .no_tsan = true)
+{
+	unsigned int before = thread_count();
+
+	apply(LEVELS - 1);
+	CHECK_EQ(leaves, FANOUT * FANOUT * FANOUT);
+	CHECK(thread_count() - before < 16 * (unsigned int)sysconf(_SC_NPROCESSORS_ONLN));
+}
