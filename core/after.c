@@ -28,7 +28,6 @@ static void wake_waiters(struct async_waiter *waiter)
 /* No thread could be made for this worker (NULL: there was no memory for one): by port_thread_start(), or later. */
 void rob_start_failed(struct rob_worker *worker)
 {
-
 	port_lock(&rob.lock);
 	if (worker) {
 		worker->next = rob.pool.free;

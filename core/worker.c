@@ -105,7 +105,6 @@ static bool take(struct rob_worker *worker)
 
 void rob_worker_main(struct rob_worker *worker)
 {
-
 	port_lock(&rob.lock);
 	worker_init(worker);
 	if (port_unlikely(port_traces())) {
