@@ -100,9 +100,22 @@ static void mount_or_fail(const struct facts *root)
 		failure("the root %s cannot be mounted", root->device);
 }
 
+/* What the root's own file systems need. */
+static int mount_others(void)
+{
+	const uint64_t since_ns = async_trace_calling(NULL, "fstab");
+	const int error = fstab_mount();
+
+	if (!error)
+		volumes_tell_udev();
+	async_trace_called(NULL, "fstab", error, since_ns);
+	return error;
+}
+
 static void boot(char **argv)
 {
 	struct facts root;
+	uint64_t since_ns;
 	bool handed_over;
 
 	async_trace_phase("modules");
@@ -116,16 +129,17 @@ static void boot(char **argv)
 	root_device(&root);
 	resume_try();
 	fsck_start(&root);
+	since_ns = async_trace_calling(NULL, "hand over");
 	handed_over = hand_over();
+	async_trace_called(NULL, "hand over", 0, since_ns);
 	async_trace_phase("fsck");
 	if (fsck_wait("root"))
 		failure("the check of the root %s failed", root.device);
 	async_trace_phase("mount");
 	break_here("mount");
 	mount_or_fail(&root);
-	if (fstab_mount())
+	if (mount_others())
 		failure("what the root's /etc/fstab needs before the real init could not be mounted");
-	volumes_tell_udev();
 	break_here("bottom");
 	async_trace_phase("switch");
 	async_trace_open(NULL);
