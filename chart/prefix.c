@@ -457,7 +457,10 @@ bool prefix_has_delta(const char *line)
 {
 	struct reading reading;
 
-	line += line[0] == '\033' ? strcspn(line, "[") + 1 : 0; /* dmesg colours the time */
+	if (line[0] == '\033') { /* dmesg colours the time */
+		line += strcspn(line, "[");
+		line += *line == '[';
+	}
 	line += strcspn(line, "[");
 	for (size_t i = 0; *line && i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].flags & DELTA && match(rows[i].pattern, line, &reading))

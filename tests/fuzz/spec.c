@@ -56,7 +56,7 @@ static void check_crypttab(char *line)
 
 	if (!crypttab_parse(line, &entry))
 		return;
-	HOLD(*entry.name && *entry.source);
+	HOLD(*entry.refusal || (*entry.name && *entry.source));
 	HOLD(memchr(entry.name, 0, sizeof(entry.name)) && memchr(entry.source, 0, sizeof(entry.source)));
 	HOLD(memchr(entry.key, 0, sizeof(entry.key)) && memchr(entry.key_device, 0, sizeof(entry.key_device)));
 	HOLD(memchr(entry.header, 0, sizeof(entry.header)) && memchr(entry.slot, 0, sizeof(entry.slot)));
