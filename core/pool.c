@@ -168,12 +168,22 @@ void rob_pool_kick(void)
 
 /* ---- waits ---- */
 
+/* What a wait looks at grows with the calls below it on its stack. */
+static bool is_shallow(const struct rob_thread *thread)
+{
+	unsigned depth = 0;
+
+	for (const struct rob_frame *frame = thread->top; frame && depth < HELP_DEPTH; frame = frame->parent)
+		depth++;
+	return depth < HELP_DEPTH;
+}
+
 /* Whether a wait in this thread has to run what it awaits. */
 bool rob_pool_stuck(struct rob_thread *thread)
 {
 	if (rob_inline_only() || rob.quiesce)
 		return true;
-	if (thread->worker && rob.pool.total >= HELP_FROM * rob.pool.cpus)
+	if (thread->worker && rob.pool.total >= HELP_FROM * rob.pool.cpus && is_shallow(thread))
 		return true;
 	if (rob.pool.idle || rob.pool.waking || can_start())
 		return false;

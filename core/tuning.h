@@ -24,6 +24,7 @@
 #define LEASE_AFTER_WAIT 32   /* leases of one call after a call that waited; others of its kind will: W2, W7 */
 #define LEASE_GATHER_SPINS 64 /* some 1.5 us before a short lease ends, so that calls gather: W1 47 ns became 40 */
 #define HELP_FROM 4           /* threads a processor from which on a worker helps before it is replaced: fork-join */
+#define HELP_DEPTH 32         /* calls on its stack up to which it does: more make each wait there dearer */
 #define LEASES_LEFT 4         /* pending calls, in leases, that are left to workers with short calls: W1 */
 
 /* ---- workers ---- */
