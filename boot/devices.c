@@ -168,6 +168,12 @@ void devices_look(bool wait)
 		async_synchronize_cookie_domain(newest + 1, &look_domain);
 }
 
+void devices_look_done(void)
+{
+	devices_look(false);
+	async_synchronize_full_domain(&look_domain);
+}
+
 void devices_look_again(void)
 {
 	async_synchronize_full_domain(&look_domain);

@@ -9,6 +9,8 @@
 void devices_judge(void (*judge)(const struct facts *facts));
 /** Look at every block device that is new, each in a call of its own; @wait: until these devices are judged. */
 void devices_look(bool wait);
+/** Look at what is new, and wait until all that is looked at is judged. Not in a look, nor in a judgement. */
+void devices_look_done(void);
 /** Look at every device again and wait for that, because more is to be known of each (facts_want()). */
 void devices_look_again(void);
 /** The first device that fits @spec; the kernel's name comes before others. Return: false if there is none. */

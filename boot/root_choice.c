@@ -9,6 +9,7 @@
  */
 #include "root_choice.h"
 
+#include "devices.h"
 #include "internal.h"
 
 #include <errno.h>
@@ -106,6 +107,8 @@ static void choose(void *data, async_cookie_t cookie)
 	path_print(address, "%s", best.address);
 	pthread_mutex_unlock(&lock);
 	wait_for_lower(address);
+	if (cookie && !cmdline.serial)
+		devices_look_done(); /* their disks have names, and may not have been looked at yet */
 	pthread_mutex_lock(&lock);
 	first = !is_chosen &&
 		!strcmp(address, best.address); /* else another call waits for those before the better one */
@@ -162,6 +165,17 @@ void choice_begin(void)
 	pthread_mutex_unlock(&lock);
 	if (wait)
 		async_schedule_domain(choose, NULL, &choice_domain);
+}
+
+bool choice_end(void)
+{
+	bool answer;
+
+	pthread_mutex_lock(&lock);
+	is_chosen |= any;
+	answer = is_chosen;
+	pthread_mutex_unlock(&lock);
+	return answer;
 }
 
 bool root_device(struct facts *root)

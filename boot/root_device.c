@@ -108,7 +108,7 @@ bool root_look_closely(void)
 	accept_incomplete = true;
 	facts_want(FACTS_PARTITION);
 	root_look_for_all();
-	return root_is_found();
+	return choice_end();
 }
 
 /* The nearest of what the devices have: "LABEL=root of /dev/sda1". */
