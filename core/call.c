@@ -57,8 +57,7 @@ static struct rob_slot *cancellable(struct async_domain *domain, async_cookie_t 
 {
 	struct rob_slot *slot;
 
-	rob_for_domain(slot, domain, pending)
-	{
+	rob_for_domain(slot, domain, pending) {
 		if (rob_cookie(slot) >= bound)
 			return NULL;
 		if (!rob_func_done(slot))

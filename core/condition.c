@@ -48,8 +48,9 @@ static bool holds_up(struct rob_slot *slot, struct async_owner *owner)
 	struct rob_slot *later;
 
 	for (struct async_block *block = rob_block(slot); block; block = block->next, from = ~(uint64_t)0)
-		rob_for_bits(later, block,
-			     block->live & from) if (rob_is_ordered(later) && rob_owner(later) == owner) return true;
+		rob_for_bits(later, block, block->live & from)
+			if (rob_is_ordered(later) && rob_owner(later) == owner)
+				return true;
 	return false;
 }
 
@@ -100,8 +101,9 @@ static struct rob_slot *find_in(struct async_block *block, async_cookie_t cookie
 {
 	struct rob_slot *slot;
 
-	rob_for_bits(slot, block, block->live) if (rob_cookie(slot) >= cookie) return rob_cookie(slot) == cookie ? slot
-														 : NULL;
+	rob_for_bits(slot, block, block->live)
+		if (rob_cookie(slot) >= cookie)
+			return rob_cookie(slot) == cookie ? slot : NULL;
 	return NULL;
 }
 
@@ -140,8 +142,9 @@ bool rob_awaits_any(struct async_waiter *waiter, bool left_out)
 	struct rob_slot *slot;
 
 	rob_for_all_blocks(block)
-		rob_for_bits(slot, block, block->live) if (matches(waiter, slot) &&
-							   rob_left_out(waiter, slot) == left_out) return true;
+		rob_for_bits(slot, block, block->live)
+			if (matches(waiter, slot) && rob_left_out(waiter, slot) == left_out)
+				return true;
 	return false;
 }
 
@@ -172,8 +175,7 @@ static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_dom
 {
 	struct rob_slot *slot;
 
-	rob_for_domain(slot, domain, pending)
-	{
+	rob_for_domain(slot, domain, pending) {
 		if (!rob_awaits(waiter, slot))
 			return NULL; /* cookies only rise from here */
 		if (!rob_left_out(waiter, slot))

@@ -425,7 +425,7 @@ static inline async_cookie_t rob_stack_lowest(const struct rob_thread *thread)
 
 #define rob_for_domain(slot, domain, which) \
 	for (struct async_block *block_ = (domain)->first; block_; block_ = block_->next) \
-	rob_for_bits(slot, block_, block_->which)
+		rob_for_bits(slot, block_, block_->which)
 
 #define rob_for_all_blocks(block) \
 	for (unsigned kind_ = 0; kind_ < 2; kind_++) \

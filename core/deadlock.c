@@ -79,8 +79,7 @@ static bool follow_below(struct walk *walk, struct async_waiter *from, struct as
 {
 	struct rob_slot *slot;
 
-	rob_for_domain(slot, domain, live)
-	{
+	rob_for_domain(slot, domain, live) {
 		if (rob_cookie(slot) >= bound)
 			return true;
 		if (!follow(walk, from, rob_cookie(slot)))

@@ -86,8 +86,7 @@ static async_cookie_t lower_awaited(struct async_waiter *waiter, struct async_bl
 {
 	struct rob_slot *slot;
 
-	rob_for_bits(slot, block, block->live)
-	{
+	rob_for_bits(slot, block, block->live) {
 		if (found && rob_cookie(slot) >= found)
 			break;
 		if (rob_awaits(waiter, slot) && !rob_on_stack(waiter->thread, slot))

@@ -203,8 +203,7 @@ static async_cookie_t next_awaited(struct async_load *load, struct stuck *stuck)
 	for (struct async_block *block = rob.blocks[0]; block && !cookie; block = block->all_next) {
 		struct rob_slot *slot;
 
-		rob_for_bits(slot, block, block->live)
-		{
+		rob_for_bits(slot, block, block->live) {
 			struct async_owner *owner = rob_owner(slot);
 
 			if (owner && owner != &load->owner)
