@@ -50,6 +50,8 @@ static void check_output(const char *helper, const char *env, int code, const ch
 		FAIL("status %#x: %s", (unsigned int)result.status, result.err);
 	if (strcmp(result.out, output))
 		FAIL("\"%s\" should be \"%s\"", result.out, output);
+	if (strstr(result.err, "inorder:"))
+		FAIL("a message: %s", result.err);
 }
 
 TEST(the_wait_comes_before_handlers_of_what_existed, .pools = PDEFAULT)
