@@ -54,6 +54,8 @@ static void learn(struct call *call, const struct record *record)
 		call->func = record->func;
 	if (record->domain)
 		call->domain = record->domain;
+	if (record->domain_name)
+		call->domain_name = record->domain_name;
 	if (record->error)
 		call->error = record->error;
 }

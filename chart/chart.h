@@ -63,6 +63,7 @@ struct record {
 	size_t order; /* as read */
 	int error;
 	const char *domain;
+	const char *domain_name; /* NULL: it has none, or another line tells */
 	const char *func;
 	const char *name;
 	bool headless;        /* of a kernel log: an end whose "calling" is not there */
@@ -165,13 +166,14 @@ struct span {
 	uint64_t begin_ns;
 	uint64_t end_ns;
 	size_t thread;
-	size_t call;        /* whose; of a wait: who waits. NONE if no call's */
-	size_t parent;      /* the span that it began in, or NONE */
-	size_t awaited;     /* of a wait: the call that it ended with, or NONE */
-	bool one;           /* of a wait: for call wait_for alone */
-	uint64_t wait_for;  /* of a wait: exclusive bound, 0: all */
-	const char *name;   /* of a step; of a wait that the library does not know of: what for */
-	const char *domain; /* of a wait */
+	size_t call;             /* whose; of a wait: who waits. NONE if no call's */
+	size_t parent;           /* the span that it began in, or NONE */
+	size_t awaited;          /* of a wait: the call that it ended with, or NONE */
+	bool one;                /* of a wait: for call wait_for alone */
+	uint64_t wait_for;       /* of a wait: exclusive bound, 0: all */
+	const char *name;        /* of a step; of a wait that the library does not know of: what for */
+	const char *domain;      /* of a wait */
+	const char *domain_name; /* of that; NULL: it has none */
 	int error;
 	size_t last_child; /* the span that ended last of those which began in it, or NONE */
 	size_t sibling;    /* the child of the same parent before this one, or NONE */
@@ -191,6 +193,7 @@ struct call {
 	const char *name;
 	const char *func;
 	const char *domain;
+	const char *domain_name;                                                   /* NULL: it has none */
 	uint64_t scheduled_ns, started_ns, returned_ns, retiring_ns, completed_ns; /* 0: did not happen, or unknown */
 	size_t run, retire;                                                        /* spans, or NONE */
 	int error;
@@ -304,6 +307,8 @@ struct selection {
 bool model_build(struct model *model, struct input *input, long pid);
 void model_free(struct model *model);
 const char *call_name(const struct call *call);
+/* What a domain is called: its name, else its symbol; NULL: @domain is NULL. */
+const char *domain_text(const char *domain, const char *name);
 const char *span_name(const struct model *model, const struct span *span);
 /* What it is called in the picture: of a wait, what it waits for. Returns @text. */
 const char *span_label(const struct model *model, const struct span *span, char *text, size_t bytes);

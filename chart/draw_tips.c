@@ -50,7 +50,7 @@ static void tip_call(struct tip *tip, const struct model *model, const struct ca
 {
 	tip_add(tip, "\ncookie %" PRIu64, call->cookie);
 	if (call->domain)
-		tip_text(tip, ", domain ", resolve(call->domain), 200);
+		tip_text(tip, ", domain ", domain_text(call->domain, call->domain_name), 200);
 	if (call->exclusive)
 		tip_add(tip, ", exclusive");
 	if (call->by)
@@ -79,7 +79,7 @@ static void tip_wait(struct tip *tip, const struct model *model, const struct sp
 	else
 		tip_add(tip, "\nfor all calls");
 	if (span->domain)
-		tip_text(tip, ", domain ", resolve(span->domain), 200);
+		tip_text(tip, ", domain ", domain_text(span->domain, span->domain_name), 200);
 	if (span->awaited != NONE) {
 		tip_text(tip, "\nended with ", call_name(&model->calls[span->awaited]), 200);
 		tip_add(tip, " (%" PRIu64 ")", model->calls[span->awaited].cookie);

@@ -85,7 +85,7 @@ static void write_calls(const struct model *model, FILE *file)
 		text_of(how(call), file);
 		text_of(call_name(call), file);
 		text_of(call->func ? resolve(call->func) : NULL, file);
-		text_of(call->domain ? resolve(call->domain) : NULL, file);
+		text_of(domain_text(call->domain, call->domain_name), file);
 		fprintf(file, ",%d]", call->exclusive);
 	}
 	fputs("]}", file);

@@ -57,6 +57,7 @@ static void begin_wait(struct model *model, size_t process, size_t thread, const
 	span->one = record->flag;
 	span->name = record->type == ASYNC_TRACE_AWAITING ? record->name : NULL;
 	span->domain = record->domain;
+	span->domain_name = record->domain_name;
 	span->call = record->cookie ? call_find(model, process, record->cookie) : NONE;
 }
 

@@ -18,6 +18,11 @@ const char *call_name(const struct call *call)
 	return call->func && *call->func ? resolve(call->func) : "(unnamed)";
 }
 
+const char *domain_text(const char *domain, const char *name)
+{
+	return name && *name ? name : domain ? resolve(domain) : NULL;
+}
+
 const char *span_name(const struct model *model, const struct span *span)
 {
 	if (span->kind == SPAN_STEP)

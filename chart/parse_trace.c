@@ -117,6 +117,7 @@ static const char *read_object(json_object *line, struct record *record)
 	if (json_object_object_get_ex(line, "error", &error))
 		record->error = json_object_get_int(error);
 	record->domain = text(line, "domain");
+	record->domain_name = text(line, "domain_name");
 	record->func = text(line, "func");
 	record->name = text(line, "name");
 	return record->type == RECORD_START ? read_start(line, record) : NULL;

@@ -2,7 +2,7 @@
 /* The one state of the library, and what of it begins anew after a fork. */
 #include "core.h"
 
-struct rob rob = {.main_domain = ASYNC_DOMAIN_INIT};
+struct rob rob = {.main_domain = ASYNC_DOMAIN_NAMED_INIT("default")};
 
 /* The domain meant, fresh if it was last used before a fork. */
 struct async_domain *rob_domain(struct async_domain *domain)

@@ -110,7 +110,7 @@ static struct loop *loop_new(size_t count, size_t window)
 		return NULL;
 	loop = malloc(bytes);
 	if (loop) {
-		loop->domain = (struct async_domain)ASYNC_DOMAIN_EXCLUSIVE_INIT;
+		loop->domain = (struct async_domain)ASYNC_DOMAIN_EXCLUSIVE_NAMED_INIT("for_each_ordered");
 		loop->count = count;
 		loop->window = window;
 		loop->error = 0;

@@ -46,28 +46,32 @@ struct async_domain {
 	unsigned int exclusive;
 	unsigned int ordered;
 	INORDER_ALIGNED async_cookie_t lowest;
-	void *reserved[8];
+	const char *name; /* what traces call it, or NULL */
+	void *reserved[7];
 };
 
-#define ASYNC_DOMAIN_INIT \
+/* @name, a string that lives as long as the domain, stands in traces. */
+#define ASYNC_DOMAIN_NAMED_INIT(name) \
 	{ \
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, \
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, name, \
 		{ \
 			0 \
 		} \
 	}
-#define ASYNC_DOMAIN_EXCLUSIVE_INIT \
+#define ASYNC_DOMAIN_EXCLUSIVE_NAMED_INIT(name) \
 	{ \
-		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, \
+		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, name, \
 		{ \
 			0 \
 		} \
 	}
+#define ASYNC_DOMAIN_INIT ASYNC_DOMAIN_NAMED_INIT(0)
+#define ASYNC_DOMAIN_EXCLUSIVE_INIT ASYNC_DOMAIN_EXCLUSIVE_NAMED_INIT(0)
 
-/** A registered domain: waits on NULL cover it. */
-#define ASYNC_DOMAIN(name) struct async_domain name = ASYNC_DOMAIN_INIT
-/** An exclusive domain: takes no part in waits on NULL. */
-#define ASYNC_DOMAIN_EXCLUSIVE(name) struct async_domain name = ASYNC_DOMAIN_EXCLUSIVE_INIT
+/** A registered domain, called as the variable: waits on NULL cover it. */
+#define ASYNC_DOMAIN(var) struct async_domain var = ASYNC_DOMAIN_NAMED_INIT(#var)
+/** An exclusive domain, called as the variable: takes no part in waits on NULL. */
+#define ASYNC_DOMAIN_EXCLUSIVE(var) struct async_domain var = ASYNC_DOMAIN_EXCLUSIVE_NAMED_INIT(#var)
 
 /* Storage for one call, the caller's. Private; needs no initialisation. */
 struct async_entry {

@@ -172,10 +172,13 @@ enum class kind { registered, exclusive };
 class domain
 {
       public:
-	explicit domain(kind which = kind::exclusive) noexcept
+	/** name, of traces, must live as long as the domain. */
+	explicit domain(kind which = kind::exclusive, const char *name = nullptr) noexcept
 	{
 		if (which == kind::registered)
-			domain_ = ASYNC_DOMAIN_INIT;
+			domain_ = ASYNC_DOMAIN_NAMED_INIT(name);
+		else
+			domain_ = ASYNC_DOMAIN_EXCLUSIVE_NAMED_INIT(name);
 	}
 	domain(const domain &) = delete;
 	domain &operator=(const domain &) = delete;

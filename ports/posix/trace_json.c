@@ -215,8 +215,18 @@ static bool shows_function(const struct port_event *event)
 			       event->type == ASYNC_TRACE_STARTED || event->type == ASYNC_TRACE_CALLING);
 }
 
+/* The domain is surely there: while its calls are in progress, and for who waits for it. */
+static const char *domain_name(const struct port_event *event)
+{
+	bool is_there = event->type == ASYNC_TRACE_STARTED || event->type == ASYNC_TRACE_WAITING;
+
+	return event->domain && is_there ? ((const struct async_domain *)event->domain)->name : NULL;
+}
+
 void trace_event(struct trace_line *line, const struct trace_place *place, const struct port_event *event)
 {
+	const char *domain = domain_name(event);
+
 	add_place(line, place, trace_words[event->type]);
 	if (event->cookie)
 		add(line, ",\"cookie\":%" PRIu64, event->cookie);
@@ -229,6 +239,8 @@ void trace_event(struct trace_line *line, const struct trace_place *place, const
 		add(line, ",\"since_ns\":%" PRIu64, event->since_ns);
 	if (event->domain)
 		add_symbol(line, "domain", (uintptr_t)event->domain);
+	if (domain)
+		add_text(line, "domain_name", domain);
 	if (shows_function(event))
 		add_symbol(line, "func", (uintptr_t)event->func);
 	if (event->name)

@@ -17,6 +17,7 @@ struct seen {
 	unsigned int ones;
 	bool cancelled, exclusive;
 	async_cookie_t by;
+	char domain[32]; /* its name */
 };
 
 static struct seen seen[MOST + 1]; /* by cookie; 0: what is no call's */
@@ -40,6 +41,14 @@ static uint64_t number(const char *line, const char *key)
 	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
+static void read_domain(const char *line, char *name)
+{
+	const char *at = strstr(line, "\"domain_name\":\"");
+
+	if (at)
+		sscanf(at, "\"domain_name\":\"%31[^\"]", name);
+}
+
 static void read_line(const char *line)
 {
 	const char *event = strstr(line, "\"ev\":\"");
@@ -57,6 +66,7 @@ static void read_line(const char *line)
 		seen[cookie].by = number(line, "\"by\":");
 	seen[cookie].ones += strstr(line, "\"one\":true") != NULL;
 	seen[cookie].exclusive |= strstr(line, "\"exclusive\":true") != NULL;
+	read_domain(line, seen[cookie].domain);
 	seen[cookie].cancelled |= strstr(line, "\"cancelled\":true") != NULL;
 }
 
@@ -265,4 +275,27 @@ TEST(a_wait_for_one_call_is_marked_in_the_trace, .pools = PALL)
 	CHECK_EQ(seen[0].ones, 2); /* where it begins and where it ends */
 	CHECK(seen[cookie].exclusive);
 	CHECK(!seen[other].exclusive);
+}
+
+/* As the variable, as the program says, or not at all; the default one, too. */
+TEST(a_trace_names_domains, .pools = PALL)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(disks);
+	struct async_domain given = ASYNC_DOMAIN_NAMED_INIT("given to it");
+	struct async_domain none = ASYNC_DOMAIN_INIT;
+	async_cookie_t cookies[4];
+
+	trace_begin();
+	cookies[0] = async_schedule_domain(nothing, NULL, &disks);
+	cookies[1] = async_schedule_domain(nothing, NULL, &given);
+	cookies[2] = async_schedule_domain(nothing, NULL, &none);
+	cookies[3] = async_schedule(nothing, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(async_synchronize_full_domain(&disks), 0);
+	trace_end();
+	CHECK(!strcmp(seen[cookies[0]].domain, "disks"));
+	CHECK(!strcmp(seen[cookies[1]].domain, "given to it"));
+	CHECK(!strcmp(seen[cookies[2]].domain, ""));
+	CHECK(!strcmp(seen[cookies[3]].domain, "default"));
+	CHECK(!strcmp(seen[0].domain, "disks")); /* of the wait */
 }

@@ -44,6 +44,7 @@ struct async_domain {
 	{ \
 		.exclusive = 0 \
 	}
+#define ASYNC_DOMAIN_NAMED_INIT(_name) ASYNC_DOMAIN_INIT /* no event of the kernel has it */
 #define ASYNC_DOMAIN_EXCLUSIVE_INIT \
 	{ \
 		.exclusive = 1 \
