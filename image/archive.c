@@ -105,32 +105,37 @@ static int check_program(const char *compression)
 	return 0;
 }
 
-static int write_content(struct writer *writer, const char *source, int64_t bytes)
+static int copy_content(struct writer *writer, const struct content *content, const char *source)
 {
-	char buffer[65536];
-	int fd = open(source, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
+	char buffer[65536] __attribute__((aligned(8)));
+	int64_t left = content->bytes;
+	ssize_t got = 1;
 
-	if (fd < 0)
-		return fail("cannot read '%s': %s", source, strerror(errno));
-	while ((got = read(fd, buffer, sizeof(buffer))) > 0) {
-		if (got > bytes || archive_write_data(writer->archive, buffer, (size_t)got) != got)
+	while (left && (got = read(content->fd, buffer, sizeof(buffer))) > 0) {
+		if (content->cut && got > left)
+			got = (ssize_t)left;
+		if (content->cut && left == content->bytes)
+			elf_forget_sections(buffer);
+		if (got > left)
 			break;
-		bytes -= got;
+		if (archive_write_data(writer->archive, buffer, (size_t)got) != got)
+			return fail("cannot write '%s' to the image: %s", source, reason(writer->archive));
+		left -= got;
 	}
-	close(fd);
+	if (!left && !content->cut)
+		got = read(content->fd, buffer, 1); /* nothing */
 	if (got < 0)
 		return fail("cannot read '%s': %s", source, strerror(errno));
-	if (got > bytes || (got == 0 && bytes))
+	if (left || (!content->cut && got))
 		return fail("'%s' changed while it was read: try again", source);
-	return got ? fail("cannot write '%s' to the image: %s", source, reason(writer->archive)) : 0;
+	return 0;
 }
 
-/* Returns how many bytes follow the header: none for another name of a file that was written. */
-static int64_t set_content(struct writer *writer, struct archive_entry *header, const struct image_entry *entry,
-			   const struct stat *status)
+/* Returns whether content follows the header: none for another name of a file that was written. */
+static bool set_content(struct writer *writer, struct archive_entry *header, const struct image_entry *entry,
+			const struct content *content)
 {
-	struct link *link = links_find(&writer->links, status, entry->mode);
+	struct link *link = links_find(&writer->links, &content->status, entry->mode);
 	bool again = link && link->number;
 
 	if (!again)
@@ -139,36 +144,42 @@ static int64_t set_content(struct writer *writer, struct archive_entry *header, 
 		link->number = writer->inode;
 	archive_entry_set_ino64(header, link ? link->number : writer->inode);
 	archive_entry_set_nlink(header, link ? link->count : 1);
-	return again ? 0 : status->st_size;
+	archive_entry_set_size(header, again ? 0 : content->bytes);
+	return entry->source && !again;
 }
 
-static int write_entry(const struct image_entry *entry, void *data)
+static int write_with(struct writer *writer, const struct image_entry *entry, const struct content *content)
 {
-	struct writer *writer = data;
 	struct archive_entry *header = must(archive_entry_new());
-	struct stat status = {0};
-	int64_t bytes = 0;
+	bool follows;
 	int result = 0;
 
-	progress("files written", ++writer->entries);
 	archive_entry_set_pathname(header, entry->path + 1);
 	archive_entry_set_mode(header, entry->mode);
 	archive_entry_set_rdev(header, entry->rdev);
 	archive_entry_set_mtime(header, writer->mtime, 0);
 	if (entry->target)
 		archive_entry_set_symlink(header, entry->target);
-	if (interrupted())
-		result = fail("interrupted");
-	else if (entry->source && stat(entry->source, &status))
-		result = fail("cannot read '%s': %s", entry->source, strerror(errno));
-	else
-		bytes = set_content(writer, header, entry, &status);
-	archive_entry_set_size(header, bytes);
-	if (!result && archive_write_header(writer->archive, header) != ARCHIVE_OK)
+	follows = set_content(writer, header, entry, content);
+	if (archive_write_header(writer->archive, header) != ARCHIVE_OK)
 		result = fail("cannot write '%s': %s", entry->path, reason(writer->archive));
 	archive_entry_free(header);
-	if (!result && entry->source && (bytes || !status.st_size))
-		result = write_content(writer, entry->source, bytes);
+	return result || !follows ? result : copy_content(writer, content, entry->source);
+}
+
+static int write_entry(const struct image_entry *entry, void *data)
+{
+	struct writer *writer = data;
+	struct content content;
+	int result;
+
+	progress("files written", ++writer->entries);
+	if (interrupted())
+		return fail("interrupted");
+	if (content_open(&content, entry))
+		return -1;
+	result = write_with(writer, entry, &content);
+	content_close(&content);
 	return result;
 }
 

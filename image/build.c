@@ -107,12 +107,13 @@ static int add_content(struct request *request, struct tree *tree)
 
 static int print_entry(const struct image_entry *entry, void *data)
 {
-	struct stat status = {0};
+	struct content content;
 
 	(void)data;
-	if (entry->source && stat(entry->source, &status))
-		return fail("cannot read '%s': %s", entry->source, strerror(errno));
-	if (printf("%9jd %s%s%s\n", (intmax_t)status.st_size, entry->path, entry->target ? " -> " : "",
+	if (content_open(&content, entry))
+		return -1;
+	content_close(&content);
+	if (printf("%9jd %s%s%s\n", (intmax_t)content.bytes, entry->path, entry->target ? " -> " : "",
 		   entry->target ? entry->target : "") < 0)
 		return fail("cannot print the list");
 	return 0;

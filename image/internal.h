@@ -73,6 +73,22 @@ int links_count(struct links *links, const struct tree *tree);
 struct link *links_find(const struct links *links, const struct stat *status, mode_t mode);
 void links_free(struct links *links);
 
+/* Finds PT_INTERP. *@interpreter is NULL for a program that needs no loader: a static one, or a script. */
+int elf_interpreter(int fd, char **interpreter);
+
+/* The content of an entry that is a regular file; of all others it is empty. */
+struct content {
+	int fd; /* -1: none */
+	struct stat status;
+	int64_t bytes;
+	bool cut; /* more is in the file: a program's debug information, which stays out */
+};
+
+int content_open(struct content *content, const struct image_entry *entry);
+void content_close(struct content *content);
+/* Takes from the first bytes of a program what they say of the part that was cut off. */
+void elf_forget_sections(void *start);
+
 /* A temporary folder of which nothing is left when this program ends, but see stage.c. */
 struct stage {
 	char *path; /* NULL: not open */

@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include "internal.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,40 +29,13 @@
 /* Where a program is looked for that is given by name: the shortest path first, which scripts rely on. */
 static const char *const program_dirs[] = {"/sbin", "/bin", "/usr/sbin", "/usr/bin"};
 
-static bool read_at(int fd, void *buffer, size_t bytes, off_t offset)
-{
-	return pread(fd, buffer, bytes, offset) == (ssize_t)bytes;
-}
-
-/* Finds PT_INTERP. *@interpreter is NULL for a program that needs no loader: a static one, or a script. */
-static int find_interpreter(int fd, char **interpreter)
-{
-	Elf64_Ehdr header;
-	Elf64_Phdr segment;
-
-	*interpreter = NULL;
-	if (!read_at(fd, &header, sizeof(header), 0) || memcmp(header.e_ident, ELFMAG, SELFMAG))
-		return 0;
-	if (header.e_ident[EI_CLASS] != ELFCLASS64)
-		return -ENOTSUP;
-	for (unsigned int i = 0; i < header.e_phnum; i++) {
-		if (!read_at(fd, &segment, sizeof(segment), (off_t)(header.e_phoff + i * sizeof(segment))))
-			return -EIO;
-		if (segment.p_type != PT_INTERP || segment.p_filesz == 0 || segment.p_filesz > 4096)
-			continue;
-		*interpreter = must(calloc(1, segment.p_filesz + 1));
-		return read_at(fd, *interpreter, segment.p_filesz, (off_t)segment.p_offset) ? 0 : -EIO;
-	}
-	return 0;
-}
-
 static int interpreter_of(const char *path, char **interpreter)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
 
 	if (fd < 0)
 		return fail("cannot read '%s': %s", path, strerror(errno));
-	error = find_interpreter(fd, interpreter);
+	error = elf_interpreter(fd, interpreter);
 	close(fd);
 	if (error) {
 		free(*interpreter);
@@ -186,7 +158,7 @@ static int add_script(struct tree *tree, const char *path)
 
 	if (fd < 0)
 		return fail("cannot read '%s': %s", path, strerror(errno));
-	if (!read_at(fd, line, 2, 0) || memcmp(line, "#!", 2)) {
+	if (pread(fd, line, 2, 0) != 2 || memcmp(line, "#!", 2)) {
 		close(fd);
 		return 0;
 	}

@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -308,6 +309,33 @@ def case_libraries(tree, folder):
     listing = paths(call(tree, '-p', 'cryptsetup', '-l'))
     must(any('libgcc_s.so' in path for path in listing), 'libgcc_s.so.1')
     must(any('libcryptsetup.so' in path for path in listing), 'libcryptsetup.so')
+
+
+def with_debug_info(program):
+    """A program as a compiler leaves it: behind what is loaded stand debug information and a table of sections."""
+    names = b'\0.debug_info\0'
+    body = program + b'debug' * 20000 + names + bytes(-(len(program) + 100000 + len(names)) % 8)
+    at = len(program) + 100000
+    sections = bytes(64) + struct.pack('<IIQQQQIIQQ', 1, 1, 0, 0, len(program), 100000, 0, 0, 1, 0) + \
+        struct.pack('<IIQQQQIIQQ', 0, 3, 0, 0, at, len(names), 0, 0, 1, 0)
+    head = bytearray(body[:64])
+    struct.pack_into('<Q', head, 0x28, len(body))
+    struct.pack_into('<HHH', head, 0x3a, 64, 3, 2)
+    return bytes(head) + body[64:] + sections
+
+
+def case_trimmed(tree, folder):
+    """A program's debug information stays out, and it runs; one that has something of its own at its end is whole."""
+    source, out, got = (os.path.join(folder, name) for name in ('source', 'image', 'got'))
+    write(source, with_debug_info(read(INIT)), 0o755)
+    listed = call(tree, '-p', f'{source}:/bin/tool', '-l', '-o', out)
+    write(got, tool('cat', out, '/bin/tool'), 0o755)
+    must(os.path.getsize(got) <= os.path.getsize(INIT), f'no debug information: {os.path.getsize(got)} bytes')
+    must(f'{os.path.getsize(got):9} /bin/tool' in listed, f'its size in: {listed}')
+    subprocess.run([got], check=True)
+    write(source, read(source) + b'own', 0o755)
+    call(tree, '-p', f'{source}:/bin/tool', '-o', out)
+    must(tool('cat', out, '/bin/tool') == read(source), 'a whole program')
 
 
 def tool(*arguments, code=0, data=None):
