@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""inorder-image on real Debian systems in QEMU, from installation to removal: debian.py [--only REGEX] [--again] SOURCE BUILD.
+"""inorder-image on real Debian systems in QEMU, from installation to removal: debian.py [--only REGEX] [--again | --resume]
+SOURCE BUILD.
 
 Debian 12 and 13, started by GRUB from a BIOS (MBR) and from UEFI (GPT), and by systemd-boot. A system that has passed
-with the same programs is not tried again (unless --again). Needs root, the network, and some minutes for each.
+with the same programs is not tried again (unless --again). After each step the machine is saved: --resume goes on after
+the last step that went well, with the programs as they are now. Needs root, the network, and some minutes for each boot.
 """
 import argparse
+import contextlib
 import glob
 import hashlib
 import os
 import re
 import select
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -33,22 +35,17 @@ PACKAGES = {
     'systemd-boot': ('systemd-boot',),
     'kernel': ('linux-image-cloud-amd64',),
 }
-TOOLS = ('debootstrap', 'apt-get', 'mke2fs', 'mkfs.vfat', 'sfdisk', 'losetup', machine.QEMU)
+TOOLS = ('debootstrap', 'apt-get', 'mke2fs', 'mkfs.vfat', 'mcopy', 'sfdisk', 'losetup', 'qemu-img', machine.QEMU)
 OVMF = '/usr/share/OVMF/OVMF_{}_4M.fd'
 KVM = ['-accel', 'kvm', '-smp', '2']
-# Time is that of the instructions: no time-out of the system comes too early, however busy the host is.
-EMULATED = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=1,sleep=on', '-rtc', 'clock=vm']
+# Counted instructions (-icount) would take twice the time; instead, install-debian makes the system patient.
+EMULATED = ['-accel', 'tcg,thread=single', '-smp', '1']
 DISK_MIB = 3072
-LIMIT_S = 1800   # for what the machine does between two answers, on a busy host that has no KVM
+LIMIT_S = 7200   # for what the machine does between two answers, on a busy host that has no KVM
 
 
-def knows_vfat():
-    subprocess.run(['modprobe', 'vfat'], check=False, stderr=subprocess.DEVNULL)
-    return '\tvfat\n' in read('/proc/filesystems')
-
-
-def drive(path, more=''):
-    return ['-drive', f'file={machine.escape(path)},format=raw,if=virtio,cache=unsafe{more}']
+def drive(path, more='', form='raw'):
+    return ['-drive', f'file={machine.escape(path)},format={form},if=virtio,cache=unsafe{more}']
 
 
 class Lab:
@@ -99,14 +96,16 @@ class Lab:
         root = debian.get(self.build, suite, self.say)
         packages, path = self.packages(root), os.path.join(self.folder, f'{name}.disk')
         if not os.path.exists(path):
-            if loader != 'grub-pc' and not knows_vfat():
-                raise debian.Missing("this kernel does not know vfat, which UEFI's partition needs")
             self.say(f'{name}: installing')
             with written(path) as new:
                 disks.make_empty(new, DISK_MIB * disks.MIB)
                 run(['unshare', '-m', os.path.join(HERE, 'install-debian'), loader, new, root.tree, packages],
                     f'install {name}')
         return path, f'{packages}.disk'
+
+    def options(self):
+        return [machine.QEMU, '-machine', 'q35', '-m', '1024', '-display', 'none', '-vga', 'none', '-nic', 'none',
+                *self.accelerator, '-serial', 'stdio']
 
     def install_programs(self):
         """What make install installs, as a disk; a digest of it."""
@@ -118,18 +117,26 @@ class Lab:
                     with open(path, 'rb') as file:
                         total.update(file.read())
             disks.make_ext4(self.programs, 'programs', folder, 256 * disks.MIB)
-        for path in (__file__, os.path.join(HERE, 'install-debian')):
-            with open(path, 'rb') as file:
-                total.update(file.read())
         return total.hexdigest()
 
 
 class Console:
-    """Somebody at the machine's first serial port, who can press the reset button, too."""
+    """Somebody at the machine's first serial port, who can press the reset button, too, and save the machine."""
 
     def __init__(self, process, monitor, log):
         self.process, self.monitor, self.log = process, monitor, log
         self.heard = b''
+
+    @classmethod
+    @contextlib.contextmanager
+    def of_machine(cls, options, log_path):
+        """A machine that is started, and stopped in the end."""
+        monitor = Monitor(LIMIT_S)
+        with open(log_path, 'ab', buffering=0) as log, \
+                machine.started([*options, *monitor.options()], [monitor.theirs.fileno()]) as process:
+            monitor.started()
+            yield cls(process, monitor, log)
+        monitor.close()
 
     def until(self, *words):
         """Reads on until one of the words comes; returns what came before it, and the word."""
@@ -161,8 +168,6 @@ class Console:
         self.until('# ')
         self.type("stty -echo; dmesg -n 1; systemctl is-system-running --wait; PS1= PS2= exec sh -c 'echo =in; exec sh'")
         self.until('=in\n', '=in\r\n')
-        self.run('mkdir -p /run/packages /run/programs /run/notes; mount -o ro /dev/vdb /run/packages; mount -o ro /dev/vdc '
-                 '/run/programs; mount /dev/vdd /run/notes')
 
     def run(self, command, code=0):
         """Runs a command; returns what it printed."""
@@ -177,16 +182,29 @@ class Console:
         self.type('systemctl reboot')
         self.until('reboot: Restarting system')
 
+    def power_off(self):
+        self.type('systemctl poweroff')
+        self.until('reboot: Power down')
+        self.process.wait(LIMIT_S)
+
     def reset(self):
         self.monitor.execute('system_reset')
 
+    def save(self, name, before):
+        """Saves the machine, and forgets how it was before."""
+        for command in [f'savevm {name}', *([f'delvm {before}'] if before else [])]:
+            said = self.monitor.execute('human-monitor-command', command_line=command)
+            if said.strip():
+                raise Failure(f'QEMU does not do {command}: {said}')
 
-# Every path; contents where something may change, and elsewhere size and time. Logs, caches and the like are left out.
+
+# Every path; contents where something may change, and elsewhere size and time. Logs, caches, the programs under test and
+# the like are left out.
 MANIFEST = r"""cd /; { find . ./boot/efi -xdev \( -path ./var/log -o -path ./tmp -o -path ./var/tmp -o -path ./run -o -path ./var/cache \
--o -path ./var/lib/systemd -o -path './var/lib/dpkg/*-old' -o -path ./root/.bash_history \) -prune \
+-o -path ./usr/local -o -path ./var/lib/systemd -o -path './var/lib/dpkg/*-old' -o -path ./root/.bash_history \) -prune \
 -o -path './usr/*' -type f -printf '%p %m %U:%G %s %T@\n' -o -printf '%p %y %m %U:%G %l\n'
 find ./boot ./etc ./var/lib ./root -type f ! -path './var/lib/systemd/*' ! -path './var/lib/dpkg/*-old' -exec md5sum {} +; } \
-| sort >/run/notes/"""
+| sort >/var/tmp/"""
 
 
 class Try:
@@ -195,7 +213,7 @@ class Try:
     def __init__(self, lab, name):
         self.lab, self.name = lab, name
         self.suite, self.loader = name.split('-', 1)
-        self.console = None
+        self.console = self.version = None
 
     def say(self, text):
         self.lab.say(f'{self.name}: {text}')
@@ -221,13 +239,17 @@ class Try:
         for word in words:
             self.must(word in said, f'{word} in: {said}')
 
+    def programs(self):
+        """The programs as make install puts them."""
+        self.run('mkdir -p /run/disk && mount -o ro /dev/vdc /run/disk && cp -a /run/disk/usr / && umount /run/disk && '
+                 'ldconfig')
+
     def installed(self):
-        """The programs as make install puts them, and what there is before anything else."""
+        """For one boot, before which all is as it was before anything else."""
         self.comes_up('')
         self.version = self.run('uname -r').strip()
-        self.run('cp -a /run/programs/usr /; ldconfig')
+        self.programs()
         self.run(MANIFEST + 'before')
-        self.say('trying')
         self.run('inorder-image install --try')
         self.status('hooks: installed', f'next boot: {self.version}')
         self.run(f'inorder-image check /boot/inorder-{self.version}.img')
@@ -238,9 +260,9 @@ class Try:
 
     def upgraded(self):
         """Ours at every boot, also with the kernel of a second package, until that is removed."""
-        self.say('making it the default, with a second kernel')
         self.run('inorder-image install --default')
-        self.run('DEBIAN_FRONTEND=noninteractive dpkg -i /run/packages/kernel/*.deb')
+        self.run('mkdir -p /run/disk && mount -o ro /dev/vdb /run/disk && '
+                 'DEBIAN_FRONTEND=noninteractive dpkg -i /run/disk/kernel/*.deb && umount /run/disk')
         kernels = self.run('ls /boot').split()
         new = [name[8:] for name in kernels if name.startswith('vmlinuz-') and name != f'vmlinuz-{self.version}'][0]
         for path in (f'initrd.img-{new}', f'inorder-{new}.img', f'inorder-{self.version}.img'):
@@ -250,7 +272,10 @@ class Try:
         self.comes_up(new)
         self.must(self.run('uname -r').strip() == new, f'the kernel {new}')
         self.status(f'next boot: {new}')
-        self.say('removing it')
+
+    def purged(self):
+        """The second kernel goes, and the choice with it."""
+        new = self.run('uname -r').strip()
         self.run('echo linux-base linux-base/removing-running-kernel boolean false | debconf-set-selections; '
                  f'DEBIAN_FRONTEND=noninteractive dpkg --purge linux-image-cloud-amd64 linux-image-{new}')
         self.must(f'inorder-{new}.img' not in self.run('ls /boot'), 'no image of the kernel that is gone')
@@ -262,7 +287,6 @@ class Try:
 
     def broken(self, how, *signs):
         """A boot that fails is followed by one of the distribution's, and stays with it."""
-        self.say(f'breaking it: {signs[0]}')
         self.run(how)
         self.console.reboot()
         self.console.until(*signs)
@@ -271,51 +295,72 @@ class Try:
         self.status(f'did not reach the login: {self.version}')
         self.must('next boot' not in self.run('inorder-image status'), 'that it stays with the distribution')
 
+    def cut(self):
+        """An image of which the end is missing."""
+        image = self.image()
+        self.broken(f'head -c 2000000 {image} >/run/cut && cp /run/cut {image} && sync', 'Kernel panic')
+
+    def driverless(self):
+        """An image that lacks a driver. The boot loader has no part in that: once for a release is enough."""
+        if self.loader == 'grub-pc':
+            image = self.image()
+            self.run('inorder-image install --default')
+            self.broken(f'inorder-image build --host --omit virtio_blk -o {image} && ! inorder-image check {image} && sync',
+                        'every driver was tried')
+
     def uninstalled(self):
-        self.say('uninstalling')
         self.run('inorder-image uninstall')
         self.run('inorder-image status', code=3)
         self.run(MANIFEST + 'after')
-        self.run('diff /run/notes/before /run/notes/after')
-        self.console.type('systemctl poweroff')
-        self.console.until('reboot: Power down')
+        self.run('diff /var/tmp/before /var/tmp/after')
+        self.console.power_off()
 
-    def all(self):
-        self.installed()
-        self.upgraded()
-        image = self.image()
-        self.broken(f'head -c 2000000 {image} >/run/cut && cp /run/cut {image} && sync', 'Kernel panic')
-        self.run('inorder-image install --default')
-        self.broken(f'inorder-image build --host --omit virtio_blk -o {image} && ! inorder-image check {image} && sync',
-                    'every driver was tried')
-        self.uninstalled()
+    STEPS = (installed, upgraded, purged, cut, driverless, uninstalled)
 
-    def boots(self):
-        """A machine of which nothing stays, from the first boot to the last."""
+    def drives(self, resumed):
+        """The machine's disks; those that are written are overlays, which keep its state, too."""
         disk, packages = self.lab.system(self.name)
-        with tempfile.TemporaryDirectory(dir=self.lab.folder) as folder:
-            notes, variables = os.path.join(folder, 'notes'), os.path.join(folder, 'variables')
-            disks.make_ext4(notes, 'notes')
-            options = [machine.QEMU, '-machine', 'q35', '-m', '1024', '-display', 'none', '-vga', 'none', '-nic', 'none',
-                       *self.lab.accelerator, '-serial', 'stdio', *drive(disk, ',snapshot=on'), *drive(packages, ',readonly=on'),
-                       *drive(self.lab.programs, ',readonly=on'), *drive(notes)]
-            if self.loader != 'grub-pc':
-                shutil.copyfile(OVMF.format('VARS'), variables)
-                for path, more in ((OVMF.format('CODE'), ',readonly=on'), (variables, '')):
-                    options += ['-drive', f'if=pflash,format=raw,file={machine.escape(path)}{more}']
-            monitor = Monitor()
-            with open(os.path.join(self.lab.folder, f'{self.name}.console'), 'wb', buffering=0) as log, \
-                    machine.started([*options, *monitor.options()], [monitor.theirs.fileno()]) as process:
-                monitor.started()
-                self.console = Console(process, monitor, log)
-                self.all()
-            monitor.close()
+        overlay, variables = (os.path.join(self.lab.folder, f'{self.name}.{kind}') for kind in ('overlay', 'variables'))
+        if not resumed:
+            run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', disk, overlay], 'make an overlay')
+        options = [*drive(overlay, form='qcow2'), *drive(packages, ',readonly=on'), *drive(self.lab.programs, ',readonly=on')]
+        if self.loader == 'grub-pc':
+            return options
+        if not resumed:
+            run(['qemu-img', 'convert', '-O', 'qcow2', OVMF.format('VARS'), variables], "make UEFI's variables")
+        for path, more in ((OVMF.format('CODE'), 'raw,readonly=on'), (variables, 'qcow2')):
+            options += ['-drive', f'if=pflash,file={machine.escape(path)},format={more}']
+        return options
+
+    def boots(self, resume):
+        """From the first boot to the last, or on from the step after the one that was saved."""
+        saved = os.path.join(self.lab.folder, f'{self.name}.saved')
+        done = read(saved) if resume and os.path.exists(saved) else ''
+        names = [step.__name__ for step in self.STEPS]
+        options = [*self.lab.options(), *self.drives(done), *(['-loadvm', done] if done else [])]
+        log = os.path.join(self.lab.folder, f'{self.name}.console')
+        with Console.of_machine(options, log) as self.console:
+            if done:
+                self.say(f'going on after: {done}')
+                self.programs()
+                self.version = self.run('ls /boot/inorder-*.img').split()[0][14:-4]
+            for step in self.STEPS[names.index(done) + 1 if done else 0:]:
+                self.say(step.__name__)
+                step(self)
+                if step is not self.STEPS[-1]:
+                    self.console.save(step.__name__, done)
+                    done = step.__name__
+                    write(saved, done)
+        for kind in ('saved', 'overlay', 'variables'):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.lab.folder, f'{self.name}.{kind}'))
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--only', metavar='REGEX', help='these systems alone')
     parser.add_argument('--again', action='store_true', help='those that have passed, too')
+    parser.add_argument('--resume', action='store_true', help='go on after the last step that went well')
     parser.add_argument('--kvm', action='store_true', help='use /dev/kvm')
     parser.add_argument('source')
     parser.add_argument('build')
@@ -340,7 +385,7 @@ def main():
             lab.say(f'{name}: has passed')
             continue
         try:
-            Try(lab, name).boots()
+            Try(lab, name).boots(asked.resume)
             write(passed, digest)
             lab.say(f'{name}: passed')
         except debian.Missing as missing:

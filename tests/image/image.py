@@ -1041,6 +1041,36 @@ def case_killed(tree, folder):
              f'what is not ours or is in use, but there is {os.listdir(folder)}')
 
 
+def case_anywhere(tree, folder):
+    """Killed at any system call, many of them by chance: the old image or the whole new one, and a second run cleans up."""
+    there = os.path.join(folder, 'there')
+    os.mkdir(there)
+    out, log = os.path.join(there, 'image'), os.path.join(folder, 'log')
+    traced, command = ['strace', '-qq', '-o', log], [IMAGE, '-t', tree, '-i', INIT, '-m', 'ahci', '-o', out]
+    if not shutil.which('strace') or subprocess.run([*traced, 'true'], check=False, stderr=subprocess.DEVNULL).returncode:
+        sys.exit(77)
+    if b'__asan_init' in read(IMAGE):   # LeakSanitizer cannot be traced
+        sys.exit(77)
+    environment = {**os.environ, 'TMPDIR': there}
+    subprocess.run([*traced, *command], check=True, env=environment)
+    new, calls, ends = read(out), read(log).count(b'\n'), {b'old': 0}
+    ends[new] = 0
+    chance = random.Random(12)
+    for point in sorted({calls - last for last in range(16)} | {1 + chance.randrange(calls) for _ in range(40)}):
+        write(out, b'old')
+        subprocess.run([*traced, '-e', f'inject=all:signal=KILL:when={point}', *command], check=False, env=environment)
+        must(read(out) in ends, f'a whole image after a kill at call {point} of {calls}')
+        ends[read(out)] += 1
+        left = [name for name in os.listdir(there) if name != 'image']
+        must(all(name.startswith(('image.inorder-', 'inorder-image.')) for name in left), f'nothing else, but {left}')
+        must(not left or not has_fsmount() or (left == [left[0]] and read(f'{there}/{left[0]}') == new),
+             f'nothing but what was about to be renamed, not {left}, after a kill at call {point}')
+        if left:
+            call(tree, '-m', 'ahci', '-o', out, TMPDIR=there)
+            must(os.listdir(there) == ['image'], f'nothing after a second run, but {os.listdir(there)}')
+    must(all(ends.values()), f'kills before the new image and after it: {list(ends.values())}')
+
+
 def has_fsmount():
     """Whether a folder can be had that has no name: as root, with the privilege to mount."""
     done = subprocess.run(['unshare', '-m', 'true'], check=False, stderr=subprocess.DEVNULL)

@@ -9,9 +9,9 @@ from .common import Failure
 class Monitor:
     """A monitor over a pair of sockets: the other end is handed on to QEMU, so there is no file and no port."""
 
-    def __init__(self):
+    def __init__(self, limit_s=60):
         self.ours, self.theirs = socket.socketpair()
-        self.ours.settimeout(60)
+        self.ours.settimeout(limit_s)
         self.stream = None
 
     def options(self):
