@@ -28,7 +28,7 @@ struct snapshot {
 	struct row *rows;
 	size_t count, capacity;
 	uint64_t pending, now_ns;
-	unsigned workers, active;
+	unsigned workers, active, processors;
 	async_cookie_t last;
 };
 
@@ -139,6 +139,7 @@ static void take(struct snapshot *snapshot)
 	snapshot->pending = rob.queue.pending;
 	snapshot->workers = rob.pool.total;
 	snapshot->active = rob.pool.active;
+	snapshot->processors = rob.pool.cpus;
 	snapshot->last = rob.last;
 	rob_unlock();
 	snapshot->now_ns = port_clock_ns();
@@ -187,9 +188,9 @@ static void print(int fd, const struct snapshot *snapshot)
 {
 	size_t shown = snapshot->count < snapshot->capacity ? snapshot->count : snapshot->capacity;
 
-	port_log(fd, "inorder: %llu pending, last cookie %llu, %u workers, %u active\n",
+	port_log(fd, "inorder: %llu pending, last cookie %llu, %u workers, %u active, %u processors\n",
 		 (unsigned long long)snapshot->pending, (unsigned long long)snapshot->last, snapshot->workers,
-		 snapshot->active);
+		 snapshot->active, snapshot->processors);
 	for (size_t i = 0; i < shown; i++) {
 		if (snapshot->rows[i].waits)
 			print_waiting(fd, &snapshot->rows[i]);

@@ -21,6 +21,10 @@ bool guest_locks_memory(void);
 int guest_workers_set(const struct async_workers *workers);
 /* Processors that workers may use; 0: not known. */
 unsigned guest_cpus(void);
+/* Whether the library's threads may open files: a filter of the program's own may end who does. */
+bool guest_may_open(void);
+/* Processors that the control group lets the process use at a time, rounded up; UINT_MAX: no limit is known. */
+unsigned guest_quota(void);
 /* The calling worker gets processors, policy, nice value, timer slack and name of the process; runs the start hook. */
 void guest_dress(void);
 /* The end hook, if the start hook ran in this thread. */

@@ -74,11 +74,25 @@ static void *worker_thread(void *worker)
 	return NULL;
 }
 
+/* Not at first use: files are opened, which the monitor alone does. */
+static void honour_quota(void)
+{
+	unsigned quota = guest_quota();
+
+	if (quota >= port_load_relaxed(&port_processors))
+		return;
+	port_store_relaxed(&port_processors, quota);
+	port_lock(&rob.lock);
+	rob.pool.cpus = quota;
+	rob_unlock();
+}
+
 static void *monitor_thread(void *unused)
 {
 	prctl(PR_SET_NAME, "inorder/monitor");
 	guest_signals_begin(false);
 	port_hold();
+	honour_quota();
 	rob_monitor_main();
 	return unused;
 }
