@@ -8,15 +8,6 @@
 #define _GNU_SOURCE
 #include "core.h"
 
-#ifndef PORT_SEES_ITSELF
-bool port_tsan;
-
-__attribute__((constructor(101))) static void look_for_watcher(void)
-{
-	port_tsan = __tsan_acquire && __tsan_release;
-}
-#endif
-
 /* As port_cpus() found them: read without the lock. */
 port_u32 port_processors;
 

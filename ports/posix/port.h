@@ -35,8 +35,8 @@ struct rob_worker;
 /* ---- atomics; whose orders they carry: docs/ORDERING.md ---- */
 
 /*
- * In a program built with ThreadSanitizer the library mostly is not: its atomic operations and futexes, by which
- * calls happen before waits return, are not seen. So it reports them, where somebody is there to listen.
+ * In a program built with ThreadSanitizer, or run under helgrind, the library is mostly not watched: it reports what
+ * its atomic operations order (checkers.c).
  */
 #if defined(__SANITIZE_THREAD__)
 #define PORT_SEES_ITSELF 1
@@ -48,11 +48,12 @@ struct rob_worker;
 #ifdef PORT_SEES_ITSELF
 #define port_saw(what, p) ((void)(p))
 #else
-extern void __tsan_acquire(void *) __attribute__((weak));
-extern void __tsan_release(void *) __attribute__((weak));
-/* Whether they are there: a flag, since a weak address takes one more load each time. Set before there are threads. */
-extern bool port_tsan __attribute__((visibility("hidden")));
-#define port_saw(what, p) (port_unlikely(port_tsan) ? __tsan_##what((void *)(uintptr_t)(p)) : (void)0)
+/* Set before there are threads. */
+extern bool port_watched_by_checker __attribute__((visibility("hidden")));
+void port_saw_acquire(void *word, size_t bytes);
+void port_saw_release(void *word, size_t bytes);
+#define port_saw(what, p) \
+	(port_unlikely(port_watched_by_checker) ? port_saw_##what((void *)(uintptr_t)(p), sizeof(*(p))) : (void)0)
 #endif
 
 typedef _Atomic uint32_t port_u32;

@@ -45,11 +45,13 @@ static void thread_ends(void *unused)
 static void make_watch_key(void)
 {
 	watches = !pthread_key_create(&watch_key, thread_ends);
+	port_saw(release, &watch_once); /* helgrind does not know pthread_once() */
 }
 
 /* Without a key, or memory for it, the end of a thread goes unnoticed. */
 void port_watch_thread(void)
 {
 	pthread_once(&watch_once, make_watch_key);
+	port_saw(acquire, &watch_once);
 	port_watched = !watches || !pthread_setspecific(watch_key, &port_thread);
 }

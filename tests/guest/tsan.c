@@ -4,7 +4,11 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { CALLS = 64, ROUNDS = 20 };
+#ifndef ROUNDS
+#define ROUNDS 20
+#endif
+
+enum { CALLS = 64 };
 
 static long sum[CALLS], order[CALLS], retired;
 static ASYNC_DOMAIN(domain);
