@@ -117,12 +117,15 @@ struct input {
 	size_t lost;                  /* lines that the writer said it could not write */
 	struct open_call *open_calls; /* of a kernel log */
 	size_t open_count;
-	bool past_init; /* the kernel log has run /init */
+	bool past_init;   /* the kernel log has run /init */
+	const char *disk; /* whose partitions the kernel log has begun to tell, or NULL */
+	uint64_t disk_ns; /* when it told the last piece of that */
 	struct clock clock;
 	struct systemd systemd;
 	struct unit *units;
 	size_t unit_count;
-	const char *json_time; /* of a message of dmesg --json, whose members stand in lines of their own */
+	const char *units_boot; /* the id of their boot, or NULL: not told */
+	const char *json_time;  /* of a message of dmesg --json, whose members stand in lines of their own */
 	const char *json_caller;
 	struct json_object *journal; /* an object of journalctl -o json-pretty, of the members that were read so far */
 };
@@ -136,6 +139,8 @@ bool input_systemd(struct input *input);
  */
 const char *input_line(struct input *input, char *line, size_t bytes);
 void input_free(struct input *input);
+/* False, told on standard error, if the trace is of another boot than the units of systemd. */
+bool records_are_of_units(const struct input *input);
 /* Moves all times, so that there is room for @ns before the kernel's begin. */
 void records_move(struct input *input, uint64_t ns);
 /* Leaves the records of the last boot, sorted by time. Returns how many boots came before. */

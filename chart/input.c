@@ -188,7 +188,9 @@ bool input_systemd(struct input *input)
 	struct reader reader = {.input = input, .path = "systemctl show", .number = 1};
 	bool done;
 
-	reader.file = popen("systemctl show --no-pager && systemctl show --no-pager '*'", "re");
+	reader.file = popen("sed s/^/BootID=/ /proc/sys/kernel/random/boot_id; "
+			    "systemctl show --no-pager && systemctl show --no-pager '*'",
+			    "re");
 	if (!reader.file) {
 		fprintf(stderr, "inorder-chart: --systemd: cannot run systemctl: %s\n", strerror(errno));
 		return false;
@@ -197,7 +199,7 @@ bool input_systemd(struct input *input)
 	if (pclose(reader.file) == 0)
 		return done;
 	fprintf(stderr, "inorder-chart: --systemd: systemctl show has failed: is systemd the init of this machine? Of "
-			"another one, give a file that (systemctl show; systemctl show '*') wrote there\n");
+			"another one, give a file that systemctl show wrote there, as inorder-chart(1) says\n");
 	return false;
 }
 

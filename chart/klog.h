@@ -49,6 +49,10 @@ const char *parse_initcall(struct input *input, const struct piece *piece);
 const char *parse_probe(struct input *input, const struct piece *piece);
 /* A message without a verb that may be a device's; NULL also if it is of no interest. */
 const char *parse_device(struct input *input, const struct stamp *stamp, const char *message);
+/* Text of a message without a verb, or before its first one: how long partitions were read. */
+void klog_partitions(struct input *input, const struct stamp *stamp, const char *text, size_t bytes);
+/* True if @line may hold what that one reads. */
+bool klog_has_partitions(const struct input *input, const char *line);
 
 /* One message of a kernel. NULL if it was understood, or of no interest; else what is wrong with it. */
 const char *klog_message(struct input *input, const struct stamp *stamp, const char *message);

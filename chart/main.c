@@ -47,7 +47,7 @@ static const char usage[] =
 	"                              threads\n"
 	"  -a, --advise                which changes would gain most, in words\n"
 	"  -S, --systemd               add the units of systemd, which runs here, on the same axis (of another machine: a\n"
-	"                              FILE that (systemctl show; systemctl show '*') wrote there)\n"
+	"                              FILE that systemctl show wrote there: inorder-chart(1))\n"
 	"  -p, --pid PID               only this process\n"
 	"  -f, --from SECONDS          begin picture, text and path there\n"
 	"  -u, --until SECONDS         end them there\n"
@@ -271,6 +271,8 @@ static int analyse(struct chart *chart, const struct options *options)
 {
 	struct model *model = &chart->model;
 
+	if (!records_are_of_units(&chart->input))
+		return FAILED;
 	if (!model_build(model, &chart->input, options->selection.pid)) {
 		fprintf(stderr,
 			"inorder-chart: nothing to draw%s: neither a trace (INORDER_DEBUG=trace=FILE), nor a kernel "

@@ -204,6 +204,7 @@ const char *klog_message(struct input *input, const struct stamp *stamp, const c
 		return parse_verb(input, verb, &piece);
 	}
 	verb = next_verb(message, &at);
+	klog_partitions(input, stamp, message, verb ? (size_t)(at - message) : strlen(message));
 	if (!verb)
 		return strstr(message, " usecs") && (strstr(message, " took ") || strstr(message, " returned ")) &&
 				       stamp->glue
@@ -236,7 +237,7 @@ const char *parse_klog_line(struct input *input, char *line)
 {
 	const char *wrong = NULL;
 
-	if (!klog_has_verb(line)) {
+	if (!klog_has_verb(line) && !klog_has_partitions(input, line)) {
 		struct stamp passed;
 
 		if (prefix_has_delta(line))

@@ -2,7 +2,8 @@
 /*
  * What "systemctl show" tells of systemd itself, and "systemctl show '*'" of its units: a property a line, KEY=VALUE.
  * Of a unit's properties "Id" comes before those that are read here. Times are microseconds of CLOCK_MONOTONIC, but
- * those of the firmware and the loader say how long before the kernel they began.
+ * those of the firmware and the loader say how long before the kernel they began. "BootID=" is no property: who saves
+ * them adds it, so that they are not drawn beside the trace of another boot.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -105,6 +106,10 @@ bool parse_property(struct input *input, const char *line, const char **wrong)
 	property = find(of_systemd, COUNT(of_systemd), line, bytes);
 	if (property) {
 		*wrong = read_time(&input->systemd, property, line + bytes + 1);
+		return true;
+	}
+	if (strncmp(line, "BootID=", bytes + 1) == 0) {
+		input->units_boot = line[bytes + 1] ? keep(line + bytes + 1) : NULL;
 		return true;
 	}
 	if (strncmp(line, "Id=", 3) == 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is done to records before they become a model: one boot, in order of time. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "chart.h"
@@ -61,6 +62,22 @@ static size_t drop_earlier_boots(struct input *input)
 			input->records[kept++] = input->records[i];
 	input->count = kept;
 	return boots[0].earlier > boots[1].earlier ? boots[0].earlier : boots[1].earlier;
+}
+
+bool records_are_of_units(const struct input *input)
+{
+	const char *boot = NULL;
+
+	for (size_t i = 0; i < input->count; i++)
+		if (input->records[i].type == RECORD_START && input->records[i].domain)
+			boot = input->records[i].domain;
+	if (!boot || !input->unit_count || !input->units_boot || boot == input->units_boot)
+		return true;
+	fprintf(stderr,
+		"inorder-chart: the trace is of the boot %s, the units of systemd are of the boot %s, and clocks of two boots "
+		"have nothing in common: give both of one boot\n",
+		boot, input->units_boot);
+	return false;
 }
 
 void records_move(struct input *input, uint64_t ns)

@@ -38,6 +38,19 @@ check() {
 	fi
 }
 
+# refused STATUS PATTERN [ARGUMENT]...: no output, that exit status, and a message that says why
+refused() {
+	wanted=$1
+	pattern=$2
+	shift 2
+	status=0
+	(cd "$here" && "$chart" "$@" >"$scratch/out" 2>"$scratch/errors") || status=$?
+	if [ "$status" != "$wanted" ] || ! grep -q -- "$pattern" "$scratch/errors"; then
+		echo "FAILED: inorder-chart $*: exit status $status, $(cat "$scratch/errors")" >&2
+		failed=1
+	fi
+}
+
 check ordered.svg 0 ordered.trace
 check ordered.txt 0 --text ordered.trace
 check zoom.svg 0 --from 0.004 --until 0.009 --title 'a part' ordered.trace
@@ -70,6 +83,15 @@ fi
 check units.svg 0 units.log
 check units-whatif.txt 0 --what-if faster=data.mount,5 units.log
 
+# A trace of another boot has another clock.
+boots() {
+	printf 'BootID=%s\n' "$1" | cat - "$here/units.log" >"$scratch/of-$1.log"
+	echo "$scratch/of-$1.log"
+}
+refused 1 'trace is of the boot one, the units of systemd are of the boot two' "$(boots two)" ordered.trace
+refused 0 '' --text "$(boots one)" ordered.trace
+refused 0 '' --text "$(boots two)" both.log
+
 # What runs here is asked by systemctl.
 mkdir "$scratch/bin"
 cat >"$scratch/bin/systemctl" <<'EOF'
@@ -84,19 +106,6 @@ chmod +x "$scratch/bin/systemctl"
 grep '^\[' "$here/units.log" >"$scratch/kernel.log"
 UNITS=$here/units.log PATH=$scratch/bin:$PATH "$chart" --text --systemd "$scratch/kernel.log" 2>"$scratch/errors" |
 	diff -u "$here/units.txt" - >&2 || { echo "FAILED: --systemd: $(cat "$scratch/errors")" >&2; failed=1; }
-
-# refused STATUS PATTERN [ARGUMENT]...: no output, that exit status, and a message that says why
-refused() {
-	wanted=$1
-	pattern=$2
-	shift 2
-	status=0
-	(cd "$here" && "$chart" "$@" >"$scratch/out" 2>"$scratch/errors") || status=$?
-	if [ "$status" != "$wanted" ] || ! grep -q -- "$pattern" "$scratch/errors"; then
-		echo "FAILED: inorder-chart $*: exit status $status, $(cat "$scratch/errors")" >&2
-		failed=1
-	fi
-}
 
 # ends TITLE TO: where the path is said to end
 ends() {

@@ -379,6 +379,38 @@ static void glued_messages_are_taken_apart(void **state)
 	assert_records("login: [    1.100000] calling  a_init+0x0/0x10 @ 5", 1);
 }
 
+static void read_partitions(const char *const *lines, size_t count)
+{
+	struct input input;
+
+	read_all(&input, lines);
+	assert_int_equal(input.count, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(input.records[i].name, "partitions of sda");
+		assert_int_equal(input.records[i].t_ns - input.records[i].since_ns, 100000000);
+	}
+	input_free(&input);
+}
+
+/* Old kernels write them as they find them. */
+static void partitions_are_timed_where_two_lines_tell_them(void **state)
+{
+	static const char *const cut[] = {"[    1.100000]  sda:", "[    1.150000] usb 1-1: new device",
+					  "[    1.200000]  sda1 sda2 <", "[    1.300000]  sda5 >", NULL};
+	static const char *const whole[] = {"[    1.100000]  sda: sda1 sda2", "[    1.200000]  sda1 sda2", NULL};
+	static const char *const another[] = {"[    1.100000]  sda:", "[    1.200000]  sdb1 sdb2", NULL};
+	static const char *const no_partition[] = {"[    1.100000]  sda:", "[    1.200000] sda is write-protected",
+						   NULL};
+	static const char *const no_disk[] = {"[    1.100000]  pci:", "[    1.200000]  pci1 pci2", NULL};
+
+	(void)state;
+	read_partitions(cut, 2);
+	read_partitions(whole, 0);
+	read_partitions(another, 0);
+	read_partitions(no_partition, 0);
+	read_partitions(no_disk, 0);
+}
+
 static void suspend_and_levels_are_read(void **state)
 {
 	(void)state;
@@ -449,6 +481,7 @@ int main(void)
 		cmocka_unit_test(a_verb_that_does_not_read_to_its_end_is_reported),
 		cmocka_unit_test(prose_is_passed_over),
 		cmocka_unit_test(glued_messages_are_taken_apart),
+		cmocka_unit_test(partitions_are_timed_where_two_lines_tell_them),
 		cmocka_unit_test(suspend_and_levels_are_read),
 		cmocka_unit_test(properties_of_systemd_are_read),
 	};
