@@ -46,6 +46,7 @@ static const char style[] =
 	".chain { stroke: #d6225f; stroke-width: 2.4 }\n"
 	".follows { stroke: #d6225f; stroke-width: 1 } .idle { stroke-dasharray: 3 3 }\n"
 	".end { stroke: #1f2933; stroke-width: 1.2 }\n"
+	"path.late { fill: #1f2933 }\n"
 	".leader { stroke: #52606d; stroke-width: 0.8 }\n"
 	".callouts text, .beside { paint-order: stroke; stroke: #ffffff; stroke-width: 2.5 }\n"
 	".worse { fill: #b3261e } .better { fill: #23703a }\n"
@@ -303,8 +304,26 @@ static void subtitle_text(const struct model *model, char *text, size_t bytes)
 	}
 }
 
-/* Words, in as many lines as they need. */
-static void draw_words(struct svg *svg, struct flow *flow, const char *text)
+struct words {
+	double font; /* as wide as this one is a letter, px */
+	double size; /* of the font, px; 0: that of the class */
+	const char *class_name;
+};
+
+static const struct words title_words = {21.6, 0, "title"}; /* bold letters are wider */
+static const struct words note_words = {NOTE_FONT, NOTE_FONT, "quiet"};
+
+static void draw_line(struct svg *svg, struct flow *flow, const struct words *words, const char *line)
+{
+	char fitted[600];
+
+	text_fit(line, flow->right - LEFT, words->font, fitted, sizeof(fitted));
+	svg_text(svg, LEFT, flow->y, words->size, "start", words->class_name, fitted);
+	flow->y += flow->line;
+}
+
+/* In as many lines as they need. */
+static void draw_words(struct svg *svg, struct flow *flow, const struct words *words, const char *text)
 {
 	char line[600];
 	size_t used = 0;
@@ -314,18 +333,16 @@ static void draw_words(struct svg *svg, struct flow *flow, const char *text)
 		size_t next = bytes + strspn(word + bytes, " ");
 
 		snprintf(line + used, sizeof(line) - used, "%s%.*s", used ? " " : "", (int)bytes, word);
-		if (used && text_width(line) * NOTE_FONT > flow->right - LEFT) {
+		if (used && text_width(line) * words->font > flow->right - LEFT) {
 			line[used] = 0;
-			svg_text(svg, LEFT, flow->y, NOTE_FONT, "start", "quiet", line);
-			flow->y += flow->line;
+			draw_line(svg, flow, words, line);
 			snprintf(line, sizeof(line), "%.*s", (int)bytes, word);
 		}
 		used = strlen(line);
 		word += next;
 	}
 	if (used)
-		svg_text(svg, LEFT, flow->y, NOTE_FONT, "start", "quiet", line);
-	flow->y += flow->line;
+		draw_line(svg, flow, words, line);
 }
 
 /* Spans that share the last line of a row. */
@@ -341,32 +358,25 @@ static size_t count_deep(const struct layout *layout)
 static void draw_notes(struct svg *svg, const struct model *model, const struct layout *layout, struct flow *flow)
 {
 	char text[1024];
-	char when[32];
 
 	subtitle_text(model, text, sizeof(text));
-	draw_words(svg, flow, text);
+	draw_words(svg, flow, &note_words, text);
 	path_sentence(model, text, sizeof(text));
 	text[0] = 'T';
-	draw_words(svg, flow, text);
+	draw_words(svg, flow, &note_words, text);
 	for (size_t i = 0; i < model->note_count; i++)
-		draw_words(svg, flow, model->notes[i]);
+		draw_words(svg, flow, &note_words, model->notes[i]);
 	if (layout->folded_threads) {
 		snprintf(text, sizeof(text),
 			 "%zu threads have no row of their own: how many of them ran and waited stands below the rows",
 			 layout->folded_threads);
-		draw_words(svg, flow, text);
+		draw_words(svg, flow, &note_words, text);
 	}
 	if (count_deep(layout)) {
 		snprintf(text, sizeof(text),
 			 "%zu calls and steps lie deeper in others than a row has lines: they share its last one",
 			 count_deep(layout));
-		draw_words(svg, flow, text);
-	}
-	if (model->path.late_count && model->path.late_first_ns > layout->scale.end_ns) {
-		snprintf(text, sizeof(text), "%zu step%s after the end of this axis, the first at %s",
-			 model->path.late_count, model->path.late_count == 1 ? " begins" : "s begin",
-			 moment_text(model, model->path.late_first_ns, when, sizeof(when)));
-		draw_words(svg, flow, text);
+		draw_words(svg, flow, &note_words, text);
 	}
 }
 
@@ -374,14 +384,14 @@ static void draw_notes(struct svg *svg, const struct model *model, const struct 
 static double draw_head(struct svg *svg, const struct picture *picture)
 {
 	const struct layout *layout = picture->layout;
-	struct flow flow = {LEFT, 52, layout->width - LEFT, 16};
+	struct flow flow = {LEFT, 32, layout->width - LEFT, 23};
 	char title[600];
-	char fitted[600];
 
 	snprintf(title, sizeof(title), "%s%s%s", picture->label ? picture->label : "", picture->label ? ": " : "",
 		 picture->title);
-	svg_text(svg, LEFT, 32, 0, "start", "title",
-		 text_fit(title, (layout->width - 2 * LEFT) * 0.88, 19, fitted, sizeof(fitted)));
+	draw_words(svg, &flow, &title_words, title);
+	flow.y -= 3;
+	flow.line = 16;
 	draw_notes(svg, picture->model, layout, &flow);
 	flow = (struct flow){LEFT, flow.y + 6, layout->width - LEFT, 18};
 	draw_legend(svg, picture->model, &flow);
@@ -401,6 +411,25 @@ static void draw_end(struct svg *svg, const struct model *model, const struct la
 	svg_text(svg, x + 4, layout->strip_y + 15, 11, "start", "strong", text);
 }
 
+/* At the end of the axis: that more begins after it. */
+static void draw_late(struct svg *svg, const struct model *model, const struct layout *layout)
+{
+	double x = layout->scale.left + layout->scale.width;
+	double y = layout->axis_y + 4;
+	char text[96];
+	char when[32];
+
+	if (!layout->late)
+		return;
+	snprintf(text, sizeof(text), "M%.1f %.1fl-9 -5v10z", x, y);
+	svg_path(svg, text, "late", NULL);
+	svg_line(svg, layout->scale.left, y, x - 9, y, "grid");
+	snprintf(text, sizeof(text), "%zu step%s after the end of this axis, the first at %s", model->path.late_count,
+		 model->path.late_count == 1 ? " begins" : "s begin",
+		 moment_text(model, model->path.late_first_ns, when, sizeof(when)));
+	svg_text(svg, x, layout->axis_y + 16 + LATE_LINE, 11, "end", "strong", text);
+}
+
 /* Returns how high it is. */
 static double draw_picture(struct svg *svg, const struct picture *picture)
 {
@@ -412,6 +441,7 @@ static double draw_picture(struct svg *svg, const struct picture *picture)
 	draw_axis(svg, model, layout);
 	draw_phases(svg, model, layout);
 	draw_end(svg, model, layout);
+	draw_late(svg, model, layout);
 	draw_strip(svg, layout);
 	draw_load(svg, model, layout);
 	draw_rows(svg, model, layout);

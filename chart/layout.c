@@ -434,7 +434,8 @@ void layout_build(struct layout *layout, struct model *model, uint64_t length_ns
 	place_rows(layout, model);
 	bars_build(layout, model);
 	layout->axis_y = layout->rows_bottom + callouts_height(&layout->callouts);
-	layout->height = layout->axis_y + 34;
+	layout->late = model->path.late_count && model->path.late_first_ns > layout->scale.end_ns;
+	layout->height = layout->axis_y + 34 + (layout->late ? LATE_LINE : 0);
 }
 
 void layout_free(struct layout *layout)

@@ -49,6 +49,7 @@ struct callouts {
 	unsigned int lines;
 };
 
+#define LATE_LINE 16.0 /* px: below the labels of the axis */
 #define CALLOUT_FONT 10.5
 #define CALLOUT_LINE 14.0
 #define CALLOUT_GAP 3.0
@@ -110,6 +111,7 @@ struct layout {
 	double load_y, load_height, pending_height;
 	double rows_y, rows_bottom;
 	double axis_y;     /* of the labels below */
+	bool late;         /* spans begin after the end of the axis: a mark on it tells how many */
 	uint64_t named_ns; /* what is as long as this has a name, whether it has room or not */
 	struct strip strip;
 	struct bars *bars, *turns; /* of each row */

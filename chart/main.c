@@ -195,18 +195,22 @@ static int render_svg(struct chart *before, struct chart *after, const struct op
 	return result;
 }
 
-static int render_png(struct chart *before, struct chart *after, const struct options *options, FILE *file)
+/* Into a file of its own: where there is no PNG to be had, the output is left as it was. NULL: *@result says why. */
+static FILE *make_png(struct chart *before, struct chart *after, const struct options *options, int *result)
 {
 	FILE *svg = tmpfile();
-	int result;
+	FILE *png = tmpfile();
 
-	if (!svg)
-		return -errno;
-	result = render_svg(before, after, options, svg);
-	if (result == 0)
-		result = png_write(svg, file);
-	fclose(svg);
-	return result;
+	*result = svg && png ? render_svg(before, after, options, svg) : -errno;
+	if (*result == 0)
+		*result = png_write(svg, png);
+	if (svg)
+		fclose(svg);
+	if (*result == 0)
+		return png;
+	if (png)
+		fclose(png);
+	return NULL;
 }
 
 static int render_html(struct chart *before, struct chart *after, const struct options *options, FILE *file)
@@ -241,29 +245,53 @@ static int render(struct chart *before, struct chart *after, const struct option
 	case HTML:
 		return render_html(before, after, options, file);
 	case PNG:
-		return render_png(before, after, options, file);
 	case SVG:
 		break;
 	}
 	return render_svg(before, after, options, file);
 }
 
-static int write_out(struct chart *before, struct chart *after, const struct options *options)
+static int copy(FILE *from, FILE *to)
+{
+	char buffer[65536];
+	size_t bytes;
+
+	rewind(from);
+	while ((bytes = fread(buffer, 1, sizeof(buffer), from)) > 0)
+		if (fwrite(buffer, 1, bytes, to) != bytes)
+			return -errno;
+	return ferror(from) || fflush(to) ? -errno : 0;
+}
+
+/* @png: what to write, or NULL. */
+static int write_to_output(struct chart *before, struct chart *after, const struct options *options, FILE *png)
 {
 	FILE *file = options->output ? fopen(options->output, "we") : stdout;
-	const char *name = options->output ? options->output : "standard output";
 	int result;
 
-	if (!file) {
-		fprintf(stderr, "inorder-chart: cannot create %s: %s\n", name, strerror(errno));
-		return FAILED;
-	}
-	result = render(before, after, options, file);
+	if (!file)
+		return -errno;
+	result = png ? copy(png, file) : render(before, after, options, file);
 	if (options->output && fclose(file) != 0 && result == 0)
 		result = -errno;
+	return result;
+}
+
+static int write_out(struct chart *before, struct chart *after, const struct options *options)
+{
+	FILE *png = NULL;
+	int result = 0;
+
+	if (options->format == PNG)
+		png = make_png(before, after, options, &result);
+	if (result == 0)
+		result = write_to_output(before, after, options, png);
+	if (png)
+		fclose(png);
 	if (result == 0)
 		return DONE;
-	fprintf(stderr, "inorder-chart: cannot write %s: %s\n", name, strerror(-result));
+	fprintf(stderr, "inorder-chart: cannot write %s: %s\n", options->output ? options->output : "standard output",
+		strerror(-result));
 	return FAILED;
 }
 

@@ -192,7 +192,7 @@ function clear() {
 
 const KEYS = {
 	'+': () => zoom(1 / 1.5, (view.from + view.to) / 2), '=': () => zoom(1 / 1.5, (view.from + view.to) / 2),
-	'-': () => zoom(1.5, (view.from + view.to) / 2), '0': () => show(0, view.length), Home: () => show(0, view.length),
+	'-': () => zoom(1.5, (view.from + view.to) / 2), '0': () => show(0, view.shown), Home: () => show(0, view.shown),
 	ArrowLeft: () => pan(-0.2), ArrowRight: () => pan(0.2),
 	ArrowUp: () => scrollTo(view.scroll - 60), ArrowDown: () => scrollTo(view.scroll + 60),
 	PageUp: () => scrollTo(view.scroll - view.height * 0.9), PageDown: () => scrollTo(view.scroll + view.height * 0.9),
@@ -315,7 +315,8 @@ function readData() {
 		return model;
 	});
 	view.length = Math.max(...view.models.map(model => model.length));
-	view.to = view.length;
+	view.shown = Math.max(...view.models.map(model => model.shown));
+	view.to = view.shown;
 	view.zero = Math.max(...view.models.map(model => model.zero));
 	return moves ? rowsOf(JSON.parse(moves.textContent)) : [];
 }

@@ -90,16 +90,29 @@ function rowsOf(table) {
 	return table ? table.rows.map(row => Object.fromEntries(row.map((value, i) => [table.columns[i], value]))) : [];
 }
 
+// When what comes after the end of the path begins, in order.
+function lateOf(spans, end) {
+	return spans.begin_ns.filter(begin => begin > end).sort();
+}
+
+// What came soon after the end of a boot is shown; what came much later would leave no room for the boot itself.
+function shownOf(model) {
+	return model.length < model.pathEnd + model.pathLength / 4 ? model.length : model.pathEnd;
+}
+
 function readModel(data, label) {
 	const names = new Names();
 	const model = {label, names, title: data.title, zero: data.zero_ns, length: Math.max(data.length_ns, 1),
 		pathLength: Math.max(data.path_end_ns - data.path_begin_ns, 1),
+		pathEnd: data.path_end_ns, pathEndName: data.path_end,
 		processes: rowsOf(data.processes), threads: rowsOf(data.threads), phases: rowsOf(data.phases),
 		path: rowsOf(data.path), gaps: rowsOf(data.gaps), notes: data.notes || []};
 
 	model.calls = readCalls(data.calls, names);
 	model.spans = readSpans(data.spans, names);
 	nameSpans(model);
+	model.late = lateOf(model.spans, model.pathEnd);
+	model.shown = shownOf(model);
 	model.rows = makeRows(model);
 	model.load = makeLoad(model);
 	return model;

@@ -362,6 +362,38 @@ function stepOf(most) {
 	return [1, 2, 5, 10].map(factor => factor * power).find(step => step >= least);
 }
 
+// Where the path ends, if more is in sight.
+function paintEnd(g, model) {
+	const x = xOf(model.pathEnd);
+
+	if (!model.pathEndName || x < LEFT || model.pathEnd >= view.to)
+		return;
+	g.strokeStyle = g.fillStyle = view.colors.ink;
+	line(g, x, 0, x, AXIS);
+	g.fillText(fit(g, model.pathEndName, view.width - RIGHT - x - 4), x + 4, 9);
+}
+
+// How much begins after what is in sight, and after the end of the path.
+function paintLate(g) {
+	const late = view.models.flatMap(model => {
+		const first = bisect(model.late, view.to);
+
+		return first < model.late.length ? [[model.late.length - first, model.late[first]]] : [];
+	});
+	const count = late.reduce((sum, [number]) => sum + number, 0);
+	const text = count ? `${count} later, from ${moment(Math.min(...late.map(([, first]) => first)))} ▸` : '';
+
+	view.late = text;
+	if (!text)
+		return;
+	const width = g.measureText(text).width;
+
+	g.fillStyle = view.colors.page;
+	g.fillRect(view.width - RIGHT - width - 6, 0, width + 6 + RIGHT, AXIS);
+	g.fillStyle = view.colors.ink;
+	g.fillText(text, view.width - RIGHT - width, 15);
+}
+
 function paintAxis(g) {
 	const step = Math.max(stepOf(Math.max((view.width - LEFT - RIGHT) / 110, 2)), 1);
 	const [unit, word] = step >= 1e8 ? [1e9, 's'] : step >= 1e5 ? [1e6, 'ms'] : step >= 100 ? [1e3, 'µs'] : [1, 'ns'];
@@ -377,6 +409,8 @@ function paintAxis(g) {
 		line(g, xOf(t), AXIS - 5, xOf(t), AXIS);
 	}
 	g.textAlign = 'left';
+	view.models.forEach(model => paintEnd(g, model));
+	paintLate(g);
 }
 
 function paintPhases(g, item) {

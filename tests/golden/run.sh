@@ -81,6 +81,7 @@ if command -v xz >/dev/null; then
 fi
 
 check units.svg 0 units.log
+check late-event.svg 0 --width 600 late-event.log
 check units-whatif.txt 0 --what-if faster=data.mount,5 units.log
 
 # A trace of another boot has another clock.
@@ -130,7 +131,7 @@ refused 1 'cannot open nonexistent: No such file' nonexistent
 refused 1 'cannot read .: Is a directory' .
 refused 1 'nothing to draw' "$scratch/empty"
 refused 1 'nothing to draw of that process' --pid 999 ordered.trace
-refused 1 'cannot create /nonexistent/out: No such file' -o /nonexistent/out ordered.trace
+refused 1 'cannot write /nonexistent/out: No such file' -o /nonexistent/out ordered.trace
 refused 1 'cannot write /dev/full: No space left' -o /dev/full ordered.trace
 refused 3 'broken.trace:13: not a JSON object' broken.trace
 refused 3 'carriage-returns.log:3, part 2: "calling"' carriage-returns.log
@@ -198,8 +199,14 @@ if command -v rsvg-convert >/dev/null; then
 		echo "FAILED: --png" >&2
 		failed=1
 	fi
-	refused 1 'rsvg-convert made no PNG' --png --width 20000 -o /dev/full ordered.trace
+	refused 1 'cannot write /dev/full: No space left' --png -o /dev/full ordered.trace
 fi
+mkdir "$scratch/bad"
+printf '#!/bin/sh\nexit 1\n' >"$scratch/bad/rsvg-convert"
+chmod +x "$scratch/bad/rsvg-convert"
+echo before >"$scratch/kept.png"
+PATH=$scratch/bad:$PATH refused 1 'rsvg-convert made no PNG' -o "$scratch/kept.png" ordered.trace
+[ "$(cat "$scratch/kept.png")" = before ] || { echo 'FAILED: no PNG, and the output is not as it was' >&2; failed=1; }
 mkdir "$scratch/none"
 status=0
 (cd "$here" && PATH=$scratch/none "$chart" --png ordered.trace) >"$scratch/out" 2>"$scratch/errors" || status=$?

@@ -174,6 +174,17 @@ def check_one(page):
     page.save(os.path.join(BUILD, "page.png"))
 
 
+def check_late(page):
+    """What begins a day after the boot does not stretch the axis: a mark on it tells."""
+    page.open(make("late.html", "late-event.log"))
+    assert range_of(page)[1] < 1.1e9, range_of(page)
+    assert page.run("view.late").startswith("1 later, from 86400"), page.run("view.late")
+    page.run("show(0, view.length)")
+    assert range_of(page)[1] > 8e13 and page.run("view.late") == "", "it cannot be reached"
+    page.key("0")
+    assert range_of(page)[1] < 1.1e9, "0 shows a day"
+
+
 def check_compare(page):
     before = os.path.join(BUILD, "before.trace")
     with open(os.path.join(GOLDEN, "ordered.trace"), encoding="utf-8") as file:
@@ -274,7 +285,7 @@ def main():
     os.makedirs(BUILD, exist_ok=True)
     page = Browser()
     try:
-        for check in (check_one, check_compare, check_hostile, check_hidden, check_long):
+        for check in (check_one, check_late, check_compare, check_hostile, check_hidden, check_long):
             check(page)
     finally:
         page.close()
