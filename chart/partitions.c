@@ -67,7 +67,6 @@ void klog_partitions(struct input *input, const struct stamp *stamp, const char 
 {
 	size_t spaces = strspn(text, " ");
 	const char *disk;
-	struct record *record;
 	char name[96];
 
 	spaces = spaces < bytes ? spaces : bytes;
@@ -78,9 +77,11 @@ void klog_partitions(struct input *input, const struct stamp *stamp, const char 
 		return;
 	if (!disk) {
 		snprintf(name, sizeof(name), "partitions of %.64s", input->disk);
-		record = klog_add(input, ASYNC_TRACE_CALLED, clock_time(&input->clock, stamp), stamp->tid);
-		record->name = keep(name);
-		record->since_ns = input->disk_ns;
+		*APPEND(input->records, input->count) = (struct record){.type = ASYNC_TRACE_CALLED,
+									.t_ns = clock_time(&input->clock, stamp),
+									.tid = stamp->tid,
+									.name = keep(name),
+									.since_ns = input->disk_ns};
 	}
 	input->disk = disk ? disk : input->disk;
 	input->disk_ns = clock_time(&input->clock, stamp);
