@@ -52,8 +52,13 @@ bool change_read(struct change *change, const char *text)
 
 static bool span_has(const struct model *model, const struct span *span, const struct change *change)
 {
-	if (span->kind == SPAN_WAIT || span->kind == SPAN_TURN || strcmp(span_name(model, span), change->name) != 0)
+	bool own = is_own_wait(span);
+
+	if ((span->kind == SPAN_WAIT && !own) || span->kind == SPAN_TURN ||
+	    strcmp(span_name(model, span), change->name) != 0)
 		return false;
+	if (own)
+		return change->kind == CHANGE_FASTER;
 	return change->kind == CHANGE_FASTER || (change->kind == CHANGE_ASYNC) == (span->kind == SPAN_STEP);
 }
 
@@ -177,12 +182,12 @@ static size_t collect(const struct model *model, struct candidate **candidates)
 		const struct span *span = &model->spans[model->chain[i].span];
 		double length = (double)(model->chain[i].end_ns - model->chain[i].begin_ns);
 
-		if (span->kind == SPAN_WAIT)
+		if (span->kind == SPAN_WAIT && !is_own_wait(span))
 			continue;
 		add(candidates, &count, CHANGE_FASTER, span_name(model, span), length);
 		if (span->kind == SPAN_STEP && !span->is_unit)
 			add(candidates, &count, CHANGE_ASYNC, span_name(model, span), length);
-		else if (span->kind != SPAN_STEP)
+		else if (span->kind != SPAN_STEP && span->kind != SPAN_WAIT)
 			add(candidates, &count, CHANGE_EARLIER, span_name(model, span), length);
 	}
 	add(candidates, &count, CHANGE_THREADS, "", INFINITY);

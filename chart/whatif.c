@@ -199,11 +199,16 @@ static size_t completed_below(struct replay *replay, size_t process, const char 
 
 /* ---- one event ---- */
 
+bool is_own_wait(const struct span *span)
+{
+	return span->kind == SPAN_WAIT && span->name && strncmp(span->name, "event ", 6) != 0;
+}
+
 static const char *context(const struct replay *replay, const struct track *track)
 {
 	const struct span *top = track->depth ? &replay->model->spans[track->stack[track->depth - 1]] : NULL;
 
-	return top && top->kind != SPAN_WAIT ? span_name(replay->model, top) : NULL;
+	return top && (top->kind != SPAN_WAIT || is_own_wait(top)) ? span_name(replay->model, top) : NULL;
 }
 
 static bool is_changed(const struct replay *replay, enum change_kind kind, const char *name)
@@ -313,7 +318,7 @@ static void end_span(struct replay *replay, struct event *event, struct track *t
 	const struct call *call = span->call == NONE ? NULL : &replay->model->calls[span->call];
 	size_t number = (size_t)(event - replay->events);
 
-	if (span->kind == SPAN_WAIT)
+	if (span->kind == SPAN_WAIT && !is_own_wait(span))
 		end_wait(replay, event, track, span);
 	else
 		follow(replay, event, track);

@@ -30,6 +30,8 @@ struct outcome {
 	double next_ns;
 };
 
+/* A wait that is a cause by itself: for a device, a process. It takes its time, as a step does. */
+bool is_own_wait(const struct span *span);
 /* The trace's schedule once more with a change: what waited for what stays, and each thread's order. */
 void whatif(const struct model *model, const struct change *change, struct outcome *outcome);
 /* "faster=NAME[,TIMES]", "async=NAME", "earlier=NAME", "threads". False, told on standard error, if it is none. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What-if against programs that were really changed: whatif.py CHART PLANS"""
+import lzma
 import os
 import re
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 
 CHART, PLANS = (os.path.abspath(argument) for argument in sys.argv[1:3])
+HERE = os.path.dirname(os.path.abspath(__file__))
 TOLERANCE = 0.05
 DISKS = "call:sda:50 call:sdb:30 call:sdc:80"
 # The program, the change, the program really changed.
@@ -66,6 +68,38 @@ def check(folder, before, change, after):
     print(f"{base:9.3f} {predicted:9.3f} {real:9.3f}  {change}")
 
 
+# Boots in counted time, really changed: the boot, the change, the boot really changed.
+BOOTS = [
+    # a unit that slept 3 s sleeps 0.5 s (with what systemd adds, it takes a 3.893th), and another one becomes critical; and back
+    ("unit-sleeps-3.xz", "faster=slow1.service,3.893", "unit-sleeps-half.xz"),
+    ("unit-sleeps-half.xz", "faster=slow1.service,0.25688", "unit-sleeps-3.xz"),
+]
+
+
+def unpack(folder, name):
+    path = os.path.join(folder, name + ".log")
+    with lzma.open(os.path.join(HERE, "boots", name)) as packed, open(path, "wb") as file:
+        file.write(packed.read())
+    return path
+
+
+def check_boot(folder, before, change, after):
+    base, predicted = totals(unpack(folder, before), "--what-if", change)
+    real = totals(unpack(folder, after), "--what-if", "threads")[0]
+    assert abs(predicted - real) <= TOLERANCE * real, f"{before}, {change}: predicted {predicted} of {base}, really {real}"
+    assert abs(base - real) > abs(predicted - real), f"{before}, {change}: as good a prediction is that nothing changes"
+    print(f"{base:9.3f} {predicted:9.3f} {real:9.3f}  {before}: {change}")
+
+
+def check_own_wait():
+    """A wait that the program traces itself, for a disk here, takes its time as a step does."""
+    base, predicted = totals(os.path.join(HERE, "own-waits.trace"), "--what-if", "faster=disk sda,8")
+    assert abs(base - predicted - 70) < 0.01, f"{base} {predicted}"
+    done = subprocess.run([CHART, "--advise", os.path.join(HERE, "own-waits.trace")], stdout=subprocess.PIPE, check=True,
+                          encoding="utf-8")
+    assert "process fsck 2 times as fast" in done.stdout and "disk sda 2 times as fast" in done.stdout, done.stdout
+
+
 def check_advice(folder):
     """The best advice comes first, and says what is critical then."""
     path = trace(folder, "step:proc:20 call:sda:50 call:sdc:80 wait step:root:10")
@@ -87,5 +121,8 @@ def check_refused(folder):
 with tempfile.TemporaryDirectory() as scratch:
     for case in CASES:
         check(scratch, *case)
+    for case in BOOTS:
+        check_boot(scratch, *case)
+    check_own_wait()
     check_advice(scratch)
     check_refused(scratch)
