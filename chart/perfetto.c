@@ -96,7 +96,7 @@ static void write_span(const struct model *model, const struct span *span, FILE 
 		fprintf(file, ",\"cookie\":%" PRIu64 ",\"error\":%d", call->cookie, call->error);
 		if (call->domain) {
 			fputs(",\"domain\":", file);
-			json_text(file, resolve(call->domain));
+			json_text(file, domain_text(call->domain, call->domain_name));
 		}
 	}
 	fputs("}}", file);

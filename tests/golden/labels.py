@@ -3,6 +3,7 @@
 """Texts of a picture neither touch each other nor leave it, and the longest calls are named: labels.py CHART DIRECTORY WIDTH.C PICTURES"""
 import itertools
 import json
+import lzma
 import os
 import re
 import subprocess
@@ -107,6 +108,11 @@ def main():
                      "boots.trace", "both.log"):
             check(name)
         check("ordered.trace", "--width=600")
+        debian = os.path.join(folder, "debian12.log")   # kernel, inorder-init and systemd
+        with lzma.open(os.path.join(HERE, "debian12.log.xz")) as packed, open(debian, "wb") as file:
+            file.write(packed.read())
+        _, words = check(debian)
+        assert "to graphical.target, 99." in words and "phases of Linux" in words, words[:500]
         check("ordered.trace", "--compare", "both.trace")
         check(write(folder, "one.trace", sorted(calls(4000, 1, 2000))))   # stripes: no bar has room for a name
         check(write(folder, "few.trace", sorted(calls(4000, 40, 90000))))

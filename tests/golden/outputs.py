@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """JSON and trace events as an independent parser reads them: outputs.py CHART DIRECTORY"""
 import json
+import lzma
 import os
 import resource
 import subprocess
@@ -9,7 +10,8 @@ import sys
 import tempfile
 
 CHART, HERE = os.path.abspath(sys.argv[1]), sys.argv[2]
-CASES = ["ordered.trace", "names.trace", "processes.trace", "kernel.log", "broken.trace", "crashed.trace", "boots.trace", "units.log"]
+CASES = ["ordered.trace", "names.trace", "processes.trace", "kernel.log", "broken.trace", "crashed.trace", "boots.trace", "units.log",
+         "debian12.log.xz"]
 PATH_TID = 9999999
 TYPES = {"M": {"name", "pid", "args"}, "X": {"name", "cat", "pid", "tid", "ts", "dur", "args"},
          "C": {"name", "pid", "ts", "args"}, "s": {"name", "cat", "pid", "tid", "ts", "id"},
@@ -17,7 +19,9 @@ TYPES = {"M": {"name", "pid", "args"}, "X": {"name", "cat", "pid", "tid", "ts", 
 
 
 def read(option, name):
-    done = subprocess.run([CHART, option, os.path.join(HERE, name)], stdout=subprocess.PIPE,
+    path = os.path.join(HERE, name)
+    packed = lzma.open(path).read() if name.endswith(".xz") else None
+    done = subprocess.run([CHART, option, "-" if packed else path], stdout=subprocess.PIPE, input=packed,
                           stderr=subprocess.DEVNULL, check=False)
     assert done.returncode in (0, 3), f"{option} {name}: exit status {done.returncode}"
     assert b"<" not in done.stdout, "a text could end the script element that the data is put into"
@@ -116,6 +120,15 @@ def check_events(name, spans):
     return arrows[0]
 
 
+def check_domain():
+    """Its name, where it has one; every output has the same."""
+    calls, _ = check_model("ordered.trace")
+    events = read("--perfetto", "ordered.trace")["traceEvents"]
+    slices = [event for event in events if event["ph"] == "X" and event["args"].get("cookie") == 1]
+    assert calls[0]["domain"] == "all disks" and slices[0]["args"]["domain"] == "all disks", (calls[0], slices[0])
+    assert calls[1]["domain"] == "disks", calls[1]
+
+
 def check_long():
     """10,000 calls with names that JSON must escape."""
     with tempfile.TemporaryDirectory() as folder:
@@ -158,5 +171,6 @@ def check_memory():
 for case in CASES:
     arrow_count = len(check_events(case, check_model(case)[1]))
     assert arrow_count or case not in ("ordered.trace", "units.log"), "no arrow"
+check_domain()
 check_long()
 check_memory()

@@ -78,6 +78,16 @@ done
 if command -v xz >/dev/null; then
 	xz -dc "$here/debian12.log.xz" >"$scratch/debian12.log"
 	check debian12.txt 0 --text "$scratch/debian12.log"
+	# A stock Debian 13 (Linux 6.12, initramfs-tools): from its kernel's first line to /init, as of Linux 6.1 above.
+	xz -dc "$here/debian13-kernel.log.xz" >"$scratch/debian13.log"
+	for debian in 12 13; do
+		title=$("$chart" --text --to /init "$scratch/debian$debian.log" | head -n 1)
+		percent=$(echo "$title" | sed -n 's/.* to \/init, \([0-9]*\)\.[0-9] % explained.*/\1/p')
+		if [ "${percent:-0}" -lt 99 ]; then
+			echo "FAILED: Debian $debian's kernel: $title" >&2
+			failed=1
+		fi
+	done
 fi
 
 check units.svg 0 units.log

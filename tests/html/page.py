@@ -3,6 +3,7 @@
 """The HTML output as its reader uses it, in a headless Chromium: page.py CHART GOLDEN-DIRECTORY BUILD-DIRECTORY"""
 import base64
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -174,6 +175,27 @@ def check_one(page):
     page.save(os.path.join(BUILD, "page.png"))
 
 
+def check_debian(page):
+    """Kernel, inorder-init and systemd up to the login, of a real Debian."""
+    log = os.path.join(BUILD, "debian12.log")
+    with lzma.open(os.path.join(GOLDEN, "debian12.log.xz")) as packed, open(log, "wb") as file:
+        file.write(packed.read())
+    page.open(make("debian.html", log))
+    assert "to graphical.target, 99." in page.run("document.title"), page.run("document.title")
+    for name in ("acpi_init", "sd_mod", "systemd-journald.service"):
+        page.key("/")
+        page.call("Input.insertText", text=name)
+        assert page.run("document.getElementById('found').textContent") != "0 found", name
+        page.key("Enter")
+        assert name in page.run("nameOf(view.chosen.model, view.chosen.span)"), name
+        page.key("Escape")
+    page.key("0")
+    last = page.run("nameOf(view.models[0], view.models[0].path.at(-1).span)")
+    assert last == "graphical.target", last
+    assert len(colors(page)) > 8, "nothing is painted"
+    page.save(os.path.join(BUILD, "debian.png"))
+
+
 def check_late(page):
     """What begins a day after the boot does not stretch the axis: a mark on it tells."""
     page.open(make("late.html", "late-event.log"))
@@ -285,7 +307,7 @@ def main():
     os.makedirs(BUILD, exist_ok=True)
     page = Browser()
     try:
-        for check in (check_one, check_late, check_compare, check_hostile, check_hidden, check_long):
+        for check in (check_one, check_debian, check_late, check_compare, check_hostile, check_hidden, check_long):
             check(page)
     finally:
         page.close()
