@@ -3,18 +3,20 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check check-quick check-packages lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module site install uninstall check-ports clean
+.PHONY: all help boot check check-quick packages check-packages lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module site install uninstall check-ports clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 help:
 	@echo 'make               builds the library and the programs, in $(BUILD)/'
-	@echo 'make boot          boots a machine in QEMU before and after, charts in out/'
+	@echo 'make boot          boots a machine in QEMU before and after, charts in out/;'
+	@echo '                   INSTALLED=1: with what the Debian packages have installed'
 	@echo 'make check         runs every test, also under the sanitizers'
 	@echo 'make check-quick   what to run before each commit: one build, three minutes at most'
 	@echo 'make check-boot    boots the whole matrix of machines, tests/boot/matrix.ini; goes on where it was stopped: ONLY=REGEX;'
 	@echo '                   SERIES=100: each machine of the series as often, with random delays; a table of the namings'
-	@echo 'make check-packages  Debian packages, built, installed and purged in chroots: SUITES="bookworm trixie"'
+	@echo 'make packages      the Debian packages, in out/packages'
+	@echo 'make check-packages  builds them on Debian 12 and 13, installs, upgrades, boots, purges: SUITES="bookworm trixie"; as root'
 	@echo 'make check-image   installs inorder-image on Debian 12 and 13 in QEMU, boots, upgrades, breaks, removes it: KVM=1; as root'
 	@echo 'make lint          checks the style of every file; tools/lint --fix formats C'
 	@echo 'make stress        tests again and again, many at once, on one processor, with nothing around: TIMES=10'
@@ -40,7 +42,7 @@ $(BUILD)/build.ninja:
 
 boot: all
 	tools/install-packages boot
-	tools/boot --build $(BUILD) --out out
+	tools/boot --build $(BUILD) --out out $(if $(INSTALLED),--installed)
 
 check:
 	tools/install-packages check
@@ -49,6 +51,10 @@ check:
 check-quick:
 	tools/install-packages check
 	tools/check --quick
+
+packages:
+	tools/install-packages packages
+	tools/debs out/packages
 
 check-packages:
 	tools/install-packages packages

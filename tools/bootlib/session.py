@@ -7,18 +7,22 @@ from .common import Failure, run
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DRIVERS = os.path.join(TOP, 'image/boot.modules')
+# What the Debian packages have of a build.
+INSTALLED = {'boot/inorder-init': '/usr/libexec/inorder/inorder-init', 'image/inorder-image': '/usr/sbin/inorder-image',
+             'chart/inorder-chart': '/usr/bin/inorder-chart'}
 ROOT = f'root=LABEL={disks.ROOT_LABEL} rootfstype=ext4 ro inorder.trace=/run/inorder.trace'
 
 
 class Session:
     """What boots have in common. out is where they leave their files."""
 
-    def __init__(self, build, out, say, limit_s=60, icount=False):
+    def __init__(self, build, out, say, limit_s=60, icount=False, installed=False):
         self.build = build
         self.out = out
         self.say = say
         self.limit_s = limit_s
         self.icount = icount
+        self.installed = installed
         self.folder = os.path.join(build, 'machine')
         for folder in (self.folder, out):
             os.makedirs(folder, exist_ok=True)
@@ -28,7 +32,12 @@ class Session:
         self.disks = disks.standard(self.folder, self.rootinit)
 
     def program(self, path):
-        """A program that the build has made."""
+        """A program that the build has made, or that is installed."""
+        if self.installed and path in INSTALLED:
+            full = INSTALLED[path]
+            if not os.access(full, os.X_OK):
+                raise Failure(f"{full} is missing: make packages, then install those in out/packages")
+            return full
         full = os.path.join(self.build, path)
         if not os.access(full, os.X_OK):
             raise Failure(f"{full} is missing: run 'make' (its libraries: tools/install-packages build)")

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A machine with the packages: boot.py SUITE PACKAGES TESTS BUILD.
+
+Debian of that suite in QEMU, started by GRUB. PACKAGES has the folders before and now with packages; the first are installed, the
+second upgrade them, TESTS/boot of autopkgtest boots with them, and a purge leaves the system as it was. BUILD keeps the system.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TESTS, 'image'))
+import debian as installed   # noqa: E402
+from bootlib import disks, machine   # noqa: E402
+from bootlib.common import Failure, Progress   # noqa: E402
+
+NAMES = ('libinorder0', 'inorder-initramfs')
+# What autopkgtest puts into the machine: the test goes on after a boot with that mark.
+REBOOT = '#!/bin/sh\necho "$1" >/run/notes/mark\n'
+
+
+class PackageTry(installed.Try):
+    def install(self, kind):
+        """Installs packages; returns when the image of this kernel was made."""
+        self.say(f'installing {kind}')
+        said = self.run(f'DEBIAN_FRONTEND=noninteractive dpkg -i {self.files(kind)}')
+        self.must('the images are as they were' not in said, f'images to be made:\n{said}')
+
+    @staticmethod
+    def files(kind):
+        return ' '.join(f'/run/programs/{kind}/{name}_*.deb' for name in NAMES)
+
+    def identity(self):
+        return self.run(f'stat -c %i.%Y.%s /boot/inorder-{self.version}.img')
+
+    def upgraded(self):
+        """What was asked for stays, and the images have the new /init."""
+        self.install('before')
+        self.run('inorder-image status', code=3)   # nothing changes until it is asked for
+        self.run('inorder-image install')
+        old = self.identity()
+        self.install('now')
+        self.must(self.identity() != old, 'an image that the upgrade has made again')
+        self.status('hooks: installed')
+        self.run('inorder-image uninstall')
+
+    def autopkgtest(self):
+        mark = ''
+        for entry in (self.version, ''):
+            self.say(f'debian/tests/boot {mark}')
+            self.run('cp /run/programs/autopkgtest-reboot /tmp/ && cd /run && '
+                     f'AUTOPKGTEST_REBOOT_MARK={mark} /run/programs/tests/boot')
+            mark = self.run('cat /run/notes/mark').strip()
+            self.console.reboot()
+            self.comes_up(entry)
+        self.run(f'cd /run && AUTOPKGTEST_REBOOT_MARK={mark} /run/programs/tests/boot')
+
+    def purged(self):
+        """The package goes while its image is the default and has booted the running system."""
+        self.run('inorder-image install --default')
+        self.console.reboot()
+        self.comes_up(self.version)
+        self.say('purging')
+        self.run(f'DEBIAN_FRONTEND=noninteractive dpkg --purge {" ".join(reversed(NAMES))}')
+        self.run(installed.MANIFEST + 'after')
+        self.run('diff /run/notes/before /run/notes/after')
+        self.console.reboot()
+        self.comes_up('')
+        self.console.type('systemctl poweroff')
+        self.console.until('reboot: Power down')
+
+    def all(self):
+        self.comes_up('')
+        self.version = self.run('uname -r').strip()
+        self.run(installed.MANIFEST + 'before')
+        self.upgraded()
+        self.autopkgtest()
+        self.purged()
+
+
+def main():
+    suite, packages, tests, build = sys.argv[1:]
+    machine.exit_on_signals()
+    lab = installed.Lab(build, installed.EMULATED, Progress().say)
+    with tempfile.TemporaryDirectory(dir=lab.folder) as folder:
+        for kind in ('before', 'now'):
+            shutil.copytree(os.path.join(packages, kind), os.path.join(folder, kind),
+                            ignore=lambda _, names: [name for name in names if not name.startswith(tuple(f'{known}_' for known in NAMES))])
+        shutil.copytree(tests, os.path.join(folder, 'tests'))
+        with open(os.path.join(folder, 'autopkgtest-reboot'), 'w', encoding='ascii') as script:
+            script.write(REBOOT)
+            os.fchmod(script.fileno(), 0o755)
+        lab.programs = os.path.join(lab.folder, f'packages-{suite}')
+        disks.make_ext4(lab.programs, 'programs', folder, 128 * disks.MIB)
+    PackageTry(lab, f'{suite}-grub-pc').boots()
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (Failure, subprocess.CalledProcessError) as failure:
+        sys.exit(f'boot.py: {failure}')
