@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check check-quick packages check-packages lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module site install uninstall check-ports clean
+.PHONY: all help boot check check-quick packages check-packages check-image lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module site install uninstall check-ports clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -66,6 +66,10 @@ check-boot: all
 	$(if $(SERIES),tests/boot/series.py --boots $(SERIES) $(if $(ONLY),--only '$(ONLY)') . $(BUILD))
 	tests/boot/debian.py $(if $(ONLY),--only '$(ONLY)') . $(BUILD) || [ $$? = 77 ]
 
+check-image: all
+	tools/install-packages check
+	tests/image/debian.py $(if $(ONLY),--only '$(ONLY)') $(if $(KVM),--kvm) . $(BUILD) || [ $$? = 77 ]
+
 lint:
 	tools/install-packages check
 	tools/lint
@@ -122,6 +126,7 @@ check-module: all
 site:
 	tools/install-packages check
 	tools/site
+
 check-ports: all
 	tools/install-packages ports
 	ninja -C $(BUILD) $$(ninja -C $(BUILD) -t targets all | sed -n 's/^\(tests\/\(contract\|guest\)\/[^.:]*\): c.*/\1/p')
