@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 CHART = os.path.abspath(sys.argv[1])
-SIZES = 600, 1200, 2400
+SIZES = 400, 800, 1600
 LINEAR = 2.6   # what twice as many add: linear 2, with its logarithm 2.2, quadratic 4
 OPTIONS = "--text", "--width=1400", "--json", "--perfetto", "--advise"
 SKIP = 77

@@ -30,9 +30,9 @@ class Kernel:
 def package_name():
     """The package of the kernel that Debian's meta package stands for."""
     listing = run(['apt-cache', 'depends', META_PACKAGE], 'look up the kernel package')
-    found = re.search(r'Depends: (linux-image-6\.1\.\S*-amd64)$', listing, re.M)
+    found = re.search(r'Depends: (linux-image-\d\S*-amd64)$', listing, re.M)
     if not found:
-        raise Failure(f"apt knows no {META_PACKAGE} 6.1: run 'apt-get update' as root (Debian 12 is the reference)")
+        raise Failure(f"apt knows no {META_PACKAGE}: run 'apt-get update' as root")
     return found.group(1)
 
 
