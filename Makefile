@@ -3,7 +3,7 @@
 BUILD ?= build
 prefix := $(if $(PREFIX),--prefix $(PREFIX))
 
-.PHONY: all help boot check check-quick packages check-packages check-image lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module site install uninstall check-ports clean
+.PHONY: all help boot check check-quick check-library packages check-packages check-image lint check-boot stress sanitize torture explore fuzz coverage mutate bench boot-kernel check-kernel check-module site install uninstall check-ports clean
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
@@ -13,6 +13,7 @@ help:
 	@echo '                   INSTALLED=1: with what the Debian packages have installed'
 	@echo 'make check         runs every test, also under the sanitizers'
 	@echo 'make check-quick   what to run before each commit: one build, three minutes at most'
+	@echo 'make check-library the library alone, on any system with a compiler, Meson and cmocka'
 	@echo 'make check-boot    boots the whole matrix of machines, tests/boot/matrix.ini; goes on where it was stopped: ONLY=REGEX;'
 	@echo '                   SERIES=100: each machine of the series as often, with random delays; a table of the namings'
 	@echo 'make packages      the Debian packages, in out/packages'
@@ -51,6 +52,10 @@ check:
 check-quick:
 	tools/install-packages check
 	tools/check --quick
+
+check-library:
+	tools/install-packages library
+	tools/check --library
 
 packages:
 	tools/install-packages packages
@@ -140,4 +145,4 @@ uninstall:
 	ninja -C $(BUILD) uninstall
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-gcc-asan build-clang-asan build-gcc-tsan build-clang-tsan build-helgrind build-fuzz build-coverage out
+	rm -rf $(BUILD) build-library build-asan build-tsan build-gcc-asan build-clang-asan build-gcc-tsan build-clang-tsan build-helgrind build-fuzz build-coverage out

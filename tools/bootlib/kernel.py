@@ -54,6 +54,8 @@ def decompress(image):
 def unpack(package, folder):
     """Unpacks into folder, with the kernel decompressed and the indexes of its modules made."""
     run(['dpkg-deb', '-x', package, folder], f'unpack {package}')
+    if not os.path.exists(os.path.join(folder, 'lib')):
+        os.symlink('usr/lib', os.path.join(folder, 'lib'))   # as on a system of Debian 13
     images = glob.glob(os.path.join(folder, 'boot/vmlinuz-*'))
     if len(images) != 1:
         raise Failure(f'{package} holds {len(images)} kernels, not one')
