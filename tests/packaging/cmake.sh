@@ -29,6 +29,11 @@ configure "$version" && cmake --build "$scratch/$version" >>"$scratch/log" 2>&1 
 for kind in inorder static; do
 	"$scratch/$version/first-$kind" >"$scratch/out" && diff "$scratch/expected" "$scratch/out" || fail "first-$kind"
 done
+# Without the shared library, programs that ask for no kind get the static one.
+rm "$prefix"/lib*/libinorder.so* "$prefix"/lib/*/libinorder.so* 2>/dev/null
+rm -r "${scratch:?}/$version"
+configure "$version" && cmake --build "$scratch/$version" >>"$scratch/log" 2>&1 || fail "static alone: $(cat "$scratch/log")"
+"$scratch/$version/first-inorder" >"$scratch/out" && diff "$scratch/expected" "$scratch/out" || fail 'first-inorder, static alone'
 ! configure "${version%.*}.99" || fail 'a newer version than there is was found'
 ! configure 99.0 || fail 'another major version was found'
 exit $failed
