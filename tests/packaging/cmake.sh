@@ -30,7 +30,7 @@ for kind in inorder static; do
 	"$scratch/$version/first-$kind" >"$scratch/out" && diff "$scratch/expected" "$scratch/out" || fail "first-$kind"
 done
 # Without the shared library, programs that ask for no kind get the static one.
-rm "$prefix"/lib*/libinorder.so* "$prefix"/lib/*/libinorder.so* 2>/dev/null
+find "$prefix" -name 'libinorder.so*' -delete
 rm -r "${scratch:?}/$version"
 configure "$version" && cmake --build "$scratch/$version" >>"$scratch/log" 2>&1 || fail "static alone: $(cat "$scratch/log")"
 "$scratch/$version/first-inorder" >"$scratch/out" && diff "$scratch/expected" "$scratch/out" || fail 'first-inorder, static alone'
