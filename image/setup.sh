@@ -144,6 +144,11 @@ boot_folder() {
 	}
 }
 
+# What install --append has left.
+appended() {
+	[ ! -e "$state/append" ] || cat "$state/append"
+}
+
 # publish VERSION: an entry of systemd-boot beside the distribution's, whose kernel and command line it has.
 publish() {
 	[ "$(loader)" = systemd-boot ] && [ -e "$root/boot/inorder-$1.img" ] || return 0
@@ -155,7 +160,7 @@ publish() {
 	mv "$place/inorder/$1.new" "$place/inorder/$1.img"
 	# sort-key: the distribution's entries come first, and the first one is the default
 	sed -e '/^#/d' -e '/^initrd\b/d' -e '/^sort-key\b/d' -e '/^machine-id\b/d' -e 's/^title.*/&, inorder/' \
-		-e "s/^options.*/& inorder_entry=$1/" "$theirs" >"$place/inorder/entry"
+		-e "s|^options.*|& inorder_entry=$1 $(appended)|" -e 's/ *$//' "$theirs" >"$place/inorder/entry"
 	printf 'sort-key zz-inorder\ninitrd /inorder/%s.img\n' "$1" >>"$place/inorder/entry"
 	mv "$place/inorder/entry" "$place/loader/entries/inorder-$1.conf"
 }
@@ -241,17 +246,37 @@ follow() {
 	fi
 }
 
+# Words for the command line of our entries. Both boot loaders read all of these characters as they are.
+check_append() {
+	case $1 in
+	*[!A-Za-z0-9\ ._=:/,+@%-]*)
+		say "--append takes letters, digits, blanks and ._=:/,+@%-, and not '$1'"
+		return 2
+		;;
+	esac
+}
+
 command_install() {
-	again=
-	for word; do
-		case $word in
+	again='' append=''
+	while [ $# -gt 0 ]; do
+		case $1 in
 		--try) again=no ;;
 		--default) again=yes ;;
+		--append)
+			[ $# -gt 1 ] || {
+				say "--append needs words for the kernel's command line"
+				return 2
+			}
+			shift
+			append=$1
+			check_append "$append" || return
+			;;
 		*)
-			say "unknown option '$word' of install: --try boots it once, --default as long as it works"
+			say "unknown option '$1' of install: --try boots it once, --default as long as it works, --append adds words"
 			return 2
 			;;
 		esac
+		shift
 	done
 	versions=$(kernels)
 	[ "$versions" ] || {
@@ -259,6 +284,8 @@ command_install() {
 		return 1
 	}
 	hooks
+	rm -f "$state/append"
+	[ ! "$append" ] || echo "$append" >"$state/append"
 	for version in $versions; do
 		make_image "$version"
 	done
@@ -301,6 +328,7 @@ command_status() {
 			echo "$version: $file"
 		fi
 	done
+	[ ! -e "$state/append" ] || echo "added to the command line: $(appended)"
 	[ ! -e "$state/armed" ] || echo "next boot: $(cat "$state/armed")"
 	[ ! -e "$state/default" ] || echo "and every boot after a good one"
 	[ ! -e "$state/good" ] || echo "last good boot: $(cat "$state/good")"
@@ -342,7 +370,7 @@ grub_entries() {
 		echo "	insmod gzio"
 		echo "$access" | sed 's/^/	/'
 		echo "	linux $folder/vmlinuz-$version root=$name ro $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT" \
-			"inorder_entry=$version"
+			"inorder_entry=$version" "$(appended)"
 		echo "	initrd $folder/inorder-$version.img"
 		echo "}"
 	done

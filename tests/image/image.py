@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import random
+import re
 import resource
 import shutil
 import signal
@@ -607,6 +608,53 @@ def case_keyboard(tree, folder):
     must('inorder/keymap' not in call(tree, '--host', '--sysroot', machine.root, '-l'), 'none where nobody is asked')
 
 
+def source_text(path):
+    return read(os.path.join(SOURCE, path)).decode()
+
+
+def documented(page):
+    """The options of a manual page: name -> (letter, whether it takes a value)."""
+    found = {}
+    for letter, name, rest in re.findall(r'^\.It (?:Fl (\w) , )?Fl -([a-z-]+)(.*)$', page, re.MULTILINE):
+        found[name] = (letter, 'Ar' in rest)
+    return found
+
+
+def case_manual(tree, folder):
+    """The manual pages, --help and the program know the same options, commands and words of the configuration."""
+    rows = re.findall(r'\{"([a-z-]+)", (?:\'(\w)\'|0), (FLAG|WORD|LIST), FIELD\(([\w.]+)\), (true|false)\}',
+                      source_text('image/options.c'))
+    must(len(rows) == source_text('image/options.c').count('FIELD(') - 1, 'every row of the table is read')
+    code = {name: (letter, kind != 'FLAG') for name, letter, kind, _, _ in rows}
+    older = {'module', 'program', 'file'}
+    for name in older:   # which of them takes a value is said at the newer name
+        code[name] = ('', False)
+    code.update({'try': ('', False), 'append': ('', True), 'default': ('', False), 'help': ('h', False), 'version': ('V', False)})
+    pages = {'8': source_text('man/inorder-image.8'), '5': source_text('man/inorder-image.conf.5')}
+    of_page = {name: found for name, found in documented(pages['8']).items() if name != 'json'}
+    must(of_page == code, f'the same options in inorder-image(8), not {set(of_page.items()) ^ set(code.items())}')
+    said = call(tree, '--help')
+    of_help = {name: (letter, bool(rest)) for letter, name, rest in
+               re.findall(r'^  (?:-(\w), |    )--([a-z-]+)((?:\[?=| )(?:[A-Z]+).*)?', said, re.MULTILINE)}
+    of_help.update({name: ('', False) for name in re.search(r'Older names: (.*)\.', said)[1].replace('--', '').split(', ')})
+    must(of_help == code, f'the same options in --help, not {set(of_help.items()) ^ set(code.items())}')
+    for name, (letter, value) in code.items():
+        for word in [f'--{name}', *([f'-{letter}'] if letter else [])] if name not in ('try', 'default', 'append') else []:
+            separate = [word] if not value or name == 'shell' else [word, 'x']
+            if name not in older:
+                tool(*separate, '--help')
+    commands = set(re.findall(r'\{"(\w+)", command_', source_text('image/main.c')))
+    must(set(re.findall(r'^\.It Cm (\w+)', pages['8'], re.MULTILINE)) | {'build'} == commands, f'{commands} in inorder-image(8)')
+    must(all(re.search(rf'\b{name}\b', said) for name in commands), f'{commands} in --help')
+    words = {name for name, _, _, _, command_only in rows if command_only == 'false'} - older
+    of_page = set(re.findall(r'^\.It Cm ([a-z-]+)', pages['5'], re.MULTILINE))
+    must(of_page == words, f'the same words in inorder-image.conf(5), not {of_page ^ words}')
+    conf = os.path.join(folder, 'conf')
+    write(conf, ''.join(f'{name} x\n' for name, *_ in rows).encode())
+    refused = set(re.findall(r"'([a-z-]+)' is for the command line", call(tree, '--config', conf, '-l', code=1)))
+    must(refused == set(dict.fromkeys(name for name, *_ in rows)) - words - older, f'the others refused, not {refused}')
+
+
 def case_progress(tree, folder):
     """On a terminal it is seen how far it is, and nothing stays of that; elsewhere nothing is printed."""
     command = [IMAGE, '-t', tree, '-i', INIT, '-m', 'drivers/ata/', '-o', os.path.join(folder, 'image')]
@@ -722,7 +770,7 @@ class Setup:
                              ('grub-probe', 'case $1 in *=fs) echo ext2 ;; esac'),
                              ('bootctl', f'case $1 in --p*) echo /efi ;; set-oneshot) echo "${{2:-none}}" >>{self.asked} ;; esac')):
             write(f'{folder}/bin/{name}', f'#!/bin/sh\n{script}\n'.encode(), 0o755)
-        write(f'{folder}/bin/image', f'#!/bin/sh\nexec {IMAGE} "$@" --init {INIT}\n'.encode(), 0o755)
+        write(f'{folder}/bin/image', f'#!/bin/sh\nexec {IMAGE} "$@" --init {INIT} --compress none\n'.encode(), 0o755)
         self.setup = os.path.join(BUILD, 'image/image-setup')
         self.environment = {**os.environ, 'INORDER_ROOT': self.machine.root, 'INORDER_IMAGE': f'{folder}/bin/image',
                             'INORDER_SETUP': self.setup, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
@@ -788,6 +836,12 @@ def case_setup(tree, folder):
     for text in (f"--id 'inorder-{setup.version}' {{", f'linux /boot/vmlinuz-{setup.version} root=UUID=ab-1 ro console=ttyS0',
                  f'initrd /boot/inorder-{setup.version}.img', 'search /dev/sda1'):
         must(text in menu, f'{text} in: {menu}')
+    setup.call('install', '--append', 'initcall_debug inorder.trace=/run/inorder.trace')
+    menu = setup.run(setup.path('etc/grub.d/11_inorder'))
+    must(f'inorder_entry={setup.version} initcall_debug inorder.trace=/run/inorder.trace\n' in menu, f'words in: {menu}')
+    must('initcall_debug' in setup.call('status'), 'these words')
+    setup.call('install')
+    must('initcall_debug' not in setup.run(setup.path('etc/grub.d/11_inorder')), 'no words any more')
     write(setup.path('etc/kernel/postrm.d/inorder-image'), b'of somebody else')
     must('left alone' in setup.call('install', code=1), 'that a file is not ours')
     setup.run('cp', setup.path('etc/kernel/postinst.d/inorder-image'), setup.path('etc/kernel/postrm.d/inorder-image'))
@@ -816,7 +870,8 @@ def case_fallback(tree, folder):
     must(setup.chosen() == [] and 'did not reach' in setup.call('status'), 'nor later, and status says so')
     write(f'{folder}/bin/grub-probe', b'#!/bin/sh\necho lvm\n', 0o755)
     must('cannot write' in setup.call('install', '--default', code=1) and setup.chosen() == [], 'no choice that stays')
-    must('--nix' in setup.call('install', '--nix', code=2), 'an unknown option')
+    for words in (['--nix'], ['--append'], ['--append', 'quiet; reboot'], ['--append', "it's"], ['--append', '$x']):
+        must(words[-1] in setup.call('install', *words, code=2), f'what is wrong in {words}')
 
 
 def case_kernels(tree, folder):
@@ -866,6 +921,8 @@ def case_systemd_boot(tree, folder):
     must(not os.path.exists(setup.path('etc/grub.d/11_inorder')) and 'installed' in setup.call('status'), 'nothing for GRUB')
     setup.boots(f'quiet inorder_entry={setup.version}')
     must('last good boot' in setup.call('status') and setup.chosen() == [], 'once is once')
+    setup.call('install', '--append', 'inorder.trace=/run/a')
+    must(f'inorder_entry={setup.version} inorder.trace=/run/a\n' in read(entry).decode(), f'words in our entry: {read(entry)}')
     plugin = setup.path('etc/kernel/install.d/95-inorder.install')
     setup.run(plugin, 'remove', setup.version)
     must(not os.path.exists(entry) and not os.path.exists(image), 'gone with the entry of the distribution')
