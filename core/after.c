@@ -67,7 +67,7 @@ static void start_worker(void)
 	rob_unlock();
 	if (!worker)
 		worker = worker_new();
-	if (!worker || port_thread_start(worker, rob.config.stack_bytes)) /* O7 */
+	if (!worker || port_thread_start(worker)) /* O7 */
 		rob_start_failed(worker);
 }
 
@@ -77,7 +77,7 @@ static void start_worker(void)
  */
 static void start_monitor(void)
 {
-	int error = port_thread_start(NULL, 0); /* O7 */
+	int error = port_thread_start(NULL); /* O7 */
 
 	port_lock(&rob.lock);
 	rob.pool.blind = error;
@@ -123,12 +123,4 @@ void rob_unlock(void)
 		unlock_and_follow_up();
 	else
 		port_unlock(&rob.lock);
-}
-
-/* Has the monitor run in any case, for the watchdog. */
-void rob_pool_watch(void)
-{
-	port_lock(&rob.lock);
-	rob_pool_arm();
-	rob_unlock();
 }

@@ -134,9 +134,16 @@ static void monitor_sleep(unsigned quiet, uint64_t tick_ns)
 	rob_unlock();
 	port_park(&rob.pool.monitor, deadline_ns); /* O3 */
 	if (watchdog_ns)
-		rob_watchdog(watchdog_ns);
+		rob_watchdog();
 	port_lock(&rob.lock);
 	rob.pool.monitor_state = ROB_MONITOR_TICKS;
+}
+
+void rob_processors(unsigned count)
+{
+	port_lock(&rob.lock);
+	rob.pool.cpus = count;
+	rob_unlock();
 }
 
 void rob_monitor_main(void)

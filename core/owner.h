@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What layers above tell and ask the core, and the public headers do not offer. */
+/* Whose calls they are where no thread knows: what layers above tell the core, and the public headers do not offer. */
 #ifndef CORE_OWNER_H
 #define CORE_OWNER_H
 

@@ -20,18 +20,11 @@ void rob_quiesce_wait_end(void)
 	}
 }
 
-int async_quiesce_begin(void)
+int rob_quiesce_begin(void)
 {
 	struct rob_thread *self = port_self();
 	struct async_waiter waiter = {.kind = ROB_WAIT_QUIESCE};
 
-	if (self->top) {
-		port_log(
-			2,
-			"inorder: deadlock: async_quiesce_begin() in cookie %llu waits for that call; it returns -EDEADLK\n",
-			(unsigned long long)self->top->cookie);
-		return -EDEADLK;
-	}
 	rob_lock();
 	self->quiesce++;
 	rob.quiesce++;
@@ -42,18 +35,7 @@ int async_quiesce_begin(void)
 	return rob_wait(&waiter);
 }
 
-/* Without workers the calls that queued meanwhile are run here. */
-static void run_queued(struct rob_thread *self)
-{
-	struct rob_slot *slot;
-
-	while (rob_inline_only() && !rob.quiesce && (slot = rob_queue_head())) {
-		rob_queue_take(slot);
-		rob_run(slot, self, 0);
-	}
-}
-
-int async_quiesce_end(void)
+int rob_quiesce_end(void)
 {
 	struct rob_thread *self = port_self();
 
@@ -66,7 +48,7 @@ int async_quiesce_end(void)
 	if (!--rob.quiesce) {
 		rob_waiters_odd();
 		rob_pool_kick();
-		run_queued(self);
+		rob_run_left(self);
 	}
 	rob_unlock();
 	return 0;

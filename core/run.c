@@ -86,3 +86,14 @@ void rob_run(struct rob_slot *slot, struct rob_thread *self, uint64_t how)
 	run_step(slot, self, how, any);
 	rob_retire(self, any);
 }
+
+/* Without workers: runs what was left in the queue, for want of stack or since calls were held back. With the lock. */
+void rob_run_left(struct rob_thread *self)
+{
+	struct rob_slot *slot;
+
+	while (rob_inline_only() && !rob.quiesce && (slot = rob_queue_head())) {
+		rob_queue_take(slot);
+		rob_run(slot, self, 0);
+	}
+}

@@ -56,23 +56,16 @@ static void end_threads(struct rob_thread *self)
 	rob_unlock();
 }
 
-int async_shutdown(void)
+int rob_shutdown(void)
 {
 	struct rob_thread *self = port_self();
+	bool used;
 
-	if (self->top || self->quiesce) {
-		port_log(
-			2,
-			"inorder: deadlock: async_shutdown() in cookie %llu waits for that call, or for what its thread "
-			"holds back; it returns -EDEADLK\n",
-			(unsigned long long)(self->top ? self->top->cookie : 0));
-		return -EDEADLK;
-	}
 	port_lock(&rob.lock);
-	if (!rob.generation) {
-		rob_unlock();
+	used = rob.generation;
+	rob_unlock();
+	if (!used)
 		return 0;
-	}
 	rob_wait_exit(0);
 	port_lock(&rob.lock);
 	if (rob.pool.leaver) {

@@ -20,6 +20,11 @@ struct async_domain *rob_domain(struct async_domain *domain)
 	return domain;
 }
 
+struct async_domain *rob_default_domain(void)
+{
+	return &rob.main_domain;
+}
+
 void rob_owner_refresh(struct async_owner *owner)
 {
 	if (!owner || owner->generation == rob.generation)

@@ -338,47 +338,30 @@ static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 	}
 }
 
-/* A wait for cookies below cookie; NULL: all registered domains. */
+/* A wait for cookies below @cookie; for all that is in progress, and comes meanwhile. */
 static int wait_below(async_cookie_t cookie, bool full, struct async_domain *domain, uint64_t deadline_ns)
 {
 	struct async_waiter waiter = {.kind = domain ? ROB_WAIT_DOMAIN : ROB_WAIT_ALL, .deadline_ns = deadline_ns};
 
-	if (domain && turn_has_come(domain, full ? ASYNC_COOKIE_MAX : cookie))
+	if (domain && turn_has_come(domain, cookie))
 		return 0;
 	rob_lock();
 	waiter.domain = domain ? rob_domain(domain) : NULL;
-	waiter.bound = full ? ASYNC_COOKIE_MAX : cookie <= rob.last ? cookie : rob.last + 1;
+	waiter.bound = full || cookie <= rob.last ? cookie : rob.last + 1;
 	return rob_wait(&waiter);
 }
 
-int async_synchronize_full(void)
+int rob_wait_below(async_cookie_t cookie, struct async_domain *domain, uint64_t deadline_ns)
 {
-	return wait_below(0, true, NULL, 0);
+	return wait_below(cookie, false, domain, deadline_ns);
 }
 
-int async_synchronize_full_domain(struct async_domain *domain)
+int rob_wait_full(struct async_domain *domain)
 {
-	return wait_below(0, true, domain, 0);
+	return wait_below(ASYNC_COOKIE_MAX, true, domain, 0);
 }
 
-int async_synchronize_cookie(async_cookie_t cookie)
-{
-	return wait_below(cookie, false, &rob.main_domain, 0);
-}
-
-int async_synchronize_cookie_domain(async_cookie_t cookie, struct async_domain *domain)
-{
-	return wait_below(cookie, false, domain, 0);
-}
-
-int async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain, uint64_t timeout_ns)
-{
-	uint64_t now_ns = port_clock_ns();
-
-	return wait_below(cookie, false, domain, timeout_ns < UINT64_MAX - now_ns ? now_ns + timeout_ns : UINT64_MAX);
-}
-
-int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain)
+int rob_wait_call(async_cookie_t cookie, struct async_domain *domain)
 {
 	struct async_waiter waiter = {.kind = ROB_WAIT_CALL, .bound = cookie};
 
@@ -391,35 +374,21 @@ int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain)
 	return rob_wait(&waiter);
 }
 
-int async_synchronize_owner(struct async_owner *owner)
+int rob_wait_owner(struct async_owner *owner)
 {
 	struct async_waiter waiter = {.kind = ROB_WAIT_OWNER, .owner = owner, .bound = ASYNC_COOKIE_MAX};
 
-	if (!owner)
-		return -EINVAL;
 	rob_lock();
 	rob_owner_refresh(owner);
 	return rob_wait(&waiter);
 }
 
-/*
- * The wait of a normal exit: every call of every domain but those on this stack. With the lock held; returns without
- * it. 0, or -ETIMEDOUT; 0 as deadline is none.
- */
+/* The wait of a normal exit: every call of every domain, those on this stack and what waits for these apart. */
 int rob_wait_exit(uint64_t deadline_ns)
 {
 	struct async_waiter waiter = {.kind = ROB_WAIT_EXIT, .bound = ASYNC_COOKIE_MAX, .deadline_ns = deadline_ns};
 
+	port_lock(&rob.lock);
 	rob.exits += !!port_self()->top;
 	return rob_wait(&waiter);
-}
-
-int async_synchronize_full_special(struct async_domain *list)
-{
-	return async_synchronize_full_domain(list);
-}
-
-int async_synchronize_cookie_special(async_cookie_t cookie, struct async_domain *list)
-{
-	return async_synchronize_cookie_domain(cookie, list);
 }

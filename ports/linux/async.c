@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
- * The public calls: the core's, for a task that is entered in the table of tasks
+ * The public calls, on the core's internal ones (core/rob.h), for a task that is entered in the table of tasks
  * while it waits or runs calls itself. And the parameters, and the lines in the
  * log that `dyndbg="file async.c +p"` turns on.
  */
@@ -12,8 +12,10 @@
 #include <linux/printk.h>
 
 #include "internal.h"
+#include "issue.h"
 
 #define MAX_PENDING 32768
+#define CALLER() ((const void *)_RET_IP_)
 
 static bool serial;
 module_param(serial, bool, 0444);
@@ -49,10 +51,7 @@ void port_start(struct port_config *config)
 {
 	config->threads = serial ? 0 : PORT_THREADS;
 	config->pending = pending;
-	config->stack_bytes = 0;
 	config->watchdog_s = watchdog;
-	config->exit_report_s = 0;
-	config->exit_limit_s = 0;
 }
 
 /* ---- scheduling ---- */
@@ -61,27 +60,26 @@ void port_start(struct port_config *config)
 static noinline async_cookie_t schedule_slow(async_func_t func, void *data, struct async_domain *domain)
 {
 	struct async_entry *entry = port_in_atomic() && !rob_inline_only() ? port_entry_get() : NULL;
+	struct rob_request request = {.func = func, .data = data, .domain = domain, .caller = CALLER()};
 	struct port_task task;
 	async_cookie_t cookie;
 
 	if (entry) {
-		cookie = rob_async_schedule_entry(entry, func, NULL, data, domain);
+		cookie = rob_schedule_entry(entry, &request);
 		port_entry_issued(entry);
 		return cookie;
 	}
 	port_enter(&task);
-	cookie = rob_async_schedule_domain(func, data, domain);
+	cookie = rob_schedule_plain(func, data, domain, false, CALLER());
 	port_leave(&task);
 	return cookie;
 }
 
 static async_cookie_t schedule_anywhere(async_func_t func, void *data, struct async_domain *domain)
 {
-	async_cookie_t cookie;
+	async_cookie_t cookie = rob_schedule_plain(func, data, domain, true, CALLER());
 
-	if (likely(rob_async_try_schedule(func, data, domain, &cookie)))
-		return cookie;
-	return schedule_slow(func, data, domain);
+	return likely(cookie) ? cookie : schedule_slow(func, data, domain);
 }
 
 /**
@@ -133,7 +131,11 @@ EXPORT_SYMBOL_GPL(async_schedule_node);
  */
 bool async_try_schedule(async_func_t func, void *data, struct async_domain *domain, async_cookie_t *cookie)
 {
-	return rob_async_try_schedule(func, data, domain, cookie);
+	async_cookie_t given = rob_schedule_plain(func, data, domain, true, CALLER());
+
+	if (given && cookie)
+		*cookie = given;
+	return given;
 }
 EXPORT_SYMBOL_GPL(async_try_schedule);
 
@@ -150,8 +152,8 @@ bool async_schedule_dev_nocall(async_func_t func, struct device *dev)
 	struct port_near *near = port_near_new(func, dev, dev_to_node(dev));
 
 	if (!near)
-		return rob_async_try_schedule(func, dev, NULL, NULL);
-	if (rob_async_try_schedule(port_near_run, near, NULL, NULL))
+		return rob_schedule_plain(func, dev, NULL, true, CALLER());
+	if (rob_schedule_plain(port_near_run, near, NULL, true, CALLER()))
 		return true;
 	port_near_free(near);
 	return false;
@@ -174,7 +176,7 @@ async_cookie_t async_schedule_ordered(async_func_t func, async_func_t retire, vo
 	async_cookie_t cookie;
 
 	port_enter(&task);
-	cookie = rob_async_schedule_ordered(func, retire, data, domain);
+	cookie = rob_schedule_ordered(func, retire, data, domain, CALLER());
 	port_leave(&task);
 	return cookie;
 }
@@ -195,11 +197,13 @@ EXPORT_SYMBOL_GPL(async_schedule_ordered);
 async_cookie_t async_schedule_entry(struct async_entry *entry, async_func_t func, async_func_t retire, void *data,
 				    struct async_domain *domain)
 {
+	struct rob_request request = {
+		.func = func, .retire = retire, .data = data, .domain = domain, .caller = CALLER()};
 	struct port_task task;
 	async_cookie_t cookie;
 
 	port_enter(&task);
-	cookie = rob_async_schedule_entry(entry, func, retire, data, domain);
+	cookie = rob_schedule_entry(entry, &request);
 	port_leave(&task);
 	return cookie;
 }
@@ -210,7 +214,7 @@ EXPORT_SYMBOL_GPL(async_schedule_entry);
 /* What a wait inside of a call is, with async.unordered: nothing. */
 static bool is_skipped(void)
 {
-	return IS_ENABLED(CONFIG_ASYNC_DEBUG) && READ_ONCE(unordered) && rob_current_is_async();
+	return IS_ENABLED(CONFIG_ASYNC_DEBUG) && READ_ONCE(unordered) && rob_current() != NULL;
 }
 
 #define IN_TASK(wait) \
@@ -235,7 +239,7 @@ static bool is_skipped(void)
  */
 int async_synchronize_full(void)
 {
-	return IN_TASK(rob_async_synchronize_full());
+	return IN_TASK(rob_wait_full(NULL));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_full);
 
@@ -248,7 +252,7 @@ EXPORT_SYMBOL_GPL(async_synchronize_full);
  */
 int async_synchronize_full_domain(struct async_domain *domain)
 {
-	return IN_TASK(rob_async_synchronize_full_domain(domain));
+	return IN_TASK(rob_wait_full(domain));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_full_domain);
 
@@ -267,7 +271,7 @@ int async_synchronize_cookie_domain(async_cookie_t cookie, struct async_domain *
 	/* to infinity is a full wait in the kernel */
 	if (cookie == ASYNC_COOKIE_MAX)
 		return async_synchronize_full_domain(domain);
-	return IN_TASK(rob_async_synchronize_cookie_domain(cookie, domain));
+	return IN_TASK(rob_wait_below(cookie, domain, 0));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_cookie_domain);
 
@@ -282,7 +286,7 @@ int async_synchronize_cookie(async_cookie_t cookie)
 {
 	if (is_skipped())
 		return 0;
-	return IN_TASK(rob_async_synchronize_cookie(cookie));
+	return IN_TASK(rob_wait_below(cookie, rob_default_domain(), 0));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_cookie);
 
@@ -297,7 +301,10 @@ EXPORT_SYMBOL_GPL(async_synchronize_cookie);
  */
 int async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain, u64 timeout_ns)
 {
-	return IN_TASK(rob_async_synchronize_cookie_timeout(cookie, domain, timeout_ns));
+	u64 now_ns = port_clock_ns();
+	u64 deadline_ns = timeout_ns < U64_MAX - now_ns ? now_ns + timeout_ns : U64_MAX;
+
+	return IN_TASK(rob_wait_below(cookie, domain, deadline_ns));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_cookie_timeout);
 
@@ -311,7 +318,7 @@ EXPORT_SYMBOL_GPL(async_synchronize_cookie_timeout);
  */
 int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain)
 {
-	return IN_TASK(rob_async_synchronize_call(cookie, domain));
+	return IN_TASK(rob_wait_call(cookie, domain));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_call);
 
@@ -324,7 +331,7 @@ EXPORT_SYMBOL_GPL(async_synchronize_call);
  */
 int async_synchronize_owner(struct async_owner *owner)
 {
-	return IN_TASK(rob_async_synchronize_owner(owner));
+	return owner ? IN_TASK(rob_wait_owner(owner)) : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(async_synchronize_owner);
 
@@ -337,7 +344,7 @@ EXPORT_SYMBOL_GPL(async_synchronize_owner);
  */
 bool current_is_async(void)
 {
-	return rob_current_is_async();
+	return rob_current() != NULL;
 }
 EXPORT_SYMBOL_GPL(current_is_async);
 
@@ -348,7 +355,9 @@ EXPORT_SYMBOL_GPL(current_is_async);
  */
 async_cookie_t async_current_cookie(void)
 {
-	return rob_async_current_cookie();
+	struct rob_frame *call = rob_current();
+
+	return call ? call->cookie : 0;
 }
 EXPORT_SYMBOL_GPL(async_current_cookie);
 
@@ -358,7 +367,10 @@ EXPORT_SYMBOL_GPL(async_current_cookie);
  */
 void async_set_name(const char *name)
 {
-	rob_async_set_name(name);
+	struct rob_frame *call = rob_current();
+
+	if (call)
+		port_name_store(&call->name, name);
 }
 EXPORT_SYMBOL_GPL(async_set_name);
 
@@ -368,7 +380,10 @@ EXPORT_SYMBOL_GPL(async_set_name);
  */
 void async_set_error(int error)
 {
-	rob_async_set_error(error);
+	struct rob_frame *call = rob_current();
+
+	if (call)
+		call->error = error;
 }
 EXPORT_SYMBOL_GPL(async_set_error);
 
@@ -381,7 +396,7 @@ EXPORT_SYMBOL_GPL(async_set_error);
  */
 int async_domain_error(struct async_domain *domain, async_cookie_t *cookie)
 {
-	return rob_async_domain_error(domain, cookie);
+	return rob_error(domain, cookie, false);
 }
 EXPORT_SYMBOL_GPL(async_domain_error);
 
@@ -391,7 +406,7 @@ EXPORT_SYMBOL_GPL(async_domain_error);
  */
 void async_domain_clear_error(struct async_domain *domain)
 {
-	rob_async_domain_clear_error(domain);
+	rob_error(domain, NULL, true);
 }
 EXPORT_SYMBOL_GPL(async_domain_clear_error);
 
@@ -420,7 +435,7 @@ unsigned int async_cancel_domain(struct async_domain *domain, void (*release)(vo
 	unsigned int count;
 
 	self->release = release;
-	count = rob_async_cancel_domain(domain, release_call);
+	count = rob_cancel(domain, release_call);
 	self->release = before;
 	port_leave(&task);
 	return count;

@@ -3,7 +3,6 @@
 #ifndef INTERNAL_H
 #define INTERNAL_H
 
-#define PORT_OWN_NAMES /* as the kernel calls things; the core's calls are rob_async_*() here */
 #include "core.h"
 
 typedef void (*port_release)(void *data, async_cookie_t cookie);

@@ -230,10 +230,10 @@ static void wait_for_calls(struct async_load *load, struct port_task *self)
 		int error;
 
 		self->load = load;
-		error = rob_async_synchronize_call(cookie, NULL);
+		error = rob_wait_call(cookie, NULL);
 		self->load = NULL;
 		if (error) { /* a load inside of a call, which was reported: the full wait leaves out that call */
-			rob_async_synchronize_full();
+			rob_wait_full(NULL);
 			break;
 		}
 	}

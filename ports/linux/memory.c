@@ -130,35 +130,13 @@ void port_memory_fill(void)
 	}
 }
 
-/* Calls that were claimed out of turn are in the queue until they come to its head. */
-static void drop_claimed(void)
-{
-	rob_lock();
-	rob_queue_head();
-	rob_unlock();
-}
-
 /* Everything that the core and this file hold. No call is in progress, no thread is left. */
 void port_memory_end(void)
 {
-	drop_claimed();
+	rob_free_all();
 	free_garbage();
 	for (unsigned int i = 0; i < ARRAY_SIZE(stashes); i++)
 		while (stashes[i].count)
 			piece_free(stashes[i].piece[--stashes[i].count]);
-	for (unsigned int i = 0; i < ARRAY_SIZE(rob.spare); i++) {
-		while (rob.spare[i]) {
-			struct async_block *block = rob.spare[i];
-
-			rob.spare[i] = block->next;
-			piece_free(block);
-		}
-	}
-	while (rob.pool.all) {
-		struct rob_worker *worker = rob.pool.all;
-
-		rob.pool.all = worker->all_next;
-		piece_free(worker);
-	}
 	WARN(atomic_read(&pieces), "inorder: %d pieces of memory are lost\n", atomic_read(&pieces));
 }

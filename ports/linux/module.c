@@ -23,7 +23,10 @@ static void __exit end(void)
 
 	port_debugfs_end();
 	port_enter(&task);
-	rob_exit(true);
+	if (rob_exit_begin()) {
+		rob_wait_exit(0);
+		rob_exit_end(true);
+	}
 	port_leave(&task);
 	port_loads_end();
 	port_threads_end();

@@ -90,7 +90,7 @@ void port_near_run(void *data, async_cookie_t cookie)
 	struct rob_thread *thread = port_self();
 
 	snprintf(near->name, sizeof(near->name), "%ps", near->func);
-	rob_async_set_name(near->name);
+	port_name_store(&rob_current()->name, near->name);
 	if (thread->worker) {
 		struct port_task *self = port_task_of(thread);
 
@@ -99,7 +99,7 @@ void port_near_run(void *data, async_cookie_t cookie)
 			bind(self, near->node);
 	}
 	near->func(near->data, cookie);
-	rob_async_set_name(NULL);
+	port_name_store(&rob_current()->name, NULL);
 	port_lock(&rob.lock); /* a report that has seen the name copies it in the same section */
 	rob_unlock();
 	port_free(near);

@@ -25,8 +25,6 @@
 #include <linux/timekeeping.h>
 #include <linux/types.h>
 
-#include "names.h"
-
 #ifndef UINT64_MAX
 #define UINT64_MAX U64_MAX
 #endif
@@ -172,6 +170,7 @@ static inline int port_thread_id(void)
 
 __printf(2, 3) void port_log(int fd, const char *format, ...);
 void port_report(struct seq_file *file);
+void async_report(int fd);
 
 /* ---- trace ---- */
 
@@ -187,16 +186,7 @@ enum async_trace_type {
 	ASYNC_TRACE_WORKER,
 };
 
-struct port_event {
-	enum async_trace_type type;
-	int error;
-	async_cookie_t cookie, arg;
-	const void *domain;
-	async_func_t func;
-	const char *name;
-	u64 since_ns;
-	bool flag;
-};
+#include "event.h"
 
 extern atomic_t port_tracepoints; /* how many of ours are on */
 bool port_debug_lines(void);
@@ -216,13 +206,9 @@ static inline void port_symbol(async_func_t func, char *text, size_t bytes)
 
 /* ---- threads ---- */
 
-struct port_config {
-	u32 threads, pending, stack_bytes, watchdog_s, exit_report_s, exit_limit_s;
-};
-
 void port_start(struct port_config *config);
 
-/* Nothing: whoever ends it calls rob_exit(). */
+/* Nothing: whoever ends it waits (module.c). */
 static inline void port_arm_exit(void)
 {
 }
@@ -244,7 +230,7 @@ static inline unsigned int port_cpus(void)
 	return max(num_online_cpus(), PORT_AT_ONCE);
 }
 
-int port_thread_start(struct rob_worker *worker, u32 stack_bytes);
+int port_thread_start(struct rob_worker *worker);
 
 /* Inline, so that objtool sees that it does not return. */
 static inline void __noreturn port_thread_exit(void)
@@ -270,9 +256,6 @@ static inline void port_let_go(int before)
  * nothing keeps it from running out of stack.
  */
 bool port_may_help(bool nested);
-
-/* Nothing in the kernel calls it: a module's end stops threads by itself (port_threads_end()). */
-int async_shutdown(void);
 
 static inline void port_thread_gone(int thread_id)
 {

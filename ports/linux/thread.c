@@ -75,7 +75,7 @@ static int order(struct rob_worker *worker)
 }
 
 /* In any context, early ones included. */
-int port_thread_start(struct rob_worker *worker, u32 stack_bytes)
+int port_thread_start(struct rob_worker *worker)
 {
 	struct spare *spare;
 	unsigned long flags;

@@ -73,7 +73,7 @@ void port_report(struct seq_file *file)
 {
 	mutex_lock(&report_mutex);
 	report_file = file;
-	rob_async_report(PORT_LOG_FILE);
+	async_report(PORT_LOG_FILE);
 	report_file = NULL;
 	mutex_unlock(&report_mutex);
 }

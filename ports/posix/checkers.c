@@ -5,7 +5,7 @@
  * watched. Its atomic operations and futexes, by which calls happen before waits
  * return, would not be seen.
  */
-#include "core.h"
+#include "rob.h"
 
 #ifndef PORT_SEES_ITSELF
 #if __has_include(<valgrind/helgrind.h>)

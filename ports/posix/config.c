@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <pthread.h>
 
-#include "core.h"
 #include "guest.h"
+#include "rob.h"
 
 #define THREADS_DEFAULT 256
 #define THREADS_MOST 65536
@@ -102,12 +102,12 @@ void port_start(struct port_config *config)
 	snprintf(debug.path, sizeof(debug.path), "%s", trace_path);
 	config->threads = choose(given.threads, THREADS_DEFAULT);
 	config->pending = choose(given.pending, PENDING_DEFAULT);
-	config->stack_bytes = choose(given.stack_bytes, 0);
+	port_stack_bytes = choose(given.stack_bytes, 0);
 	read_number("INORDER_THREADS", THREADS_MOST, &config->threads);
 	read_number("INORDER_PENDING", PENDING_MOST, &config->pending);
-	config->exit_report_s = EXIT_REPORT_S;
-	config->exit_limit_s = given.exit_limit_s;
-	read_number("INORDER_EXIT_LIMIT", EXIT_MOST, &config->exit_limit_s);
+	port_exit_limits.report_s = EXIT_REPORT_S;
+	port_exit_limits.limit_s = given.exit_limit_s;
+	read_number("INORDER_EXIT_LIMIT", EXIT_MOST, &port_exit_limits.limit_s);
 	read_debug(&debug);
 	config->watchdog_s = debug.watchdog_s;
 	if (debug.initcall || debug.path[0])
@@ -132,24 +132,26 @@ static int check(const struct async_config *config)
 	return 0;
 }
 
+/* Nothing has read it yet. An older caller's is shorter. */
+static int set(const void *what)
+{
+	const struct async_config *config = what;
+	int error = 0;
+
+	if (config->size > offsetof(struct async_config, workers))
+		error = guest_workers_set(config->workers);
+	if (error)
+		return error;
+	memcpy(&given, config, config->size);
+	snprintf(trace_path, sizeof(trace_path), "%s", config->trace_path ? config->trace_path : "");
+	return 0;
+}
+
 int async_configure(const struct async_config *config)
 {
 	int error = check(config);
 
-	if (error)
-		return error;
-	port_lock(&rob.lock);
-	if (rob.generation) {
-		error = -EBUSY;
-	} else if (config->size > offsetof(struct async_config, workers)) {
-		error = guest_workers_set(config->workers);
-	}
-	if (!error) {
-		memcpy(&given, config, config->size); /* an older caller's is shorter */
-		snprintf(trace_path, sizeof(trace_path), "%s", config->trace_path ? config->trace_path : "");
-	}
-	rob_unlock();
-	return error;
+	return error ? error : rob_before_start(set, config);
 }
 
 /* ---- fork and exit ---- */
@@ -169,26 +171,24 @@ __attribute__((constructor(102))) static void watch_forks(void)
 	pthread_atfork(rob_fork_prepare, rob_fork_parent, rob_fork_child);
 }
 
-static bool armed; /* under the core's lock */
+static bool armed; /* set under the core's lock; taken back before it is taken, by the thread that ends */
 
 /* Runs before the destructors of all objects that were there when it was registered. */
 static void before_destructors(void)
 {
-	port_lock(&rob.lock);
-	armed = false;
-	rob_unlock();
-	rob_exit(false);
+	__atomic_store_n(&armed, false, __ATOMIC_RELAXED);
+	port_exit(false);
 }
 
 /* Handlers run in the opposite order: this one before what was registered before it. */
 void port_arm_exit(void)
 {
-	if (!armed)
-		armed = !atexit(before_destructors);
+	if (!__atomic_load_n(&armed, __ATOMIC_RELAXED))
+		__atomic_store_n(&armed, !atexit(before_destructors), __ATOMIC_RELAXED);
 }
 
 /* The last destructor to run: after the program's own, and what it registered with atexit(). */
 __attribute__((destructor(101))) static void at_exit(void)
 {
-	rob_exit(true);
+	port_exit(true);
 }

@@ -10,8 +10,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "core.h"
 #include "guest.h"
+#include "rob.h"
 
 #define NAME_BYTES 16 /* of the kernel */
 #define PREFIX_BYTES 10

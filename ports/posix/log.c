@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 
-#include "core.h"
+#include "rob.h"
 
 void port_log(int fd, const char *format, ...)
 {

@@ -6,7 +6,7 @@
  * first; not with one processor.
  */
 #define _GNU_SOURCE
-#include "core.h"
+#include "rob.h"
 
 /* As port_cpus() found them: read without the lock. */
 port_u32 port_processors;

@@ -324,16 +324,6 @@ bool port_stack_low(void);
 
 /* ---- threads ---- */
 
-/* What the environment and async_configure() say; read once, at the first call. */
-struct port_config {
-	uint32_t threads;
-	uint32_t pending;
-	uint32_t stack_bytes;
-	uint32_t watchdog_s;
-	uint32_t exit_report_s; /* an exit that waits for longer reports what it waits for */
-	uint32_t exit_limit_s;  /* and gives up; 0: never */
-};
-
 /* Fills the configuration, starts the trace. Once, before anything else, with the core's lock held. */
 void port_start(struct port_config *config);
 /* A normal exit waits before the destructors of what exists now. With the core's lock held. */
@@ -342,7 +332,9 @@ extern port_u32 port_processors;
 /* Processors that this process may use, at least 1. */
 unsigned port_cpus(void);
 /* Starts a thread in rob_worker_main(worker), or in rob_monitor_main() for NULL. 0 or -errno. */
-int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
+int port_thread_start(struct rob_worker *worker);
+/* Of a worker, as configured; 0: the default. Set by port_start(). */
+extern uint32_t port_stack_bytes;
 /* Ends the calling thread. */
 _Noreturn void port_thread_exit(void);
 

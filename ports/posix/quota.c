@@ -9,8 +9,8 @@
 #include <fcntl.h>
 #include <limits.h>
 
-#include "core.h"
 #include "guest.h"
+#include "rob.h"
 
 #define ROOT "/sys/fs/cgroup"
 #define GROUP_BYTES 1024 /* longer paths count from where they are cut */

@@ -17,8 +17,8 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "core.h"
 #include "guest.h"
+#include "rob.h"
 
 static const int own_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF};
 

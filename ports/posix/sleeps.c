@@ -12,8 +12,8 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
-#include "core.h"
 #include "guest.h"
+#include "rob.h"
 
 #define STILL_NS 10000000u /* longer than a thread that could run waits for a processor that few want */
 #define NOTES 256          /* a power of two */

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "core.h"
 #include "guest.h"
+#include "rob.h"
 
 #define LIBC_BYTES 8192 /* the thread's descriptor and what libc keeps for libraries that are loaded later */
 

@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-#include "core.h"
 #include "guest.h"
+#include "rob.h"
 
 /* More than any machine that this was tried on; larger masks fall back to sysconf(). */
 static unsigned count_cpus(void)
@@ -31,6 +31,8 @@ unsigned port_cpus(void)
 }
 
 /* ---- starting threads ---- */
+
+uint32_t port_stack_bytes;
 
 #define MONITOR_BYTES (32 * 1024) /* its own use of the stack */
 #define WORKER_BYTES (16 * 1024)  /* what a call has at the least, however small a stack is configured */
@@ -61,7 +63,7 @@ static __attribute__((noinline)) void worker_main_alternate(struct rob_worker *w
 
 static void *worker_thread(void *worker)
 {
-	bool small = rob.config.stack_bytes && rob.config.stack_bytes < ALTERNATE_LEAST;
+	bool small = port_stack_bytes && port_stack_bytes < ALTERNATE_LEAST;
 
 	port_hold();
 	guest_signals_begin(true);
@@ -82,9 +84,7 @@ static void honour_quota(void)
 	if (quota >= port_load_relaxed(&port_processors))
 		return;
 	port_store_relaxed(&port_processors, quota);
-	port_lock(&rob.lock);
-	rob.pool.cpus = quota;
-	rob_unlock();
+	rob_processors(quota);
 }
 
 static void *monitor_thread(void *unused)
@@ -114,7 +114,7 @@ static size_t stack_of(struct rob_worker *worker, uint32_t wanted)
 }
 
 /* No signal reaches the new thread before it has its own mask. It sees what its starter wrote (O7). */
-int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
+int port_thread_start(struct rob_worker *worker)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -126,7 +126,7 @@ int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
 	if (error)
 		return -error;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	bytes = stack_of(worker, stack_bytes);
+	bytes = stack_of(worker, port_stack_bytes);
 	if (bytes)
 		pthread_attr_setstacksize(&attr, bytes);
 	sigfillset(&all);

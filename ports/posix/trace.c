@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core.h"
+#include "rob.h"
 #include "trace_text.h"
 
 /* Guarded by the lock. */

@@ -4,19 +4,11 @@
 #define PORT_TRACE_H
 
 #include <inorder/trace.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* One event. Unused fields are 0. The trace adds time and thread itself. */
-struct port_event {
-	enum async_trace_type type;
-	int error;
-	async_cookie_t cookie; /* the call; of a wait: the call that waits, or 0 */
-	async_cookie_t arg;    /* see ASYNC_TRACE_EVENTS */
-	const void *domain;    /* NULL: all registered, or none */
-	async_func_t func;
-	const char *name;  /* async_set_name(), or NULL: named by func */
-	uint64_t since_ns; /* COMPLETED, CONTINUED, RETURNED: when it began (monotonic); 0: unknown */
-	_Bool flag;        /* SCHEDULED, INLINE: the domain is exclusive; WAITING, CONTINUED: for call arg alone */
-};
+#include "event.h"
 
 /* True when either form of trace is on. Read without a lock; written at start-up or by async_trace_*(). */
 extern _Bool port_tracing;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads that end where they should not: inside a call, which has to return; or after a wait that was left. */
-#include "core.h"
+#include "rob.h"
 
 /* As _Unwind_Personality_Fn of the C++ ABI. */
 #define SEARCH_PHASE 1

@@ -157,7 +157,6 @@ void port_start(struct port_config *config)
 {
 	config->threads = setting(sim_case->threads, 3);
 	config->pending = setting(sim_case->pending, 100);
-	config->stack_bytes = 0;
 	config->watchdog_s = sim_case->flags & SIM_WATCHDOG ? 1 : 0;
 }
 

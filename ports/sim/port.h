@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event.h"
+
 #define port_likely(x) __builtin_expect(!!(x), 1)
 #define port_unlikely(x) __builtin_expect(!!(x), 0)
 #define PORT_CACHE_LINE 64
@@ -130,17 +132,6 @@ __attribute__((format(printf, 2, 3))) void port_log(int fd, const char *format, 
 
 /* ---- trace: events are counted, and each is a scheduling point ---- */
 
-struct port_event {
-	enum async_trace_type type;
-	int error;
-	async_cookie_t cookie, arg;
-	const void *domain;
-	async_func_t func;
-	const char *name;
-	uint64_t since_ns;
-	bool flag; /* SCHEDULED, INLINE: the domain is exclusive; WAITING, CONTINUED: for call arg alone */
-};
-
 bool port_traces(void);
 void sim_trace(const struct port_event *event, struct sim_site *site);
 #define port_trace(event) sim_trace(event, SIM_SITE("trace"))
@@ -148,17 +139,9 @@ void port_symbol(async_func_t func, char *text, size_t bytes);
 
 /* ---- threads ---- */
 
-struct port_config {
-	uint32_t threads;
-	uint32_t pending;
-	uint32_t stack_bytes;
-	uint32_t watchdog_s;
-	uint32_t exit_report_s, exit_limit_s;
-};
-
 void port_start(struct port_config *config);
 
-/* Nothing: whoever ends it calls rob_exit(). */
+/* Nothing: whoever ends it calls port_exit(). */
 static inline void port_arm_exit(void)
 {
 }
@@ -166,7 +149,7 @@ unsigned port_cpus(void);
 /* A thread that has told that it ends does nothing more. */
 #define port_thread_gone(thread_id) ((void)(thread_id))
 int sim_thread_start(struct rob_worker *worker, struct sim_site *site);
-#define port_thread_start(worker, stack_bytes) ((void)(stack_bytes), sim_thread_start(worker, SIM_SITE("thread_start")))
+#define port_thread_start(worker) sim_thread_start(worker, SIM_SITE("thread_start"))
 _Noreturn void port_thread_exit(void);
 /* Threads are not cancelled here. */
 #define port_hold() 0

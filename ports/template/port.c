@@ -5,7 +5,7 @@
  * and a clock. A real port replaces each body by what its system has; the contract's tests that need no second
  * thread pass as it is.
  */
-#include "core.h"
+#include "rob.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -213,7 +213,7 @@ void port_start(struct port_config *config)
 
 static void end(void)
 {
-	rob_exit(true);
+	port_exit(true);
 }
 
 void port_arm_exit(void)
@@ -234,10 +234,9 @@ void port_thread_gone(int thread_id)
 	(void)thread_id;
 }
 
-int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes)
+int port_thread_start(struct rob_worker *worker)
 {
 	(void)worker;
-	(void)stack_bytes;
 	return -EAGAIN;
 }
 

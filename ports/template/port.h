@@ -18,6 +18,8 @@
 #include <inorder/trace.h>
 #include <string.h>
 
+#include "event.h"
+
 #define port_likely(x) __builtin_expect(!!(x), 1)
 #define port_unlikely(x) __builtin_expect(!!(x), 0)
 
@@ -87,39 +89,24 @@ __attribute__((format(printf, 2, 3))) void port_log(int fd, const char *format, 
 
 /* ---- trace ---- */
 
-struct port_event {
-	enum async_trace_type type;
-	int error;
-	async_cookie_t cookie, arg;
-	const void *domain;
-	async_func_t func;
-	const char *name;
-	uint64_t since_ns;
-	bool flag; /* SCHEDULED, INLINE: the domain is exclusive; WAITING, CONTINUED: for call arg alone */
-};
-
 bool port_traces(void); /* one predictable branch where it is off */
 void port_trace(const struct port_event *event);
 void port_symbol(async_func_t func, char *text, size_t bytes);
 
 /* ---- threads ---- */
 
-struct port_config {
-	uint32_t threads, pending, stack_bytes, watchdog_s, exit_report_s, exit_limit_s;
-};
-
 /* Once, with the core's lock held, before anything else. */
 void port_start(struct port_config *config);
 /*
- * With the core's lock held, at first use and again after rob_exit(false): see to it that a normal end of the process
- * calls rob_exit().
+ * With the core's lock held, at first use and again after port_exit(false): see to it that a normal end of the process
+ * calls port_exit().
  */
 void port_arm_exit(void);
 unsigned port_cpus(void);
 /* Returns once a thread of this id, which has ended or is about to, is gone. */
 void port_thread_gone(int thread_id);
 /* A thread in rob_worker_main(worker), or rob_monitor_main() for NULL. 0 or a negative errno: then none comes. */
-int port_thread_start(struct rob_worker *worker, uint32_t stack_bytes);
+int port_thread_start(struct rob_worker *worker);
 _Noreturn void port_thread_exit(void);
 /*
  * Around a call that a thread of the program may run: the thread must not end inside. Returns what port_let_go() takes.

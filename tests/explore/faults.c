@@ -115,7 +115,7 @@ static void leave_and_exit(void)
 {
 	start(0, domain_a, NULL);
 	start_ordered(1, domain_b, nothing);
-	rob_exit(true);
+	port_exit(true);
 	check_all_complete();
 }
 

@@ -206,7 +206,7 @@ static void after_exit(void)
 	async_cookie_t cookie;
 
 	start(0, domain_a, nothing);
-	rob_exit(true);
+	port_exit(true);
 	sim_check(is_complete(&jobs[0]));
 	start(1, domain_a, NULL);
 	start_ordered(2, domain_b, NULL);

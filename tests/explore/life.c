@@ -76,7 +76,7 @@ static void leave(void)
 {
 	start(0, domain_a, NULL);
 	start_ordered(1, domain_b, nothing);
-	rob_exit(true);
+	port_exit(true);
 	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[1]));
 }
 
@@ -84,7 +84,7 @@ static void exit_in_call(void *data, async_cookie_t cookie)
 {
 	(void)data;
 	(void)cookie;
-	rob_exit(true);
+	port_exit(true);
 	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[1]));
 }
 

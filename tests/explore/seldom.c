@@ -451,7 +451,7 @@ static void leave_quiesced(void)
 	sim_check(!async_quiesce_begin());
 	start(0, domain_a, NULL);
 	start_ordered(1, domain_b, nothing);
-	rob_exit(true);
+	port_exit(true);
 	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[1]));
 }
 
@@ -460,7 +460,7 @@ static void leave_and_let_go(void)
 {
 	sim_check(!async_quiesce_begin());
 	gate_open(&gates[0]);
-	rob_exit(true);
+	port_exit(true);
 }
 
 static void held_up(void)
@@ -476,7 +476,7 @@ static void past_the_end(void)
 	start(0, domain_a, nothing);
 	start(1, domain_a, NULL);
 	start(2, domain_b, NULL);
-	rob_exit(true);
+	port_exit(true);
 	start(3, domain_a, NULL);
 	sim_check(is_complete(&jobs[3]));
 	start_ordered(4, domain_b, NULL);

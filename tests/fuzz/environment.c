@@ -8,9 +8,9 @@
 #include <limits.h>
 #include <stdarg.h>
 
-#include "core.h"
 #include "fuzz.h"
 #include "guest.h"
+#include "rob.h"
 
 /* The world of config.c, in the place of the library's and of the system's: see meson.build. */
 int fuzz_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
@@ -21,7 +21,8 @@ static int trace_fd;
 static char trace_file[PATH_MAX + 16];
 static unsigned int traces;
 
-struct rob rob;
+struct port_exit_limits port_exit_limits;
+uint32_t port_stack_bytes;
 _Bool port_tracing;
 
 char *fuzz_getenv(const char *name)
@@ -40,10 +41,11 @@ int fuzz_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void)
 	return 0;
 }
 
-void rob_unlock(void)
+int rob_before_start(int (*set)(const void *what), const void *what)
 {
-	port_unlock(&rob.lock);
+	return set(what);
 }
+
 void rob_fork_prepare(void)
 {
 }
@@ -53,7 +55,7 @@ void rob_fork_parent(void)
 void rob_fork_child(void)
 {
 }
-void rob_exit(bool last)
+void port_exit(bool last)
 {
 	(void)last;
 }
@@ -208,7 +210,7 @@ static void check(const struct wanted *wanted)
 	HOLD(errno == saved);
 	HOLD(config.threads == wanted->threads);
 	HOLD(config.pending == wanted->pending);
-	HOLD(config.stack_bytes == wanted->stack_bytes);
+	HOLD(port_stack_bytes == wanted->stack_bytes);
 	HOLD(config.watchdog_s == wanted->watchdog_s);
 	HOLD(complaints == wanted->complaints);
 	HOLD(traces == (wanted->initcall || wanted->path[0]));

@@ -7,8 +7,11 @@ need cc ar
 
 cd "$scratch" || exit 1
 library="-I$source_dir/ports/template -I$source_dir/core -I$source_dir/include"
-for file in "$source_dir"/core/*.c "$source_dir"/ports/template/*.c; do
-	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Werror $library -c "$file" || fail "$file does not compile"
+for file in "$source_dir"/core/*.c "$source_dir"/ports/template/*.c \
+	"$source_dir"/ports/posix/end.c "$source_dir"/ports/posix/report.c "$source_dir"/ports/posix/schedule.c \
+	"$source_dir"/ports/posix/wait.c; do
+	object=$(basename "$(dirname "$file")")-$(basename "$file" .c).o
+	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Werror $library -c -o "$object" "$file" || fail "$file does not compile"
 done
 ar rcs libtemplate.a ./*.o
 pkg-config --exists cmocka 2>/dev/null || exit $failed

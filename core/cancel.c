@@ -1,36 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a call knows of itself, errors of a domain, cancelling. */
+/* What is asked of a domain: its error, and its calls back. */
 #include "core.h"
 
-bool current_is_async(void)
-{
-	return port_self()->top;
-}
-
-async_cookie_t async_current_cookie(void)
-{
-	struct rob_frame *top = port_self()->top;
-
-	return top ? top->cookie : 0;
-}
-
-void async_set_name(const char *name)
-{
-	struct rob_frame *top = port_self()->top;
-
-	if (top)
-		port_name_store(&top->name, name); /* O6 */
-}
-
-void async_set_error(int error)
-{
-	struct rob_frame *top = port_self()->top;
-
-	if (top)
-		top->error = error;
-}
-
-int async_domain_error(struct async_domain *domain, async_cookie_t *cookie)
+int rob_error(struct async_domain *domain, async_cookie_t *cookie, bool clear)
 {
 	int error;
 
@@ -39,17 +11,10 @@ int async_domain_error(struct async_domain *domain, async_cookie_t *cookie)
 	error = domain->error;
 	if (cookie)
 		*cookie = error ? domain->error_cookie : 0;
+	if (clear)
+		domain->error = 0;
 	rob_unlock();
 	return error;
-}
-
-void async_domain_clear_error(struct async_domain *domain)
-{
-	rob_lock();
-	domain = rob_domain(domain);
-	domain->error = 0;
-	domain->error_cookie = 0;
-	rob_unlock();
 }
 
 /* The lowest pending call of the domain below the bound whose func has not run. */
@@ -102,7 +67,7 @@ static void cancel(struct rob_slot *slot, void (*release)(void *data, async_cook
 	rob_finish(slot, 0);
 }
 
-unsigned async_cancel_domain(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie))
+unsigned rob_cancel(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie))
 {
 	struct rob_slot *slot;
 	async_cookie_t bound;
