@@ -49,6 +49,7 @@ int prompt(const char *question, unsigned int timeout_s, char *answer, size_t ro
 		silent.c_iflag |= ICRNL;
 		tcsetattr(console, TCSAFLUSH, &silent);
 		dprintf(console, "%s", question);
+		say("waits for an answer at the console"); /* the log tells what a boot took its time for */
 		result = read_line(console, timeout_s, answer, room);
 		tcsetattr(console, TCSANOW, &before);
 	}

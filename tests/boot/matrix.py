@@ -6,6 +6,7 @@ A row that has passed with the same /init, image, disks and row is not booted ag
 import argparse
 import concurrent.futures
 import configparser
+import functools
 import hashlib
 import os
 import re
@@ -20,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), 'tools')
 sys.path.insert(0, HERE)
 from bootlib import cpio, kernel, machine   # noqa: E402
 from bootlib.common import Failure, Progress, is_newer, run, written   # noqa: E402
+from bootlib.monitor import Monitor   # noqa: E402
 from matrixlib import bus, parts   # noqa: E402
 
 MODULES = os.path.join(HERE, 'matrix.modules')
@@ -29,7 +31,7 @@ MAKERS = ('busybox', 'mke2fs', 'mkfs.btrfs', 'btrfs', 'mkfs.xfs', 'mkfs.f2fs', '
           'mkfs.vfat', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
 BOOT_LIMIT_S, MAKE_LIMIT_S = 600, 1800   # the host may be very busy
 ROW_KEYS = {'disks', 'line', 'root', 'says', 'silent', 'answers', 'files', 'image', 'machine', 'cpus', 'short',
-            'before', 'devices'}
+            'before', 'devices', 'keys'}
 
 
 def digest(*things):
@@ -92,8 +94,10 @@ class Lab:
         return path
 
     def boot_image(self, kind):
-        """'plain' has no shell; 'shell' has one; 'bare' has no programs at all."""
+        """'plain' has no shell; 'shell' has one; 'bare' has no programs at all; 'keyboard' loads keymaps."""
         with self.lock:
+            if kind == 'keyboard':
+                return self.image(kind, (*PROGRAMS, 'loadkeys'))
             if kind == 'shell':
                 return self.image(kind, PROGRAMS, ['--shell=/usr/bin/busybox'])
             if kind == 'bare':
@@ -162,6 +166,14 @@ def join(image, more, path):
         shutil.copyfile(image, new)
         with open(new, 'ab') as file:
             file.write(bytes(-file.tell() % 512) + more)
+
+
+def press(monitor, keys):
+    """Presses keys one after the other, named by their places on the keyboard."""
+    for key in keys:
+        for down in (True, False):
+            monitor.execute('input-send-event', events=[
+                {'type': 'key', 'data': {'down': down, 'key': {'type': 'qcode', 'data': key}}}])
 
 
 class Row:
@@ -241,17 +253,29 @@ class Row:
                 if machine.attend(process, [], BOOT_LIMIT_S) is None:
                     return f'the boot before is still on after {BOOT_LIMIT_S} s'
             os.rename(f'{self.prefix}.console', f'{self.prefix}.before')
-        with machine.started(self.command(initrd, self.row['line'])) as process:
-            said = machine.attend(process, talk, BOOT_LIMIT_S)
-            if said is None:
-                return f'still on after {BOOT_LIMIT_S} s'
-            if process.wait():
-                return f'QEMU failed: {said}'
+        if wrong := self.attended(self.command(initrd, self.row['line']), talk):
+            return wrong
         if initrd.startswith(self.prefix):
             os.unlink(initrd)
         for disk in self.disks if 'before' in self.row else ():
             os.unlink(self.path_of(disk.recipe, disk.number))
         return self.check(talk)
+
+    def attended(self, command, talk):
+        """Boots and answers at the console, or at the keyboard. Returns what is wrong, or None."""
+        monitor = Monitor()
+        for line in self.row.get('keys', '').strip().splitlines():
+            said, _, keys = line.partition(' | ')
+            talk.append((said.encode(), functools.partial(press, monitor, keys.split())))
+        with machine.started([*command, *monitor.options()], [monitor.theirs.fileno()]) as process:
+            monitor.started()
+            said = machine.attend(process, talk, BOOT_LIMIT_S)
+            if said is None:
+                return f'still on after {BOOT_LIMIT_S} s'
+            if process.wait():
+                return f'QEMU failed: {said}'
+        monitor.close()
+        return None
 
     def discard(self):
         """Removes what the boot left."""
@@ -311,7 +335,7 @@ def main():
     options.add_argument('source')
     options.add_argument('build')
     chosen = options.parse_args()
-    missing = [name for name in (*MAKERS, *PROGRAMS) if not shutil.which(name, path='/usr/sbin:/usr/bin:/sbin:/bin')]
+    missing = [name for name in (*MAKERS, *PROGRAMS, 'loadkeys') if not shutil.which(name, path='/usr/sbin:/usr/bin:/sbin:/bin')]
     if missing:
         print(f'skipped: not installed: {shlex.join(missing)}')
         sys.exit(77)
