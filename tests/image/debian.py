@@ -220,7 +220,7 @@ class Try:
     """The life of inorder-image on one system, in the order in which a user lives it."""
 
     def __init__(self, lab, name):
-        self.lab, self.name = lab, name
+        self.lab, self.name, self.state = lab, name, name   # state: what the files of a machine are called
         self.suite, self.loader = name.split('-', 1)
         self.console = self.version = None
 
@@ -336,7 +336,7 @@ class Try:
     def drives(self, resumed):
         """The machine's disks; those that are written are overlays, which keep its state, too."""
         disk, packages = self.lab.system(self.name)
-        overlay, variables = (os.path.join(self.lab.folder, f'{self.name}.{kind}') for kind in ('overlay', 'variables'))
+        overlay, variables = (os.path.join(self.lab.folder, f'{self.state}.{kind}') for kind in ('overlay', 'variables'))
         if not resumed:
             run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', disk, overlay], 'make an overlay')
         options = [*drive(overlay, form='qcow2'), *drive(packages, ',readonly=on'), *drive(self.lab.programs, ',readonly=on')]
@@ -350,11 +350,11 @@ class Try:
 
     def boots(self, resume):
         """From the first boot to the last, or on from the step after the one that was saved."""
-        saved = os.path.join(self.lab.folder, f'{self.name}.saved')
+        saved = os.path.join(self.lab.folder, f'{self.state}.saved')
         done = read(saved) if resume and os.path.exists(saved) else ''
         names = [step.__name__ for step in self.STEPS]
         options = [*self.lab.options(), *self.drives(done), *(['-loadvm', done] if done else [])]
-        log = os.path.join(self.lab.folder, f'{self.name}.console')
+        log = os.path.join(self.lab.folder, f'{self.state}.console')
         with Console.of_machine(options, log) as self.console:
             if done:
                 self.say(f'going on after: {done}')
@@ -369,7 +369,7 @@ class Try:
                     write(saved, done)
         for kind in ('saved', 'overlay', 'variables'):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(self.lab.folder, f'{self.name}.{kind}'))
+                os.unlink(os.path.join(self.lab.folder, f'{self.state}.{kind}'))
 
 
 def parse_arguments():
