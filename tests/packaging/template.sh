@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The core and ports/template make a library for one thread as they stand: the template names all that a port provides,
-# and with it the contract's tests pass that need no second thread.
+# and with it the contract's tests pass that need no second thread. With the bodies of docs/PORTING.md it has threads.
 . "$(dirname "$0")/lib.sh"
 need cc ar
 
@@ -75,4 +75,19 @@ progress parents_wait_for_children_in_one_domain
 progress nesting_deeper_than_the_pool
 progress a_chain_of_a_thousand_calls
 EOF
+
+# The page's code comes first and so replaces the template's bodies. Whole programs pass, with 2 and with 256 workers.
+{
+	grep '^#include "' "$source_dir/ports/template/port.c"
+	printf '#include <%s.h>\n' pthread sched stdlib time unistd
+	awk '$0 == "```c" { inside = 1; next } /^```/ { inside = 0 } inside' "$source_dir/docs/PORTING.md"
+} >threads.c
+"${CC:-cc}" -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Werror $library -c threads.c ||
+	fail "the code of docs/PORTING.md does not compile with ports/template"
+for program in order wait deadlock cancel; do
+	$cc_test -o "$program-threads" "$source_dir/tests/contract/$program.c" harness.o actors.o party.o threads.o libtemplate.a \
+		-Wl,-z,muldefs $(pkg-config --cflags --libs cmocka) || fail "$program does not link with docs/PORTING.md"
+	"./$program-threads" @2 </dev/null >log 2>&1 || fail "$program fails with the code of docs/PORTING.md: $(cat log)"
+	grep -qF '[       OK ]' log || fail "$program has run nothing"
+done
 exit $failed
