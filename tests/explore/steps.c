@@ -329,8 +329,24 @@ static void report(void)
 	async_report(2);
 }
 
+/* Plain calls and an ordered one behind them are neighbours in a block, and a lease takes them; then it is recalled. */
+static void row_ends_wide(void)
+{
+	async_cookie_t cookie;
+
+	start(0, domain_b, nothing);
+	start(1, domain_b, nothing);
+	start(2, domain_b, nothing);
+	start(3, domain_a, nothing);
+	cookie = start(4, domain_a, nothing);
+	start_ordered(5, domain_a, nothing);
+	sim_check(!wait_call(4, cookie, domain_a));
+	sim_check(!wait_full(NULL));
+}
+
 /* clang-format off */
 const struct sim_case cases_steps[] = {
+	CASE("row-ends-wide", "retire lease", row_ends_wide)},
 	CASE("ordered-pair", "retire C23", ordered_pair)},
 	CASE("ordered-pair-2cpus", "retire C23", ordered_pair), .cpus = 2},
 	CASE("ordered-pair-waited", "retire", ordered_pair, full_wait), .cpus = 2},

@@ -4,7 +4,7 @@
 
 Every operation with an order in core/ and ports/posix is in the ledger's table, with its function and its pair, and the
 function cites that pair; every one without an order is in the second table; what the tables name exists. Every pair has
-both sides, a litmus test that tools/litmus accepts, and mutations that are in tools/mutations.
+both sides, a litmus test that tools/litmus accepts, and mutations that are in tests/*/*.mutations.
 """
 import pathlib
 import re
@@ -93,7 +93,7 @@ def check_pairs(ledger, sides, mutations, problems):
         problems.append(f'docs/ORDERING.md: {number} has no place in the code')
     prose = re.sub(r'```.*?```', '', ledger, flags=re.S)
     for name in sorted(set(re.findall(r'(?<!\*)\*([\w-]+)\*(?!\*)', prose)) - mutations):
-        problems.append(f'docs/ORDERING.md names the mutation {name}, which tools/mutations does not have')
+        problems.append(f'docs/ORDERING.md names the mutation {name}, which is in no tests/*/*.mutations')
 
 
 def check_litmus(source, problems):
@@ -117,7 +117,8 @@ def main(source):
     sys.path.insert(0, str(source / 'tools'))
     import c_source
     ledger = (source / 'docs/ORDERING.md').read_text(encoding='utf-8')
-    mutations = set(re.findall(r'^== (\S+)', (source / 'tools/mutations').read_text(encoding='utf-8'), re.M))
+    mutations = {name for path in source.glob('tests/*/*.mutations')
+                 for name in re.findall(r'^== (\S+)', path.read_text(encoding='utf-8'), re.M)}
     problems = []
     ordered, relaxed = uses(source, c_source, ORDERED), uses(source, c_source, RELAXED)
     sides = check_table(ledger, ordered, problems)
