@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every public call has a doc comment with all its parts, and a manual page that names it: docs.py SOURCE PAGE:NAMES...
+"""Every public call has a doc comment with all its parts, and a manual page that names it; every "make …" that a document or
+make help names is a target: docs.py SOURCE PAGE:NAMES...
 
 PAGE:NAMES says for each page of section 3 under which names it is installed, as "async_owner.3:async_owner ...".
 """
@@ -92,9 +93,23 @@ def check_pages(man, listed, calls, types, problems):
     problems += [f"man/{page} is not installed" for page in sorted(unlisted)]
 
 
+def check_targets(source, problems):
+    """What documents and make help tell to make, the Makefile makes; and what it makes, make help tells."""
+    makefile = (source / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.M))
+    told = set(re.findall(r"@echo 'make ([a-z][a-z-]*)", makefile))
+    for page in [*source.glob("*.md"), *(source / "docs").glob("*.md")]:
+        for name in re.findall(r"(?:`|^)make ([a-z][a-z-]*)", page.read_text(encoding="utf-8"), re.M):
+            if name not in targets:
+                problems.append(f"{page.name}: make {name}: the Makefile has no such target")
+    problems += [f"make help: make {name}: the Makefile has no such target" for name in sorted(told - targets)]
+    problems += [f"make help does not name {name}" for name in sorted(targets - told - {"all", "help"})]
+
+
 def main(source, *pages):
     source = pathlib.Path(source)
     problems, calls, types = [], [], set()
+    check_targets(source, problems)
     for header in sorted((source / "include" / "inorder").glob("*.h")):
         calls += check_header(header, problems)
         types |= set(re.findall(r"^struct (\w+) {", header.read_text(encoding="utf-8"), re.M))
