@@ -18,6 +18,30 @@ struct candidate {
 	struct outcome outcome;
 };
 
+static bool refuse(const char *text)
+{
+	fprintf(stderr,
+		"inorder-chart: --what-if %s: faster=NAME[,TIMES], async=NAME, earlier=NAME, threads or "
+		"processors=NUMBER[,NUMBER BEFORE]\n",
+		text);
+	return false;
+}
+
+/* "4", or "4,2" where the trace does not tell that there were two */
+static bool read_processors(struct change *change, const char *text)
+{
+	unsigned int number = 0;
+	int used = 0;
+
+	change->name = "";
+	change->processors = 0;
+	if (sscanf(text, "%4u%n", &number, &used) == 1 && text[used] == ',')
+		if (sscanf(text + used, ",%4u%n", &change->processors, &used) != 1 || !change->processors)
+			return false;
+	change->times = number;
+	return number > 0 && strspn(text, "0123456789,") == strlen(text);
+}
+
 bool change_read(struct change *change, const char *text)
 {
 	static const char *const words[] = {
@@ -30,7 +54,7 @@ bool change_read(struct change *change, const char *text)
 	const char *comma = strrchr(name, ',');
 	char *end;
 
-	*change = (struct change){CHANGE_NONE, NULL, 2};
+	*change = (struct change){CHANGE_NONE, NULL, 2, 0};
 	for (size_t i = CHANGE_FASTER; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strlen(words[i]) == length && memcmp(words[i], text, length) == 0)
 			change->kind = (enum change_kind)i;
@@ -41,13 +65,13 @@ bool change_read(struct change *change, const char *text)
 		else
 			change->times = 2; /* the comma is one of the name */
 	}
+	if (change->kind == CHANGE_PROCESSORS)
+		return read_processors(change, name) || refuse(text);
 	change->name = keep(name);
 	if (change->kind != CHANGE_NONE && (change->kind == CHANGE_THREADS) == !*name && isfinite(change->times) &&
 	    change->times > 0 && change->times <= TIMES_MOST)
 		return true;
-	fprintf(stderr, "inorder-chart: --what-if %s: faster=NAME[,TIMES], async=NAME, earlier=NAME or threads\n",
-		text);
-	return false;
+	return refuse(text);
 }
 
 static bool span_has(const struct model *model, const struct span *span, const struct change *change)
@@ -66,6 +90,14 @@ bool change_fits(const struct model *model, const struct change *change)
 {
 	if (change->kind == CHANGE_THREADS)
 		return true;
+	if (change->kind == CHANGE_PROCESSORS) {
+		if (change_processors(model, change))
+			return true;
+		fputs("inorder-chart: --what-if processors: the trace does not tell how many there were: add that, as in "
+		      "processors=4,2\n",
+		      stderr);
+		return false;
+	}
 	for (size_t i = 0; i < model->span_count; i++)
 		if (span_has(model, &model->spans[i], change))
 			return true;
@@ -90,6 +122,9 @@ static void change_text(const struct change *change, char *text, size_t bytes)
 		break;
 	case CHANGE_EARLIER:
 		snprintf(text, bytes, "%.*s scheduled earlier", length, change->name);
+		break;
+	case CHANGE_PROCESSORS:
+		snprintf(text, bytes, "%g processors", change->times);
 		break;
 	case CHANGE_THREADS:
 		snprintf(text, bytes, "a thread for every call");
@@ -169,7 +204,7 @@ static int compare_gains(const void *a, const void *b)
 
 static void add(struct candidate **candidates, size_t *count, enum change_kind kind, const char *name, double path_ns)
 {
-	*APPEND(*candidates, *count) = (struct candidate){.change = {kind, name, 2}, .path_ns = path_ns};
+	*APPEND(*candidates, *count) = (struct candidate){.change = {kind, name, 2, 0}, .path_ns = path_ns};
 }
 
 /* What can be done about each part of the path; equal ones are one. */

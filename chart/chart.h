@@ -231,8 +231,9 @@ struct process {
 	long pid;
 	const char *program; /* NULL: a kernel log, or its start is not in the file */
 	uint64_t realtime_ns;
-	unsigned int version; /* of its trace */
-	uint64_t last_ns;     /* of its last line: what is unfinished ends there */
+	unsigned int version;    /* of its trace */
+	unsigned int processors; /* that it could use when it started to write; 0: not told */
+	uint64_t last_ns;        /* of its last line: what is unfinished ends there */
 	size_t threads;
 	bool has_phases;
 	bool is_systemd; /* its spans are units, but for those of its own thread */

@@ -44,7 +44,7 @@ static const char usage[] =
 	"  -J, --json                  the model, for programs; docs/CHART.md describes it\n"
 	"  -P, --perfetto              a trace for ui.perfetto.dev and chrome://tracing\n"
 	"  -i, --what-if CHANGE        how long it would take, in words: faster=NAME[,TIMES], async=NAME, earlier=NAME,\n"
-	"                              threads\n"
+	"                              threads, processors=NUMBER[,BEFORE]\n"
 	"  -a, --advise                which changes would gain most, in words\n"
 	"  -S, --systemd               add the units of systemd, which runs here, on the same axis (of another machine: a\n"
 	"                              FILE that systemctl show wrote there: inorder-chart(1))\n"

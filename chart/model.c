@@ -128,6 +128,7 @@ static void add_start(struct model *model, size_t process, size_t thread, const 
 
 	started->program = record->name;
 	started->version = record->version;
+	started->processors = (unsigned int)record->arg;
 	if (!started->realtime_ns)
 		started->realtime_ns = record->realtime_ns;
 	if (record->pid == 1) /* which was a thread of the kernel before it became /init */

@@ -8,6 +8,7 @@
 #include "klog.h"
 
 #define VERSION 2
+#define PROCESSORS_MOST 65536
 #define T_MOST (UINT64_C(1) << 62) /* so that no sum of times overflows */
 
 #define WORD(name, word) word,
@@ -87,6 +88,8 @@ static const char *read_start(json_object *line, struct record *record)
 	if (version > VERSION)
 		return "a trace of a version above 2, which this program does not read";
 	record->version = (unsigned int)version;
+	if (!number(line, "processors", &record->arg) || record->arg > PROCESSORS_MOST)
+		return "processors is no number of them";
 	if (!number(line, "started_ns", &record->started_ns) || record->started_ns > record->t_ns)
 		return "started_ns is not a time before the line's";
 	return number(line, "realtime_ns", &record->realtime_ns) ? NULL : "realtime_ns is not a number";

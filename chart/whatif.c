@@ -6,10 +6,15 @@
  * ended it in the trace. Without a change every event keeps its time.
  */
 #define _GNU_SOURCE
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "processors.h"
 #include "whatif.h"
+
+#define ROUNDS_MOST 60
+#define SAME 1e-6 /* of the total: no other round is needed */
 
 enum event_type { SCHEDULED, BEGIN, END, TURN_END };
 
@@ -55,6 +60,9 @@ struct replay {
 	uint64_t *cookies; /* in order */
 	struct completions *domains;
 	size_t domain_count;
+	struct load *busy;      /* gets when something works; NULL: of no interest */
+	const struct load *old; /* in the trace, and, as far as it is known, with another number of processors */
+	const struct load *new; /* NULL: work takes as long as in the trace */
 };
 
 static void *array_of(size_t count, size_t bytes)
@@ -211,6 +219,12 @@ static const char *context(const struct replay *replay, const struct track *trac
 	return top && (top->kind != SPAN_WAIT || is_own_wait(top)) ? span_name(replay->model, top) : NULL;
 }
 
+/* What a span does by itself is taken for work that needs a processor all the time: the trace does not tell. */
+static bool is_work(const struct replay *replay, const struct track *track)
+{
+	return track->depth && replay->model->spans[track->stack[track->depth - 1]].kind != SPAN_WAIT;
+}
+
 static bool is_changed(const struct replay *replay, enum change_kind kind, const char *name)
 {
 	return replay->change->kind == kind && name && strcmp(name, replay->change->name) == 0;
@@ -228,6 +242,16 @@ static void follow(struct replay *replay, struct event *event, const struct trac
 	if (is_changed(replay, CHANGE_FASTER, event->name))
 		length /= replay->change->times;
 	event->new_ns = (last ? last->new_ns : 0) + length;
+	if (!is_work(replay, track))
+		return;
+	if (replay->new) {
+		double old_ns = (double)(before_ns - replay->model->begin_ns);
+
+		event->new_ns =
+			load_end(replay->new, last ? last->new_ns : 0, load_done(replay->old, old_ns, old_ns + length));
+	}
+	if (replay->busy)
+		load_add(replay->busy, last ? last->new_ns : 0, event->new_ns);
 }
 
 /* After the later one of two events; what passed after both of them in the trace passes again. Either may be NONE. */
@@ -508,14 +532,62 @@ static void find_total(const struct replay *replay, struct outcome *outcome)
 	find_next(replay, last, outcome);
 }
 
+static void run(struct replay *replay, struct outcome *outcome)
+{
+	*outcome = (struct outcome){0};
+	replay_open(replay);
+	for (size_t i = 0; i < replay->count; i++)
+		replay_event(replay, i);
+	find_total(replay, outcome);
+	replay_close(replay);
+}
+
+unsigned int change_processors(const struct model *model, const struct change *change)
+{
+	unsigned int most = change->processors;
+
+	for (size_t i = 0; i < model->process_count && !change->processors; i++)
+		if (model->processes[i].processors > most)
+			most = model->processes[i].processors;
+	return most;
+}
+
+/*
+ * How fast each works follows from how many do so at the same time, and that from how fast each works: it is found in
+ * rounds. A round finds all right up to the first moment at which the one before was wrong, and more.
+ */
+static void share_processors(const struct model *model, const struct change *change, struct outcome *outcome)
+{
+	const struct change none = {.kind = CHANGE_NONE, .name = ""};
+	struct load old = {NULL, 0};
+	struct load new = {NULL, 0};
+	double last_ns = -1;
+	struct replay before = {.model = model, .change = &none, .busy = &old};
+
+	run(&before, outcome);
+	load_share(&old, change_processors(model, change));
+	for (unsigned int i = 0; i < ROUNDS_MOST; i++) {
+		struct load busy = {NULL, 0};
+		struct replay replay = {.model = model, .change = change, .busy = &busy, .old = &old, .new = &new};
+
+		run(&replay, outcome);
+		load_share(&busy, change->times);
+		load_free(&new);
+		new = busy;
+		if (fabs(outcome->total_ns - last_ns) <= SAME * outcome->total_ns && i > 1)
+			break;
+		last_ns = outcome->total_ns;
+	}
+	load_free(&old);
+	load_free(&new);
+}
+
 void whatif(const struct model *model, const struct change *change, struct outcome *outcome)
 {
 	struct replay replay = {.model = model, .change = change};
 
-	*outcome = (struct outcome){0};
-	replay_open(&replay);
-	for (size_t i = 0; i < replay.count; i++)
-		replay_event(&replay, i);
-	find_total(&replay, outcome);
-	replay_close(&replay);
+	if (change->kind == CHANGE_PROCESSORS)
+		share_processors(model, change, outcome);
+	else
+		run(&replay, outcome);
 }

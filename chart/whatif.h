@@ -7,10 +7,11 @@
 /* X(name, word) */
 #define CHANGES(X) \
 	X(NONE, "nothing") \
-	X(FASTER, "faster")   /* the own work of the name takes 1 / times */ \
-	X(ASYNC, "async")     /* the step runs beside what follows, up to its thread's next wait */ \
-	X(EARLIER, "earlier") /* the call is scheduled when what schedules it begins */ \
-	X(THREADS, "threads") /* a call begins when it is scheduled: there is always a free thread */
+	X(FASTER, "faster")         /* the own work of the name takes 1 / times */ \
+	X(ASYNC, "async")           /* the step runs beside what follows, up to its thread's next wait */ \
+	X(EARLIER, "earlier")       /* the call is scheduled when what schedules it begins */ \
+	X(THREADS, "threads")       /* a call begins when it is scheduled: there is always a free thread */ \
+	X(PROCESSORS, "processors") /* what works shares another number of them */
 
 enum change_kind {
 #define CHANGE_ENUM(name, word) CHANGE_##name,
@@ -21,7 +22,8 @@ enum change_kind {
 struct change {
 	enum change_kind kind;
 	const char *name;
-	double times;
+	double times;            /* how much faster; or how many processors */
+	unsigned int processors; /* that there were; 0: the trace tells */
 };
 
 struct outcome {
@@ -38,6 +40,8 @@ void whatif(const struct model *model, const struct change *change, struct outco
 bool change_read(struct change *change, const char *text);
 /* False, told on standard error, if nothing in the trace has the change's name. */
 bool change_fits(const struct model *model, const struct change *change);
+/* How many processors there were; 0: nothing tells. */
+unsigned int change_processors(const struct model *model, const struct change *change);
 int whatif_print(const struct model *model, const struct change *change, const char *title, FILE *file);
 /* The changes with the largest gain. */
 int advise_print(const struct model *model, const char *title, FILE *file);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -151,6 +152,13 @@ static uint64_t process_start(uint64_t now_ns)
 	return age_ns < now_ns ? now_ns - age_ns : 0;
 }
 
+static long processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 void trace_header(struct trace_line *line, const struct trace_place *place, uint64_t realtime_ns)
 {
 	uint64_t started_ns = process_start(place->now_ns);
@@ -161,6 +169,7 @@ void trace_header(struct trace_line *line, const struct trace_place *place, uint
 	    (long)getppid(), realtime_ns);
 	if (started_ns)
 		add(line, ",\"started_ns\":%" PRIu64, started_ns);
+	add(line, ",\"processors\":%ld", processors());
 	add_text(line, "program", symbol_program());
 	boot_id(boot, sizeof(boot));
 	if (boot[0])

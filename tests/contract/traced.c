@@ -22,6 +22,7 @@ struct seen {
 
 static struct seen seen[MOST + 1]; /* by cookie; 0: what is no call's */
 static unsigned int starts;
+static uint64_t processors;   /* that the last of them told */
 static uint64_t most_workers; /* at a time: one that was idle for long ends */
 static char path[64];
 static int file = -1;
@@ -60,6 +61,8 @@ static void read_line(const char *line)
 		if (!strncmp(event, words[i], strlen(words[i])) && event[strlen(words[i])] == '"')
 			seen[cookie].events[i]++;
 	starts += !strncmp(event, "start\"", 6);
+	if (number(line, "\"processors\":"))
+		processors = number(line, "\"processors\":");
 	if (number(line, "\"workers\":") > most_workers)
 		most_workers = number(line, "\"workers\":");
 	if (number(line, "\"by\":"))
@@ -298,4 +301,5 @@ TEST(a_trace_names_domains, .pools = PALL)
 	CHECK(!strcmp(seen[cookies[2]].domain, ""));
 	CHECK(!strcmp(seen[cookies[3]].domain, "default"));
 	CHECK(!strcmp(seen[0].domain, "disks")); /* of the wait */
+	CHECK(processors >= 1 && processors <= (uint64_t)sysconf(_SC_NPROCESSORS_CONF));
 }

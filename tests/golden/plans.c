@@ -3,7 +3,7 @@
  * A program that does what its arguments say, in counted time: what works sleeps on a clock that goes on to the next
  * one's end only when all that can go on has done so. So its trace is the same on any machine.
  *
- *   plans TRACE PLAN...     step:NAME:MS  call:NAME:MS  ordered:NAME:MS:RETIRE_MS  nest:NAME:MS:CHILD:MS  wait
+ *   plans TRACE [cpus:N] PLAN...     step:NAME:MS  call:NAME:MS  ordered:NAME:MS:RETIRE_MS  nest:NAME:MS:CHILD:MS  wait
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -33,7 +33,7 @@ struct plan {
 struct task {
 	struct plan plan;
 	enum state state;
-	uint64_t until_ns;
+	double left_ns; /* of its work */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -41,6 +41,7 @@ static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
 static struct task tasks[CALLS_MOST + 1]; /* the first is the program's own thread */
 static size_t task_count = 1;
 static bool waits;
+static unsigned int processors; /* that those who work share; 0: each has one */
 static uint64_t now_ns;
 static _Thread_local struct task *returning; /* its function has returned, and the trace does not say so yet */
 static _Thread_local enum state returns;
@@ -63,19 +64,25 @@ static bool is_busy(void)
 /* With the lock held: wakes those whose time has come. */
 static void advance(void)
 {
-	uint64_t next_ns = UINT64_MAX;
+	double least_ns = 0, slower;
+	unsigned int working = 0;
 
 	if (is_busy())
 		return;
 	for (size_t i = 0; i < task_count; i++)
-		if (tasks[i].state == SLEEPS && tasks[i].until_ns < next_ns)
-			next_ns = tasks[i].until_ns;
-	if (next_ns == UINT64_MAX)
+		if (tasks[i].state == SLEEPS && (!working++ || tasks[i].left_ns < least_ns))
+			least_ns = tasks[i].left_ns;
+	if (!working)
 		return;
-	__atomic_store_n(&now_ns, next_ns, __ATOMIC_RELEASE);
-	for (size_t i = 0; i < task_count; i++)
-		if (tasks[i].state == SLEEPS && tasks[i].until_ns == next_ns)
+	slower = processors && working > processors ? (double)working / processors : 1;
+	__atomic_store_n(&now_ns, now_ns + (uint64_t)(least_ns * slower + 0.5), __ATOMIC_RELEASE);
+	for (size_t i = 0; i < task_count; i++) {
+		if (tasks[i].state != SLEEPS)
+			continue;
+		tasks[i].left_ns -= least_ns;
+		if (tasks[i].left_ns < 0.5)
 			tasks[i].state = WORKS;
+	}
 	pthread_cond_broadcast(&moved);
 }
 
@@ -130,7 +137,7 @@ static void work(struct task *task, unsigned int ms)
 {
 	pthread_mutex_lock(&lock);
 	task->state = SLEEPS;
-	task->until_ns = now_ns + ms * UINT64_C(1000000);
+	task->left_ns = ms * 1e6;
 	advance();
 	while (task->state == SLEEPS)
 		pthread_cond_wait(&moved, &lock);
@@ -210,6 +217,8 @@ int main(int argc, char **argv)
 	if (argc < 2 || async_trace_open(argv[1]) != 0)
 		return 2;
 	for (int i = 2; i < argc; i++) {
+		if (sscanf(argv[i], "cpus:%u", &processors) == 1)
+			continue;
 		struct plan plan = {.ms = 0};
 		int words = sscanf(argv[i], "%15[^:]:%31[^:]:%u:%u", plan.kind, plan.name, &plan.ms, &plan.more_ms);
 

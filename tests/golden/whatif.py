@@ -40,6 +40,17 @@ CASES = [
     ("nest:bus:60:disk:50 call:net:70 wait step:root:10", "faster=bus,6", "nest:bus:10:disk:50 call:net:70 wait step:root:10"),
     # the child, which is no longer critical
     ("nest:bus:60:disk:50 call:net:70 wait step:root:10", "faster=disk,5", "nest:bus:60:disk:10 call:net:70 wait step:root:10"),
+    # one processor more for what shares one; one less; more than there is work for
+    (f"cpus:1 step:proc:20 {DISKS} wait step:root:10", "processors=2,1", f"cpus:2 step:proc:20 {DISKS} wait step:root:10"),
+    (f"cpus:2 step:proc:20 {DISKS} wait step:root:10", "processors=1,2", f"cpus:1 step:proc:20 {DISKS} wait step:root:10"),
+    (f"cpus:1 {DISKS} step:udev:100 wait step:root:10", "processors=8,1", f"cpus:8 {DISKS} step:udev:100 wait step:root:10"),
+    # not all of the time is work for all of them: calls that schedule others, calls in order, two waits
+    ("cpus:1 nest:bus:60:disk:50 call:net:70 wait step:root:10", "processors=2,1",
+     "cpus:2 nest:bus:60:disk:50 call:net:70 wait step:root:10"),
+    ("cpus:2 ordered:sda:60:20 ordered:sdb:10:30 ordered:sdc:20:40 step:keys:50 wait step:root:10", "processors=3,2",
+     "cpus:3 ordered:sda:60:20 ordered:sdb:10:30 ordered:sdc:20:40 step:keys:50 wait step:root:10"),
+    ("cpus:3 call:sda:50 call:sdb:90 step:keys:20 wait call:net:40 step:mount:70 wait step:root:10", "processors=1,3",
+     "cpus:1 call:sda:50 call:sdb:90 step:keys:20 wait call:net:40 step:mount:70 wait step:root:10"),
     # two waits
     ("call:sda:50 step:keys:20 wait call:net:40 step:mount:70 wait step:root:10", "faster=mount,7",
      "call:sda:50 step:keys:20 wait call:net:40 step:mount:10 wait step:root:10"),
@@ -52,7 +63,7 @@ def trace(folder, plan):
     with open(path, encoding="utf-8") as file:
         text = file.read()
     with open(path, "w", encoding="utf-8") as file:   # when the process started is of the real clock
-        file.write(re.sub(r'"started_ns":\d+,', "", text))
+        file.write(re.sub(r'"(started_ns|processors)":\d+,', "", text))
     return path
 
 
@@ -108,11 +119,24 @@ def check_advice(folder):
     assert re.match(r" +30\.000 +80\.000  sdc 2 times as fast; then sda \(50\.000 ms\) is most", first), done.stdout
 
 
+def check_processors(folder):
+    """A trace tells how many there were."""
+    path = trace(folder, "cpus:1 call:sda:50 call:sdb:30 wait")
+    told = totals(path, "--what-if", "processors=2,1")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace('"ev":"start",', '"ev":"start","processors":1,', 1))
+    assert totals(path, "--what-if", "processors=2") == told and told[0] > told[1], told
+
+
 def check_refused(folder):
     path = trace(folder, "step:proc:20 call:sda:50 wait")
     for change, words in (("faster=sdx", "no call or step is called sdx"), ("async=sda", "no synchronous step is called sda"),
                           ("earlier=proc", "no call is called proc"), ("sooner=sda", "faster=NAME"), ("faster", "faster=NAME"),
-                          ("faster=sda,0", "faster=NAME"), ("threads=7", "faster=NAME")):
+                          ("faster=sda,0", "faster=NAME"), ("threads=7", "faster=NAME"),
+                          ("processors=2", "does not tell how many there were"), ("processors=0,1", "faster=NAME"),
+                          ("processors=2,x", "faster=NAME"), ("processors=2,0", "faster=NAME"), ("processors", "faster=NAME")):
         done = subprocess.run([CHART, "--what-if", change, path], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
                               check=False, encoding="utf-8")
         assert done.returncode == 2 and words in done.stderr, f"{change}: {done}"
@@ -124,5 +148,6 @@ with tempfile.TemporaryDirectory() as scratch:
     for case in BOOTS:
         check_boot(scratch, *case)
     check_own_wait()
+    check_processors(scratch)
     check_advice(scratch)
     check_refused(scratch)

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "chart.h"
+#include "processors.h"
+
+void load_add(struct load *load, double begin_ns, double end_ns)
+{
+	if (end_ns <= begin_ns)
+		return;
+	*APPEND(load->moments, load->count) = (struct moment){.t_ns = begin_ns, .change = 1};
+	*APPEND(load->moments, load->count) = (struct moment){.t_ns = end_ns, .change = -1};
+}
+
+static int compare_moments(const void *a, const void *b)
+{
+	const struct moment *left = a;
+	const struct moment *right = b;
+
+	return (left->t_ns > right->t_ns) - (left->t_ns < right->t_ns);
+}
+
+void load_share(struct load *load, double processors)
+{
+	double working = 0;
+
+	if (load->count)
+		qsort(load->moments, load->count, sizeof(*load->moments), compare_moments);
+	for (size_t i = 0; i < load->count; i++) {
+		struct moment *moment = &load->moments[i];
+		const struct moment *last = i ? moment - 1 : NULL;
+
+		moment->done_ns = last ? last->done_ns + last->rate * (moment->t_ns - last->t_ns) : 0;
+		working += moment->change;
+		moment->rate = working > processors ? processors / working : 1;
+	}
+}
+
+/* What one that works all the time has done by then, since the first moment. */
+static double done_by(const struct load *load, double t_ns)
+{
+	size_t low = 0;
+	size_t high = load->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (load->moments[middle].t_ns <= t_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low)
+		return load->count ? t_ns - load->moments[0].t_ns : t_ns;
+	return load->moments[low - 1].done_ns + load->moments[low - 1].rate * (t_ns - load->moments[low - 1].t_ns);
+}
+
+double load_done(const struct load *load, double begin_ns, double end_ns)
+{
+	return done_by(load, end_ns) - done_by(load, begin_ns);
+}
+
+double load_end(const struct load *load, double begin_ns, double work_ns)
+{
+	double done_ns = done_by(load, begin_ns) + work_ns;
+	size_t low = 0;
+	size_t high = load->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (load->moments[middle].done_ns <= done_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low)
+		return begin_ns + work_ns;
+	return load->moments[low - 1].t_ns + (done_ns - load->moments[low - 1].done_ns) / load->moments[low - 1].rate;
+}
+
+void load_free(struct load *load)
+{
+	free(load->moments);
+	*load = (struct load){NULL, 0};
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* How fast work goes on, at each moment, where processors are shared by all that works. */
+#ifndef CHART_PROCESSORS_H
+#define CHART_PROCESSORS_H
+
+#include <stddef.h>
+
+struct moment {
+	double t_ns;
+	double change;  /* of how many work, from then on */
+	double rate;    /* how fast each of them is until the next moment: 1 has a processor of its own */
+	double done_ns; /* what one that worked since the first moment has done by then */
+};
+
+struct load {
+	struct moment *moments;
+	size_t count;
+};
+
+/* Something works from @begin_ns to @end_ns. */
+void load_add(struct load *load, double begin_ns, double end_ns);
+/* All is added: each gets an equal part of @processors, and one at most. */
+void load_share(struct load *load, double processors);
+/* What is done between two moments. */
+double load_done(const struct load *load, double begin_ns, double end_ns);
+/* When work of @work_ns that begins then is done. */
+double load_end(const struct load *load, double begin_ns, double work_ns);
+void load_free(struct load *load);
+#endif
