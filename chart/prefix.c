@@ -13,7 +13,8 @@
 
 #define LAYERS_MOST 12
 #define SECOND_NS UINT64_C(1000000000)
-#define SOME_YEAR 2000 /* of a date that does not tell its year; a leap year, so that each day exists */
+#define WHOLE_LEAST 100000000 /* 1973: fewer seconds without decimals are some other number */
+#define SOME_YEAR 2000        /* of a date that does not tell its year; a leap year, so that each day exists */
 
 enum {
 	GLUE = 1,   /* the kernel's message follows */
@@ -28,7 +29,7 @@ enum {
  *   y m d H M S  two digits each, y four       b  month's name   f  decimals of a second   z  time zone
  *   T  the thread   n  a number   i  a number with decimals   a  weekday   L  letter of a log level
  *   k  a word of small letters, then digits   w  a word   h  a host's name   p  a path   c  numbers of a colour
- *   N  up to the next "]"   P  up to the next ":"   x  a flag of /dev/kmsg
+ *   N  up to the next "]"   P  up to the next ":"   g  up to the next "("   x  a flag of /dev/kmsg
  * The first row that fits is taken, so longer ones stand first.
  */
 static const struct {
@@ -52,6 +53,7 @@ static const struct {
 	{"Amlogic's caller, a thread", "[~T%T@C%n]~", 0},
 	{"MediaTek", "(%n)[%T:%N]~", 0},
 	{"MediaTek, interrupts off", "-(%n)[%T:%N]~", 0},
+	{"tio, seconds", "[%H:%M:%S]~", 0},
 	{"Samsung with a level", "%L[%n:~%P:~%T]~", 0},
 	{"Samsung", "[%n:~%P:~%T]~", 0},
 	{"Unisoc, HTC", "c%n %T ", 0},
@@ -74,10 +76,14 @@ static const struct {
 	{"logcat -v threadtime", "%m-%d %H:%M:%S.%f %n %n %L~:~", GLUE},
 	{"logcat -v threadtime with a tag", "%m-%d %H:%M:%S.%f %n %n %L %k~:~", GLUE},
 	{"logcat -v threadtime -v year", "%y-%m-%d %H:%M:%S.%f %n %n %L~:~", GLUE},
+	{"logcat -v epoch, -v monotonic", "~%e %n %n %L~:~", GLUE},
+	{"logcat -v epoch, -v monotonic with a tag", "~%e %n %n %L %k~:~", GLUE},
+	{"logcat -v time", "%m-%d %H:%M:%S.%f %L/%g(~%n):~", GLUE},
+	{"logcat -v time -v year", "%y-%m-%d %H:%M:%S.%f %L/%g(~%n):~", GLUE},
+	{"logcat -v brief", "%L/%g(~%n):~", GLUE},
 	{"grabserial", "[%e %i]~", 0},
 	{"grabserial -T", "[%H:%M:%S.%f %i]~", 0},
 	{"tio -t", "[%H:%M:%S.%f]~", 0},
-	{"tio, seconds", "[%H:%M:%S]~", 0},
 	{"tio --timestamp-format iso8601", "[%y-%m-%dT%H:%M:%S.%f%z]~", 0},
 	{"tio --timestamp-format iso8601, local", "[%y-%m-%dT%H:%M:%S.%f]~", 0},
 	{"minicom", "[%y-%m-%d %H:%M:%S]~", 0},
@@ -91,6 +97,7 @@ static const struct {
 	{"ts %F %.T", "%y-%m-%d %H:%M:%S.%f ", 0},
 	{"ts %F %T", "%y-%m-%d %H:%M:%S ", 0},
 	{"ts %.s", "%e ", 0},
+	{"journalctl --no-hostname, behind the time", "kernel:~", GLUE},
 	{"printk's level", "<%n>", 0},
 	{"dmesg --decode", "%k~:%k~:~", 0},
 	{"mail's quotation", ">~", 0},
@@ -182,7 +189,7 @@ static bool read_epoch(const char **text, struct reading *reading)
 {
 	unsigned int count = 0;
 
-	if (!digits(text, 1, 10, &reading->epoch_s))
+	if (!digits(text, 1, 10, &reading->epoch_s) || (**text != '.' && reading->epoch_s < WHOLE_LEAST))
 		return false;
 	reading->fraction_ns = 0;
 	if (**text == '.') {
@@ -295,6 +302,8 @@ static bool fits_class(char letter, char c)
 		return !isspace((unsigned char)c);
 	case 'N':
 		return c != ']';
+	case 'g':
+		return c != '(';
 	default:
 		return c != ':' && c != ']';
 	}
