@@ -4,7 +4,7 @@
 #include "chart.h"
 #include "processors.h"
 
-void load_add(struct load *load, double begin_ns, double end_ns)
+void shared_add(struct shared *load, double begin_ns, double end_ns)
 {
 	if (end_ns <= begin_ns)
 		return;
@@ -20,7 +20,7 @@ static int compare_moments(const void *a, const void *b)
 	return (left->t_ns > right->t_ns) - (left->t_ns < right->t_ns);
 }
 
-void load_share(struct load *load, double processors)
+void shared_share(struct shared *load, double processors)
 {
 	double working = 0;
 
@@ -37,7 +37,7 @@ void load_share(struct load *load, double processors)
 }
 
 /* What one that works all the time has done by then, since the first moment. */
-static double done_by(const struct load *load, double t_ns)
+static double done_by(const struct shared *load, double t_ns)
 {
 	size_t low = 0;
 	size_t high = load->count;
@@ -55,12 +55,12 @@ static double done_by(const struct load *load, double t_ns)
 	return load->moments[low - 1].done_ns + load->moments[low - 1].rate * (t_ns - load->moments[low - 1].t_ns);
 }
 
-double load_done(const struct load *load, double begin_ns, double end_ns)
+double shared_done(const struct shared *load, double begin_ns, double end_ns)
 {
 	return done_by(load, end_ns) - done_by(load, begin_ns);
 }
 
-double load_end(const struct load *load, double begin_ns, double work_ns)
+double shared_end(const struct shared *load, double begin_ns, double work_ns)
 {
 	double done_ns = done_by(load, begin_ns) + work_ns;
 	size_t low = 0;
@@ -79,8 +79,8 @@ double load_end(const struct load *load, double begin_ns, double work_ns)
 	return load->moments[low - 1].t_ns + (done_ns - load->moments[low - 1].done_ns) / load->moments[low - 1].rate;
 }
 
-void load_free(struct load *load)
+void shared_free(struct shared *load)
 {
 	free(load->moments);
-	*load = (struct load){NULL, 0};
+	*load = (struct shared){NULL, 0};
 }

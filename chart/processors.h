@@ -12,18 +12,18 @@ struct moment {
 	double done_ns; /* what one that worked since the first moment has done by then */
 };
 
-struct load {
+struct shared {
 	struct moment *moments;
 	size_t count;
 };
 
 /* Something works from @begin_ns to @end_ns. */
-void load_add(struct load *load, double begin_ns, double end_ns);
+void shared_add(struct shared *load, double begin_ns, double end_ns);
 /* All is added: each gets an equal part of @processors, and one at most. */
-void load_share(struct load *load, double processors);
+void shared_share(struct shared *load, double processors);
 /* What is done between two moments. */
-double load_done(const struct load *load, double begin_ns, double end_ns);
+double shared_done(const struct shared *load, double begin_ns, double end_ns);
 /* When work of @work_ns that begins then is done. */
-double load_end(const struct load *load, double begin_ns, double work_ns);
-void load_free(struct load *load);
+double shared_end(const struct shared *load, double begin_ns, double work_ns);
+void shared_free(struct shared *load);
 #endif

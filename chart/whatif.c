@@ -60,9 +60,9 @@ struct replay {
 	uint64_t *cookies; /* in order */
 	struct completions *domains;
 	size_t domain_count;
-	struct load *busy;      /* gets when something works; NULL: of no interest */
-	const struct load *old; /* in the trace, and, as far as it is known, with another number of processors */
-	const struct load *new; /* NULL: work takes as long as in the trace */
+	struct shared *busy;      /* gets when something works; NULL: of no interest */
+	const struct shared *old; /* in the trace, and, as far as it is known, with another number of processors */
+	const struct shared *new; /* NULL: work takes as long as in the trace */
 };
 
 static void *array_of(size_t count, size_t bytes)
@@ -247,11 +247,11 @@ static void follow(struct replay *replay, struct event *event, const struct trac
 	if (replay->new) {
 		double old_ns = (double)(before_ns - replay->model->begin_ns);
 
-		event->new_ns =
-			load_end(replay->new, last ? last->new_ns : 0, load_done(replay->old, old_ns, old_ns + length));
+		event->new_ns = shared_end(replay->new, last ? last->new_ns : 0,
+					   shared_done(replay->old, old_ns, old_ns + length));
 	}
 	if (replay->busy)
-		load_add(replay->busy, last ? last->new_ns : 0, event->new_ns);
+		shared_add(replay->busy, last ? last->new_ns : 0, event->new_ns);
 }
 
 /* After the later one of two events; what passed after both of them in the trace passes again. Either may be NONE. */
@@ -559,27 +559,27 @@ unsigned int change_processors(const struct model *model, const struct change *c
 static void share_processors(const struct model *model, const struct change *change, struct outcome *outcome)
 {
 	const struct change none = {.kind = CHANGE_NONE, .name = ""};
-	struct load old = {NULL, 0};
-	struct load new = {NULL, 0};
+	struct shared old = {NULL, 0};
+	struct shared new = {NULL, 0};
 	double last_ns = -1;
 	struct replay before = {.model = model, .change = &none, .busy = &old};
 
 	run(&before, outcome);
-	load_share(&old, change_processors(model, change));
+	shared_share(&old, change_processors(model, change));
 	for (unsigned int i = 0; i < ROUNDS_MOST; i++) {
-		struct load busy = {NULL, 0};
+		struct shared busy = {NULL, 0};
 		struct replay replay = {.model = model, .change = change, .busy = &busy, .old = &old, .new = &new};
 
 		run(&replay, outcome);
-		load_share(&busy, change->times);
-		load_free(&new);
+		shared_share(&busy, change->times);
+		shared_free(&new);
 		new = busy;
 		if (fabs(outcome->total_ns - last_ns) <= SAME * outcome->total_ns && i > 1)
 			break;
 		last_ns = outcome->total_ns;
 	}
-	load_free(&old);
-	load_free(&new);
+	shared_free(&old);
+	shared_free(&new);
 }
 
 void whatif(const struct model *model, const struct change *change, struct outcome *outcome)
