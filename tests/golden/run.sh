@@ -80,6 +80,8 @@ if command -v xz >/dev/null; then
 	check debian12.txt 0 --text "$scratch/debian12.log"
 	# A stock Debian 13 (Linux 6.12, initramfs-tools): from its kernel's first line to /init, as of Linux 6.1 above.
 	xz -dc "$here/debian13-kernel.log.xz" >"$scratch/debian13.log"
+	check ../../docs/pictures/debian12.svg 0 --title 'Debian 12' "$scratch/debian12.log"
+	check ../../docs/pictures/kernel-log.svg 0 --width 1200 --to /init "$scratch/debian13.log"
 	for debian in 12 13; do
 		title=$("$chart" --text --to /init "$scratch/debian$debian.log" | head -n 1)
 		percent=$(echo "$title" | sed -n 's/.* to \/init, \([0-9]*\)\.[0-9] % explained.*/\1/p')
