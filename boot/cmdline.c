@@ -71,6 +71,8 @@ static bool parse_flag(const char *word, struct cmdline *result)
 		{"inorder.serial", &result->serial, true},
 		{"inorder.unordered", &result->unordered, true},
 		{"inorder.overlay", &result->overlay, true},
+		{"inorder.signatures=check", &result->no_signatures, false},
+		{"inorder.signatures=skip", &result->no_signatures, true},
 		{"noresume", &result->noresume, true},
 		{"fastboot", &result->fsck_skip, true},
 		{"fsck.mode=auto", &result->fsck_skip, false},

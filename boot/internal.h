@@ -30,7 +30,7 @@ struct cmdline {
 	unsigned int panic_s;             /* with no_shell: when the machine starts again after a failure */
 	unsigned long long resume_offset; /* of a swap file: pages */
 	bool overlay, noresume;
-	bool rw, initcall_debug, serial, unordered, no_shell;
+	bool rw, initcall_debug, serial, unordered, no_shell, no_signatures;
 	bool fsck_skip, fsck_force, fsck_yes, fsck_no;
 };
 extern struct cmdline cmdline;
@@ -83,6 +83,8 @@ struct facts;
 /* kernel_module.c: one module and the kernel */
 /** Load the file @path. Return: 0 or -errno. */
 int kernel_module_load(const char *path, const char *options);
+/** False if the module at @path is for other processors than this machine has. */
+bool kernel_module_fits(const char *path);
 /** True once its functions can be used; its load may not be over yet. */
 bool kernel_module_is_live(const char *name);
 /** Wait until the load of a module is over, whoever has begun it. */

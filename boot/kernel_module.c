@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One module and the kernel: its load, its state, whether it has devices. */
 #include "internal.h"
+#include "module_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <libkmod.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,19 +31,73 @@ static int load_compressed(const char *path, const char *options)
 	return error;
 }
 
-int kernel_module_load(const char *path, const char *options)
+static bool is_plain(const char *path)
 {
 	const char *suffix = strrchr(path, '.');
-	int fd, error;
 
-	if (!suffix || strcmp(suffix, ".ko"))
+	return suffix && !strcmp(suffix, ".ko");
+}
+
+/* Return: the file in memory; MAP_FAILED with errno set. */
+static void *map_file(int fd, size_t *bytes)
+{
+	struct stat info;
+
+	if (fstat(fd, &info))
+		return MAP_FAILED;
+	*bytes = (size_t)info.st_size;
+	return mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+}
+
+/* The kernel hashes a signed module as a whole, which takes most of the time of its load. */
+static int load_unsigned(int fd, const char *options)
+{
+	size_t bytes;
+	void *file = map_file(fd, &bytes);
+	int error;
+
+	if (file == MAP_FAILED)
+		return -errno;
+	error = syscall(SYS_init_module, file, module_file_unsigned(file, bytes), options) ? -errno : 0;
+	munmap(file, bytes);
+	return error;
+}
+
+int kernel_module_load(const char *path, const char *options)
+{
+	int fd, error = -EKEYREJECTED;
+
+	if (!is_plain(path))
 		return load_compressed(path, options);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	error = syscall(SYS_finit_module, fd, options, 0) ? -errno : 0;
+	if (cmdline.no_signatures)
+		error = load_unsigned(fd, options);
+	/* a kernel that insists on signatures, or is locked down, gets it as it is */
+	if (error == -EKEYREJECTED || error == -EPERM)
+		error = syscall(SYS_finit_module, fd, options, 0) ? -errno : 0;
 	close(fd);
 	return error;
+}
+
+/* Nothing is kept of the answer: it is asked of the few modules that others would like to have. */
+bool kernel_module_fits(const char *path)
+{
+	char processor[PATH_MAX];
+	const int fd = is_plain(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	size_t bytes;
+	void *file = fd < 0 ? MAP_FAILED : map_file(fd, &bytes);
+	bool fits = true;
+
+	if (file != MAP_FAILED) {
+		if (file_read("/sys/devices/system/cpu/modalias", processor, sizeof(processor)) > 0)
+			fits = module_file_is_for(file, bytes, processor);
+		munmap(file, bytes);
+	}
+	if (fd >= 0)
+		close(fd);
+	return fits;
 }
 
 bool kernel_module_is_live(const char *name)

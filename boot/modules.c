@@ -192,20 +192,26 @@ static void promote(struct module *module)
 
 static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe, struct module *after);
 
-/* Return: false if a dependency could not be scheduled, or is waiting for this module to be. */
+/*
+ * Return: false if a dependency could not be scheduled, or is waiting for this module to be. Soft dependencies are
+ * often the same for several kinds of processors; only those for this one are loaded.
+ */
 static bool schedule_list(struct kmod_list *list, enum module_probe probe, struct module *module, size_t *count)
 {
+	const bool soft = count == &module->soft_count;
 	struct kmod_list *item;
 	bool all = true;
 
 	kmod_list_foreach(item, list)
 	{
 		struct kmod_module *kmodule = kmod_module_get_module(item);
-		struct module *need = schedule(kmodule, probe, NULL);
+		const char *path = kmod_module_get_path(kmodule);
+		const bool misfit = soft && path && !kernel_module_fits(path);
+		struct module *need = misfit ? NULL : schedule(kmodule, probe, NULL);
 
 		if (need && need->cookie)
 			module->needs[module->need_count + module->soft_count] = need, ++*count;
-		else if (need || kmod_module_get_path(kmodule))
+		else if (need || (path && !misfit))
 			all = false;
 		kmod_module_unref(kmodule);
 	}

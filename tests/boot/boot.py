@@ -12,6 +12,7 @@ from bootlib import disks, machine, report   # noqa: E402
 from bootlib.common import Failure, Progress   # noqa: E402
 from bootlib.session import DRIVERS, ROOT, Session   # noqa: E402
 
+UNSIGNED = 'module verification failed'   # of the kernel, at the first module that it loads so
 NO_ROOT = 'root=LABEL=nowhere rootfstype=ext4 ro rootwait=2'
 
 
@@ -51,17 +52,27 @@ def case_kernel(session):
 
 
 def case_names(session):
-    """Both kinds of boot reach the root, leave a trace, and name disks and network cards alike."""
+    """Both kinds of boot reach the root, leave a trace, and name disks and network cards alike. One skips signatures."""
     image = session.image('names')
     found = {}
-    for kind, words in (('serial', ' inorder.serial'), ('async', '')):
+    for kind, words in (('serial', ' inorder.serial inorder.signatures=skip'), ('async', '')):
         boot = session.boot(f'names-{kind}', image, ROOT + words)
         check_reaches(boot)
         check(boot.read('trace').strip(), boot, 'a trace')
+        check((UNSIGNED in boot.read('log')) == (kind == 'serial'), boot, 'signatures skipped where asked for alone')
         found[kind] = report.check_names(boot, session.disks)
         session.say(f'{kind}: {report.seconds(boot):.3f} s, {report.naming(found[kind])}')
     if found['serial'] != found['async']:
         raise Failure('there are other names: ' + '; '.join(map(report.naming, found.values())))
+
+
+def case_signatures(session):
+    """A kernel that insists on signatures gets them, whatever the command line says."""
+    boot = session.boot('signatures', session.image('names'), f'{ROOT} module.sig_enforce=1 inorder.signatures=skip')
+    check_reaches(boot)
+    check('Loading of unsigned module is rejected' in boot.read('log'), boot, 'a load without signature was tried')
+    check(UNSIGNED not in boot.read('log'), boot, 'no module was loaded without its signature')
+    report.check_names(boot, session.disks)
 
 
 def case_no_root(session):

@@ -39,7 +39,7 @@ static void test_every_word(void **state)
 	const struct cmdline result =
 		parse("BOOT_IMAGE=/vmlinuz root=UUID=12-34 rootfstype=ext4,xfs rootflags=noatime,data=journal "
 		      "rw init=/bin/true initcall_debug inorder.serial inorder.trace=/run/t inorder.unordered "
-		      "quiet\n");
+		      "inorder.signatures=skip quiet\n");
 
 	(void)state;
 	assert_string_equal(result.root, "UUID=12-34");
@@ -47,7 +47,7 @@ static void test_every_word(void **state)
 	assert_string_equal(result.rootflags, "noatime,data=journal");
 	assert_string_equal(result.init, "/bin/true");
 	assert_string_equal(result.trace, "/run/t");
-	assert_true(result.rw && result.serial && result.unordered && result.initcall_debug);
+	assert_true(result.rw && result.serial && result.unordered && result.initcall_debug && result.no_signatures);
 	assert_int_equal(result.unknown_count, 0);
 }
 
@@ -60,6 +60,7 @@ static void test_last_word_wins(void **state)
 	assert_false(result.rw);
 	result = parse("root=/dev/sda root=");
 	assert_null(result.root);
+	assert_false(parse("inorder.signatures=skip inorder.signatures=check").no_signatures);
 }
 
 static void test_quotes(void **state)
