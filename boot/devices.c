@@ -36,7 +36,7 @@ void devices_judge(void (*judge)(const struct facts *facts))
 
 /*
  * A disk is in sysfs before it can be opened (ENXIO), and a drive may have no medium. Such a device counts as not seen,
- * and the uevent that follows has it looked at again. If that was read before we failed, nobody else does it.
+ * and the uevent that follows has it looked at again. If that was read before we failed, no one else does it.
  */
 static bool is_done(struct block_device *block, const struct facts *facts, int error)
 {
@@ -62,7 +62,7 @@ static void look(void *data, async_cookie_t cookie)
 
 	if (cookie)
 		async_set_name("root_look");
-	path_print(device, "%s", block->facts.device); /* nobody else writes it while we are busy */
+	path_print(device, "%s", block->facts.device); /* no one else writes it while we are busy */
 	do {
 		error = facts_read(device, &facts);
 		if (error)
@@ -104,7 +104,7 @@ static struct block_device *note_device(const char *device)
 		return block;
 	block = calloc(1, sizeof(*block));
 	if (!block) {
-		complain("root: out of memory: nobody looks at %s", device);
+		complain("root: out of memory: no one looks at %s", device);
 		return NULL;
 	}
 	path_print(block->facts.device, "%s", device);

@@ -5,13 +5,13 @@
  * meanwhile: a thread of its own that loads a module would hold that up.
  *
  * It is two processes. One does the work, and may die at any moment: the machine
- * is short of memory, or somebody kills it. The other one, its parent, which the
+ * is short of memory, or someone kills it. The other one, its parent, which the
  * kernel never kills for memory, waits for it, and has the work done again; all
  * that was done is seen as done. In the end it gives back whatever is still held.
  *
  * It has its own copy of the mounts, in which the initramfs stays the root,
  * and a pipe whose other end closes when process 1 executes init: from then
- * on nobody else needs the initramfs, so its last act is to free it.
+ * on no one else needs the initramfs, so its last act is to free it.
  */
 #include "internal.h"
 

@@ -131,7 +131,7 @@ bool modules_are_stopped(void);
 void device_find(const char *path, enum module_probe probe);
 /** Call @visit for every device below @path (and for itself) that has a file @name. */
 void device_walk(const char *path, const char *name, void (*visit)(const char *path, void *data), void *data);
-/** Bind a device now, or wait until somebody else has done it. */
+/** Bind a device now, or wait until someone else has done it. */
 void device_bind(const char *path);
 
 /* What a modalias of virtio begins with: these have names, so they wait for their turn; see virtio.c */
@@ -238,7 +238,7 @@ bool raid_assemble(bool degraded);
 
 /* fsck.c: the check of the root runs in a call of its own */
 void fsck_start(const struct facts *root);
-/** Wait for the check, and leave for systemd that @name was checked. Return: 0; else what failed was said. */
+/** Wait for the check, and leave for systemd that @name was checked. Return: 0; else what failed was reported. */
 int fsck_wait(const char *name);
 /** It could not be mounted. If its superblock alone was read: check it now. Return: 0 if so, and it is good. */
 int fsck_closely(const struct facts *device, const char *name);

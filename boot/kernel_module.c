@@ -118,7 +118,7 @@ static bool is_loading(const char *name)
 
 /*
  * The kernel frees a module's code of the start when its load is over, and only then, after the async calls that the
- * load waits for, which bring the links of ATA up. Somebody else (udev in the real root) may be in that load. No event
+ * load waits for, which bring the links of ATA up. Someone else (udev in the real root) may be in that load. No event
  * tells of its end.
  */
 void kernel_module_wait(const char *name)

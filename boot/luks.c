@@ -166,7 +166,7 @@ static bool ask(const struct crypttab *entry, const char *device)
 		int status = prompt(question, entry->timeout_s, answer, sizeof(answer));
 
 		if (status == -ETIME) {
-			complain("luks: nobody gave the passphrase of %s within %u s", device, entry->timeout_s);
+			complain("luks: no one gave the passphrase of %s within %u s", device, entry->timeout_s);
 			return false;
 		}
 		if (status < 0) {
@@ -271,7 +271,7 @@ static bool open_the_only_one(const struct root_spec *spec)
 	if (guessed || !devices_next("crypto_LUKS", &at, &source) || devices_next("crypto_LUKS", &at, &other))
 		return false;
 	guessed = true;
-	entry->timeout_s = cmdline.no_shell ? GUESS_S : 0; /* panic=: perhaps nobody is there, and it is only a guess */
+	entry->timeout_s = cmdline.no_shell ? GUESS_S : 0; /* panic=: perhaps no one is there, and it is only a guess */
 	path_print(entry->source, "%s", source.device);
 	if (spec->kind == ROOT_MAPPER && !root_volume_name(spec->raw, volume, sizeof(volume)))
 		path_print(entry->name, "%.120s", spec->raw);

@@ -28,7 +28,7 @@
 
 /*
  * Loading is work for a processor, and everything else waits for devices: whoever waited goes first. The driver of
- * the file system waits for nobody and is needed last, so it fills the gaps.
+ * the file system waits for no one and is needed last, so it fills the gaps.
  */
 enum { NICE = 3, NICE_FOR_ROOT = 13 };
 

@@ -142,7 +142,7 @@ static int mount_with(const struct facts *device, const char *path, const char *
 
 	choose_types(device, asked, types, sizeof(types));
 	if (!*types)
-		complain("mount: nobody knows what file system is on %s: rootfstype= can say it of the root",
+		complain("mount: no one knows what file system is on %s: rootfstype= can say it of the root",
 			 device->device);
 	while (*types && error && (type = strsep(&rest, ",")))
 		error = mount_as(device, path, type, flags, options);

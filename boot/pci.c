@@ -131,7 +131,7 @@ void pci_hold(const struct pci_function *function)
 		set_override(function, HELD);
 }
 
-/* An override that somebody else has written stays. */
+/* An override that someone else has written stays. */
 void pci_let_go(const struct pci_function *function)
 {
 	char file[PATH_MAX], driver[64];

@@ -27,7 +27,7 @@ static int read_line(int console, unsigned int timeout_s, char *answer, size_t r
 		return ready ? -errno : -ETIME;
 	got = read(console, answer, room - 1);
 	if (got <= 0)
-		return got ? -errno : -EIO; /* nobody can be at a console that is at its end */
+		return got ? -errno : -EIO; /* no one can be at a console that is at its end */
 	answer[got] = '\0';
 	answer[strcspn(answer, "\r\n")] = '\0';
 	return (int)strlen(answer);

@@ -77,7 +77,7 @@ static void copy_value(const char *output, const char *name, char *value, size_t
 
 /* What a member says of its array. */
 struct array {
-	size_t disks; /* how many it has; 0 if nobody knows */
+	size_t disks; /* how many it has; 0 if no one knows */
 	char uuid[64], name[64];
 };
 

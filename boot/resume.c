@@ -2,7 +2,7 @@
 /*
  * A hibernated system is resumed before any file system is touched: what it
  * has open would be changed under it. When one is found that cannot be
- * resumed, nothing is mounted before somebody has said that it may be lost.
+ * resumed, nothing is mounted before someone has said that it may be lost.
  */
 #include "resume.h"
 
@@ -96,7 +96,7 @@ static int resume(const struct facts *device)
 	return error ? error : file_write("/sys/power/resume", text);
 }
 
-/* What the image held is lost when the file systems are changed. Returns if somebody wants that. */
+/* What the image held is lost when the file systems are changed. Returns if someone wants that. */
 static void ask(const struct facts *device)
 {
 	char answer[64] = "";

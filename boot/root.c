@@ -118,7 +118,7 @@ static void say_tried(unsigned int limit_s)
 			 limit_s);
 }
 
-/* What stands on the devices that came; the time that somebody takes to answer does not count. */
+/* What stands on the devices that came; the time that someone takes to answer does not count. */
 static bool make_volumes(uint64_t *deadline_ns)
 {
 	const uint64_t before = now_ns();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which block devices can be the root, and what is said when there is none. */
+/* Which block devices can be the root, and what is reported when there is none. */
 #include "root_device.h"
 
 #include "devices.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The spellings of a device. The kernel, Debian's initramfs-tools and udev's
- * links each have some; one table has them all, by prefix. What nobody here
+ * links each have some; one table has them all, by prefix. What no one here
  * can wait for (a network root) is refused while it is parsed.
  */
 #include "root_spec.h"

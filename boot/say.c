@@ -44,7 +44,7 @@ void say(const char *format, ...)
 	make_line(line, format, args);
 	va_end(args);
 	if (!write_log(6, line) && write(STDERR_FILENO, line, strlen(line)) < 0)
-		errno = saved; /* nobody is left to be told */
+		errno = saved; /* no one is left to be told */
 	errno = saved;
 }
 

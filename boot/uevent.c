@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel's uevents. Whoever waits has a socket of its own, opened before
- * it looks at the state, so nothing is missed and nobody hands events on.
+ * it looks at the state, so nothing is missed and no one hands events on.
  */
 #include "internal.h"
 

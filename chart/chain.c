@@ -68,7 +68,7 @@ static bool is_awaited(const struct model *model, const struct span *wait, const
 {
 	for (size_t i = wait->parent; i != NONE; i = model->spans[i].parent)
 		if (model->spans[i].call != NONE && &model->calls[model->spans[i].call] == call)
-			return false; /* nobody waits for himself */
+			return false; /* no call waits for itself */
 	if (model->threads[wait->thread].process != call->process)
 		return false;
 	if (wait->domain && call->domain && wait->domain != call->domain)

@@ -37,7 +37,7 @@ static void tell(const struct reader *reader, const char *what)
 		fprintf(stderr, "inorder-chart: more such lines are counted only\n");
 }
 
-/* A serial line may lose its other end, and then bears zero bytes. */
+/* A serial line may lose its other end, and then yields zero bytes. */
 static void take_out_zeros(char *line, size_t bytes)
 {
 	size_t used = 0;

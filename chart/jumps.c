@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A virtual machine that slept, or was moved, may find its clock an hour later. Such a time, in which no thread did or
- * awaited anything and beside which all else would be a hairline, is left out of the chart, and a note says so.
+ * awaited anything and beside which all else would be a hairline, is left out of the chart, and a note reports it.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>

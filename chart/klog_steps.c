@@ -59,7 +59,7 @@ static const char *split_name(const char *text, size_t bytes, uint64_t *cookie, 
 
 /*
  * The library writes a beginning once more when the call has got its name since: the same cookie in the same
- * thread. Returns whether it was that, and then the open call bears the new name.
+ * thread. Returns whether it was that, and then the open call has the new name.
  */
 static bool rename_call(struct input *input, const char *full_name, const struct record *record)
 {

@@ -37,7 +37,7 @@ void add_units(struct model *model, const struct input *input);
 void link_retries(struct model *model);
 /* What a reader has to know of the records: model->notes. */
 void add_notes(struct model *model, const struct input *input);
-/* A time in which the clock jumped is left out, and a note says so. */
+/* A time in which the clock jumped is left out, and a note reports it. */
 void cut_jumps(struct model *model);
 __attribute__((format(printf, 2, 3))) void model_note(struct model *model, const char *format, ...);
 #endif

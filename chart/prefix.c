@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands before a kernel's message, in all forms in which people have kernel logs. A line may bear several
+ * What stands before a kernel's message, in all forms in which people have kernel logs. A line may have several
  * prefixes, one after the other: a capture's time, syslog's, and the kernel's own. The kernel's own time counts most.
  */
 #define _GNU_SOURCE

@@ -72,7 +72,7 @@ static void start_worker(void)
 }
 
 /*
- * Without a monitor nobody sees threads that block in the kernel, so nothing is
+ * Without a monitor no thread sees threads that block in the kernel, so nothing is
  * left to others and no call stands behind another in a lease. It is tried again.
  */
 static void start_monitor(void)

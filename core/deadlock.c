@@ -5,7 +5,7 @@
  * A waiter awaits calls; a call on the stack of a thread that waits in turn
  * cannot complete before that wait returns. A thread is in one wait at a time
  * and must have everything that it awaits, so a cycle is a deadlock and nothing
- * else is. Timed waits and threads of the program (nobody awaits them) are never
+ * else is. Timed waits and threads of the program (no thread awaits them) are never
  * part of one.
  *
  * In a cycle some waiter awaits a call with a cookie above the lowest on its own

@@ -141,7 +141,7 @@ static void finish_now(struct rob_lease *lease, uint32_t index, struct rob_threa
 	rob_flush(lease, index);
 	lease->flushed = index + 1;
 	if (lease->flushed == lease->count)
-		rob_lease_unlink(lease); /* nobody may look at what it held */
+		rob_lease_unlink(lease); /* no thread may look at what it held */
 	rob_finish(lease->slot[index], error);
 	rob_retire(self, true);
 	rob_unlock();

@@ -54,7 +54,7 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck)
 }
 
 /*
- * Brings in all that burst allows, one after the other and not one by the other:
+ * Wakes or starts all that burst allows, one after the other and not one by the other:
  * each of a chain of wake-ups would begin on a processor that sleeps.
  */
 static void bring_in_burst(void)

@@ -3,7 +3,7 @@
  * How many workers run.
  *
  * As many as there are processors, of those that are not blocked. One wake-up is
- * in flight at a time: who is brought in brings in the next if calls are left.
+ * in flight at a time: who is started starts or wakes the next if calls are left.
  * A worker that parks in a wait is replaced at once. One that blocks in the
  * kernel is seen by the monitor, which looks at workers that have not moved on
  * since its last look, and then lets more in, twice as many each time. Calls that
@@ -16,8 +16,8 @@
  * so that the lock is taken once for many. Should its calls not be so short after
  * all, the monitor brings others in.
  *
- * Where no worker can be brought in, waits run what they await: a worker always,
- * since nobody replaces it; another thread when no worker is active. When the last
+ * Where no worker can be had, waits run what they await: a worker always,
+ * since no thread replaces it; another thread when no worker is active. When the last
  * active worker blocks, a waiter that can help is poked.
  */
 #include "core.h"
@@ -56,7 +56,7 @@ void rob_idle_push(struct rob_worker *worker)
 	worker->idle = true;
 }
 
-/* The monitor shall watch: calls wait while the workers are busy, or a lease holds several. */
+/* The monitor has to watch: calls wait while the workers are busy, or a lease holds several. */
 void rob_pool_arm(void)
 {
 	struct rob_pool *pool = &rob.pool;
@@ -71,7 +71,7 @@ void rob_pool_arm(void)
 	pool->monitor_state = ROB_MONITOR_TICKS;
 }
 
-/* A waiter that can run a pending call is told to look, if nobody else will run it. */
+/* A waiter that can run a pending call is told to look, if no other thread will run it. */
 void rob_pool_help_wanted(void)
 {
 	struct async_waiter *helper = NULL;
@@ -120,7 +120,7 @@ static void bring_in(void)
 	pool->waking = true;
 }
 
-/* There are as many active workers as there shall be. */
+/* There are as many active workers as there should be. */
 static bool enough(void)
 {
 	struct rob_pool *pool = &rob.pool;

@@ -88,7 +88,7 @@ struct rob_worker {
 	bool idle;                      /* L: parked without work */
 	bool blocked;                   /* L: parked in a wait */
 	bool asleep;                    /* L: seen blocked in the kernel; not counted as active */
-	bool fresh;                     /* L: has run nothing since it was brought in */
+	bool fresh;                     /* L: has run nothing since it was woken or started */
 	uint32_t brisk;                 /* L: its calls are short, it will be back soon: how many it takes; or 0 */
 	uint32_t turn;                  /* L: leases so far */
 	int thread_id;                  /* L: 0 without a thread */
@@ -135,9 +135,9 @@ struct rob_pool {
 	unsigned active;                /* threads believed to be running calls or about to */
 	uint64_t brisk;                 /* sum of the workers' */
 	unsigned cpus;
-	unsigned burst;            /* extra threads to bring in, since others are asleep */
+	unsigned burst;            /* extra threads to wake or start, since others are asleep */
 	bool blind;                /* no monitor could be started */
-	bool eager;                /* calls block in the kernel, of late: idle workers are brought in at once */
+	bool eager;                /* calls have blocked in the kernel recently: idle workers are woken at once */
 	bool waking;               /* a wake-up or start is in flight */
 	struct rob_thread *leaver; /* waits for all threads to end; none is started meanwhile */
 	int monitor_id;            /* of a monitor that has ended */

@@ -50,7 +50,7 @@ static const char help[] =
 	"  -V, --version          print the version\n"
 	"\n"
 	"Older names: --module, --program, --file.\n"
-	"The same input gives the same bytes; files bear the time SOURCE_DATE_EPOCH, or 0.\n"
+	"The same input gives the same bytes; files have the time SOURCE_DATE_EPOCH, or 0.\n"
 	"Exit codes: 0 done, 1 it could not be done, 2 wrong usage; diff: 0 the same, 1 not,\n"
 	"2 trouble; check: 0 it can, 1 something lacks, 2 trouble;\n"
 	"status: 0 installed, 3 not.\n";

@@ -18,7 +18,7 @@
 struct cpu {
 	char vendor[32];
 	unsigned int family, model, stepping;
-	bool guest; /* of a hypervisor, which lets nobody update anything */
+	bool guest; /* of a hypervisor, which lets no one update anything */
 };
 
 static void read_line(struct cpu *cpu, const char *line)

@@ -145,7 +145,7 @@ static int open_beside(struct output *output)
 	free(folder);
 	if (output->fd < 0)
 		return open_named(output);
-	flock(output->fd, LOCK_EX | LOCK_NB); /* nobody else can have it */
+	flock(output->fd, LOCK_EX | LOCK_NB); /* no one else can have it */
 	return 0;
 }
 

@@ -301,7 +301,7 @@ command_uninstall() {
 	withdraw
 	rm -f "$postinst" "$postrm" "$update" "$grub" "$plugin" "$wants" "$unit" "$root"/boot/inorder-*.img
 	[ ! -e "$state/folders" ] || sort -r "$state/folders" | while read -r made; do
-		rmdir "$made" 2>/dev/null || : # somebody else uses it now
+		rmdir "$made" 2>/dev/null || : # someone else uses it now
 	done
 	rm -rf "$state"
 	[ "$(loader)" != grub ] || [ "$root" ] || update-grub

@@ -43,7 +43,7 @@ static int mount_detached(void)
 	return mount;
 }
 
-/* A folder of ours whose process is gone: nobody holds the lock. Another user's folder is not ours to follow. */
+/* A folder of ours whose process is gone: no one holds the lock. Another user's folder is not ours to follow. */
 static void remove_if_stale(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -23,7 +23,7 @@ extern struct async_owner startup_owner;
 /* Guards the list of objects and everything in them. A leaf: held for a few instructions, never over a callback. */
 void startup_lock(void);
 void startup_unlock(void);
-/* Waits for startup_wake(), which somebody else calls. Both need the lock. */
+/* Waits for startup_wake(), which another thread calls. Both need the lock. */
 void startup_wait(void);
 void startup_wake(void);
 

@@ -8,7 +8,7 @@
  * Libraries without initcalls that were not mapped before are noted in each
  * plug-in that needs them.
  *
- * An object may stay mapped after our dlclose(): somebody else has it open, or
+ * An object may stay mapped after our dlclose(): another thread has it open, or
  * it cannot be unloaded. It is then set back, so that it can be loaded again.
  */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@
 
 #include "plugins.h"
 
-static char nobody; /* what an object belongs to that is mapped, but no plug-in at the moment */
+static char no_plugin; /* what an object belongs to that is mapped, but no plug-in at the moment */
 
 static struct mapping mapping_of_handle(void *handle)
 {
@@ -45,7 +45,7 @@ struct plugin *plugin_find_path(const char *path)
 
 /*
  * An object that our dlopen() initialised, marked @mark: the one mapped at @base (@own), or the first other one.
- * The former may have been mapped before, and be nobody's.
+ * The former may have been mapped before, and belong to none.
  */
 static struct initcall_object *find_object(const struct plugin *mark, uintptr_t base, bool own)
 {
@@ -53,7 +53,7 @@ static struct initcall_object *find_object(const struct plugin *mark, uintptr_t 
 
 	startup_lock();
 	for (object = startup_objects(); object; object = object->next) {
-		const bool free_to_take = own && (!object->plugin || object->plugin == &nobody);
+		const bool free_to_take = own && (!object->plugin || object->plugin == &no_plugin);
 
 		if ((object->base == base) == own && (object->plugin == mark || free_to_take))
 			break;
@@ -66,7 +66,7 @@ static struct initcall_object *find_object(const struct plugin *mark, uintptr_t 
 static void set_back(struct initcall_object *object)
 {
 	startup_lock();
-	object->plugin = &nobody;
+	object->plugin = &no_plugin;
 	object->owner = NULL;
 	object->level = 0;
 	object->index = 0;
@@ -165,7 +165,7 @@ static int revive(struct mapping mapping, void *mark)
 
 	startup_lock();
 	for (object = startup_objects(); object; object = object->next)
-		if (object->base == mapping.base && object->plugin == &nobody)
+		if (object->base == mapping.base && object->plugin == &no_plugin)
 			object->plugin = mark;
 	startup_unlock();
 	return 0;

@@ -89,7 +89,7 @@ int plugin_wait_while(struct plugin *target, unsigned int states, struct plugin 
 	return error;
 }
 
-/* In a forked child the other threads are gone: nobody else is in dlopen(), and what they were loading stays undone. */
+/* In a forked child the other threads are gone: none is in dlopen(), and what they were loading stays undone. */
 static void begin_child(void)
 {
 	waits = NULL;

@@ -13,7 +13,7 @@ enum plugin_state {
 	PLUGIN_LOADING, /* its initcalls run, or their calls are waited for */
 	PLUGIN_LIVE,
 	PLUGIN_FAILED, /* an initcall failed; whoever still holds it lets go */
-	PLUGIN_GOING,  /* nobody holds it; its exit functions run, or its calls are waited for */
+	PLUGIN_GOING,  /* no thread holds it; its exit functions run, or its calls are waited for */
 	PLUGIN_STUCK,  /* that wait was refused, and plugin_unload() may try again; or fork() left its thread behind */
 };
 

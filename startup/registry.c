@@ -4,7 +4,7 @@
  *
  * Each object's constructor links its struct initcall_object, which lies in the
  * object's own data, at the tail of the list; its destructor takes it out again.
- * No memory is allocated: a constructor has nobody to report a failure to. So the
+ * No memory is allocated: a constructor has no thread to report a failure to. So the
  * list is sorted later, by whoever is about to run initcalls.
  *
  * The lock is a leaf. Over fork() it is held by the thread that forks, so that
@@ -199,7 +199,7 @@ void startup_say(const char *format, ...)
 	va_end(arguments);
 	used = length < (int)sizeof(line) - 1 ? (size_t)length : sizeof(line) - 2;
 	line[used++] = '\n';
-	/* Nobody is left to tell when standard error itself fails. */
+	/* No thread is left to tell when standard error itself fails. */
 	if (write(STDERR_FILENO, line, used) < 0)
 		errno = saved;
 	errno = saved;

@@ -46,7 +46,7 @@ static void start(unsigned threads)
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 }
 
-/* All have returned once nobody holds any room. */
+/* All have returned once no thread holds any room. */
 static void wait_all(void)
 {
 	take(MOST);

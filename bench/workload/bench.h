@@ -65,7 +65,7 @@ void order_append(size_t index);
 void turn_reset(size_t count);
 /* Waits for the turn of index, appends, gives the turn on. */
 void turn_take(size_t index);
-/* A reorder buffer: appends index, and those that wait for it, once its turn has come. Nobody waits. */
+/* A reorder buffer: appends index, and those that wait for it, once its turn has come. No thread waits. */
 void reorder_done(size_t index);
 /* Waits until everything below index was given to reorder_done(). */
 void reorder_wait(size_t index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Order for peers that have none: turns (callers wait) and a reorder buffer (nobody waits). */
+/* Order for peers that have none: turns (callers wait) and a reorder buffer (no thread waits). */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A plug-in whose device takes a second to warm up: its load takes that long, and nobody else's does. */
+/* A plug-in whose device takes a second to warm up: its load takes that long, and no other load does. */
 #include <stdio.h>
 #include <unistd.h>
 

@@ -118,7 +118,7 @@ INORDER_API int initcall_blacklist(const char *names);
 INORDER_API size_t initcalls_free(void);
 
 /**
- * initcalls_note() - put an object on the list; for the constructor below, and for nobody else
+ * initcalls_note() - put an object on the list; for the constructor below, and for no other thread
  * @object: the object's own
  *
  * Context:  constructors.
@@ -128,7 +128,7 @@ INORDER_API size_t initcalls_free(void);
 INORDER_API void initcalls_note(struct initcall_object *object);
 
 /**
- * initcalls_forget() - take an object from the list; for the destructor below, and for nobody else
+ * initcalls_forget() - take an object from the list; for the destructor below, and for no other thread
  * @object: the object's own
  *
  * Context:  destructors.

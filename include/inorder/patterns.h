@@ -67,7 +67,7 @@ struct async_result {
  * @domain: the domain, or NULL for the default one; must outlive the call
  *
  * Return:   the cookie of the call; 0, after a report, if @func is NULL. If the call of @result is in progress that one
- *           stays as it is, and a report says so: its cookie.
+ *           stays as it is, and a report names it: its cookie.
  * Context:  as async_schedule_entry(): it cannot fail, and allocates nothing. The error counts for the domain, too:
  *           async_domain_error().
  * Ordering: as async_schedule().

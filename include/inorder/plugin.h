@@ -4,7 +4,7 @@
  *
  * A plug-in is a shared object with initcalls. Loading it runs them and waits
  * for the async calls that they scheduled, and for no others: a slow plug-in
- * delays nobody else's load. Unloading waits for every call of the plug-in
+ * delays no other load. Unloading waits for every call of the plug-in
  * before its code goes.
  *
  * What it needs (DT_NEEDED) and has initcalls of its own becomes a plug-in too:
@@ -63,8 +63,8 @@ INORDER_API int plugin_load(const char *path, unsigned int flags, struct plugin 
  * @plugin: the plug-in; not to be used afterwards, if 0 is returned
  *
  * The last one runs the plug-in's exit functions in the reverse order of its initcalls, waits for its calls,
- * and closes it; then what it needed, if nobody else does. Threads of the plug-in end before its last exit
- * function returns; nobody schedules its functions after that.
+ * and closes it; then what it needed, if no other thread does. Threads of the plug-in end before its last exit
+ * function returns; no thread schedules its functions after that.
  *
  * Return:   0; -EDEADLK, after a report on standard error, if it would wait for its own caller. Then nothing was
  *           done, unless the exit functions had already run; a later plugin_unload() goes on from there.

@@ -11,7 +11,7 @@
  * A call that has a module loaded, and waits for it, cannot complete before the
  * load does. Loads leave such calls out, and those that wait for such calls in
  * their turn, and say so. A call that begins to wait for such a call later on tells
- * nobody, so while there is one, loads that wait are looked after by the clock.
+ * no thread, so while there is one, loads that wait are looked after by the clock.
  */
 #include <linux/async_load.h>
 #include <linux/export.h>
@@ -134,7 +134,7 @@ EXPORT_SYMBOL_GPL(async_request_end);
 
 /* ---- loads ---- */
 
-/* Frees the loads whose calls are all complete: nobody can schedule in their name any more. */
+/* Frees the loads whose calls are all complete: no thread can schedule for them any more. */
 static void free_ended(void)
 {
 	struct async_load *load, *next;

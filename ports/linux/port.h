@@ -6,7 +6,7 @@
  * The lock is a raw spinlock with interrupts off, since calls are scheduled with
  * interrupts off, too. Workers are kernel threads that a manager makes ahead
  * (thread.c). A task's struct rob_thread is found by a hash on current (task.c);
- * a task that has none holds nothing of the core and is nobody.
+ * a task that has none holds nothing of the core: no_task.
  */
 #ifndef PORT_H
 #define PORT_H

@@ -31,7 +31,7 @@ static struct bucket buckets[1 << BUCKET_BITS] = {
 };
 
 /* Who has nothing of the core: schedules calls without an owner, outside of any call. Never written. */
-static const struct rob_thread nobody;
+static const struct rob_thread no_task;
 
 static unsigned long current_key(void)
 {
@@ -104,7 +104,7 @@ struct rob_thread *port_self(void)
 	unsigned long key = current_key();
 	struct port_task *task = find(bucket_of(key), key);
 
-	return task ? &task->thread : (struct rob_thread *)&nobody;
+	return task ? &task->thread : (struct rob_thread *)&no_task;
 }
 
 /* Enters current under task, unless it is in the table already; port_leave() takes back just what this did. */

@@ -180,7 +180,7 @@ static inline void port_futex_wake(port_u32 *word, int count)
 /* Sleeps while *word is expected, until deadline_ns (0: no limit). False when the time is over. */
 bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns);
 
-/* ---- lock: 0 free, else held; whether somebody spins for it, or sleeps ---- */
+/* ---- lock: 0 free, else held; whether another thread spins for it, or sleeps ---- */
 
 #define PORT_HELD 1u
 #define PORT_SLEEPER 2u
@@ -308,7 +308,7 @@ static inline bool port_may_help(bool nested)
 	return true;
 }
 
-/* Whether so little of this thread's stack is left that calls shall not nest deeper: a quarter. */
+/* Whether so little of this thread's stack is left that calls should not nest deeper: a quarter. */
 bool port_stack_low(void);
 
 /*

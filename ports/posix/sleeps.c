@@ -3,7 +3,7 @@
  * Whether a thread of the library is blocked: what the monitor asks.
  *
  * /proc says it at once, where it can be opened. Where it cannot (no /proc, that
- * of another pid namespace, no descriptor left) or shall not, the processor time
+ * of another pid namespace, no descriptor left) or must not, the processor time
  * of the thread is looked at: one that has used none for a while is blocked, or the
  * machine is so busy that one thread more does not matter.
  */

@@ -32,7 +32,7 @@ size_t guest_stack_least(size_t useful_bytes)
 	return (bytes + page - 1) & ~(page - 1);
 }
 
-/* A page that nobody has touched is there already. */
+/* A page that no thread has touched is there already. */
 bool guest_locks_memory(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);

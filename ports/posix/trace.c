@@ -4,7 +4,7 @@
  * (appended to a file). An event becomes one line, and a line one write() with O_APPEND, so threads and
  * processes share a file without mixing lines, and what was written is safe from a crash of the program.
  *
- * A line is made without the lock and written with it, so when async_trace_open() returns nobody writes to
+ * A line is made without the lock and written with it, so when async_trace_open() returns no thread writes to
  * the old file any more. (Not a lock for many readers: glibc's and musl's starve their writers, and a file
  * takes one append at a time anyway.) The program's own mistakes and a full disk must not hurt: an error is
  * told once on standard error, lines that could not be written are counted, signals are kept away, and a
@@ -104,7 +104,7 @@ static void tell(const char *what, const char *name, const char *why, const char
 	size_t bytes = length > 0 ? strnlen(text, sizeof(text)) : 0;
 
 	if (write_quietly(STDERR_FILENO, text, bytes) < 0)
-		return; /* there is nobody left to tell */
+		return; /* there is no thread left to tell */
 }
 
 static void tell_once(struct sink *sink, const char *why, const char *then)
@@ -233,7 +233,7 @@ __attribute__((constructor(101))) static void fork_register(void)
 	own_pid = getpid();
 	if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
 		tell("a trace", "", "no memory for its fork handlers",
-		     "lines of forked children bear the parent's pid");
+		     "lines of forked children carry the parent's pid");
 }
 
 static void set_tracing(void)

@@ -9,7 +9,7 @@
 int port_personality(int version, int actions, uint64_t class, void *exception, void *context)
 	__attribute__((used, visibility("hidden")));
 
-/* Nobody is found who would catch it: std::terminate(). The end of a thread goes through, to thread_ends(). */
+/* No handler is found: std::terminate(). The end of a thread goes through, to thread_ends(). */
 int port_personality(int version, int actions, uint64_t class, void *exception, void *context)
 {
 	(void)version;

@@ -100,7 +100,7 @@ static struct cell *cells_of(uintptr_t address, size_t *bytes)
 	return cell_of_data(address / BYTES);
 }
 
-/* Memory that was freed: every access shall be looked at. */
+/* Memory that was freed: every access is checked. */
 void sim_shadow_forget(const void *memory, size_t bytes)
 {
 	size_t room;

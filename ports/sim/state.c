@@ -16,7 +16,7 @@
  * but a run ends when it has come to a state from which everything was run
  * before with at least as many deviations left. Who runs matters beside the
  * state, since going on is free: (state, A runs, n left) holds all that can come
- * of (state, B runs, n - 1 left), and (state, nobody can go on, n left) all that
+ * of (state, B runs, n - 1 left), and (state, no thread can go on, n left) all that
  * can come of (state, anybody, n left). A run has a place above which it differs
  * from those before; depth first, all that follows from a state that was met
  * below another place has been run when this one is met.
@@ -31,7 +31,7 @@
 #undef memset
 
 #define FIRST_SIZE (1u << 16)
-#define FREE SIM_THREADS /* in place of who runs: nobody of those that ran can go on */
+#define FREE SIM_THREADS /* in place of who runs: no thread of those that ran can go on */
 
 void sim_learn(uint64_t value)
 {

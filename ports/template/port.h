@@ -80,7 +80,7 @@ uint64_t port_clock_ns(void); /* monotonic */
  * no.
  */
 bool port_may_help(bool nested);
-/* Whether so little of this thread's stack is left that calls shall not nest deeper. */
+/* Whether so little of this thread's stack is left that calls should not nest deeper. */
 bool port_stack_low(void);
 struct rob_thread *port_self(void); /* zeroed when a thread begins */
 int port_thread_id(void);

@@ -145,7 +145,7 @@ def case_raid(session):
 
 
 def case_raid_degraded(session):
-    """One of the two disks is gone: the array runs with the other one when waiting is over, which is said."""
+    """One of the two disks is gone: the array runs with the other one after the wait; a message reports it."""
     attached = [disk for disk in mirrored(session, 'inorder-mirror') if disk.serial != 'VIRTIO2']
     session.icount = True   # the disks are there within rootwait however slow the host is
     boot = boot_mirror(session, 'raid-degraded', attached, ' rootwait=4')

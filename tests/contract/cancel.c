@@ -239,3 +239,52 @@ TEST(a_cancelled_domain_may_go, .pools = P1)
 		CHECK_EQ(async_synchronize_full(), 0);
 	}
 }
+
+static ASYNC_DOMAIN(to_cancel);
+static unsigned int taken_back;
+
+static void release_and_schedule(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	if (++taken_back < 1000)
+		async_schedule_domain(nothing, data, &to_cancel);
+}
+
+/* A cancel takes back what was there when it was called, and ends. */
+TEST(a_cancel_is_not_for_calls_scheduled_meanwhile, .pools = P1)
+{
+	struct gate gate;
+
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	for (unsigned int i = 0; i < 3; i++)
+		async_schedule_domain(nothing, NULL, &to_cancel);
+	CHECK_EQ(async_cancel_domain(&to_cancel, release_and_schedule), 3);
+	CHECK_EQ(taken_back, 3);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+/* Many calls are taken out of the queue between others, which are all still run, in their order. */
+TEST(calls_between_cancelled_ones_stay, .pools = P1)
+{
+	enum { EACH = 500 };
+	static struct record order;
+	ASYNC_DOMAIN(stays);
+	struct gate gate;
+
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	for (unsigned int i = 0; i < EACH; i++) {
+		async_schedule_domain(record, &order, &stays);
+		for (unsigned int j = 0; j < 3; j++)
+			async_schedule_domain(nothing, NULL, &to_cancel);
+	}
+	CHECK_EQ(async_cancel_domain(&to_cancel, NULL), 3 * EACH);
+	gate_end(&gate);
+	while (order.n < EACH) /* no wait of the library's: no thread but the worker runs them */
+		sched_yield();
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(order.n, EACH);
+	CHECK(record_increasing(&order));
+}

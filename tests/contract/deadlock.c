@@ -70,7 +70,7 @@ TEST(a_cycle_of_two_waits_for_one_call, .pools = P0 | P256)
 	cycle(2, 0, true);
 }
 
-/* With two workers nobody is left to look on. */
+/* With two workers no thread is left to look on. */
 TEST(a_cycle_that_takes_all_workers, .pools = P2)
 {
 	cycle(2, 0, true);
@@ -137,7 +137,7 @@ TEST(a_later_call_closes_the_cycle, .pools = P0 | P256)
 	check_report(all, 2);
 }
 
-/* No cycle: a chain of waits in which nobody waits for oneself. */
+/* No cycle: a chain of waits in which no call waits for itself. */
 TEST(no_cycle_no_report, .pools = P0 | P256)
 {
 	struct async_domain domains[4] = {ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT, ASYNC_DOMAIN_INIT};
@@ -249,7 +249,7 @@ TEST(a_longer_cycle_through_an_ordered_call, .pools = P0 | P256)
 	CHECK_EQ(harness_count("EDEADLK"), 1);
 }
 
-/* Timed waits are no edge: the cycle is broken by the time-out, and nobody is told of a deadlock. */
+/* Timed waits are no edge: the cycle is broken by the time-out, and no thread is told of a deadlock. */
 static void timed_cycle(bool timed_first)
 {
 	ASYNC_DOMAIN(a);

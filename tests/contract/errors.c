@@ -111,6 +111,6 @@ TEST(an_error_belongs_to_the_call_that_set_it, .pools = PALL)
 	CHECK_EQ(async_synchronize_full_domain(&outer), 0);
 	CHECK_EQ(async_domain_error(&outer, NULL), 0);
 	CHECK_EQ(async_domain_error(&inner, NULL), -EPERM);
-	async_set_error(-EIO); /* outside of a call: nobody's */
+	async_set_error(-EIO); /* outside of a call: no call's */
 	CHECK_EQ(async_domain_error(&outer, NULL), 0);
 }

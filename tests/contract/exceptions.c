@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Exceptions that leave a call, though somebody would catch them; the code is in exceptions_thrown.cpp. */
+/* Exceptions that leave a call, though a handler would catch them; the code is in exceptions_thrown.cpp. */
 #include "harness.h"
 
 void catch_around_scheduling(void);

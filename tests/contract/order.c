@@ -93,7 +93,7 @@ static void strand(struct async_domain *a, struct async_domain *b)
 	gate_end(&holders[0]);
 	down(&blocker.begun);
 	gate_end(&holders[1]);
-	while (n < 1200) /* no wait of the library's: nobody but workers runs them */
+	while (n < 1200) /* no wait of the library's: no thread but workers runs them */
 		sched_yield();
 	gate_end(&blocker);
 	CHECK_EQ(async_synchronize_full_domain(a), 0);

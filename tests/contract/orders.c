@@ -2,7 +2,7 @@
 /*
  * The pairs of docs/ORDERING.md on the POSIX port, for ThreadSanitizer: in each test
  * the pair is all that orders two plain accesses. What the test itself says between
- * its threads is said by relaxed atomics, which order nothing.
+ * its threads is published by relaxed atomics, which order nothing.
  */
 #include "harness.h"
 

@@ -62,7 +62,7 @@ const char *scopes_wait()
 		for (int i = 0; i < 100; i++)
 			domain.schedule([&ran, object = counted()] { ran++; });
 		domain.schedule([&ran, owned = std::move(owned)] { ran += *owned; });
-		domain.schedule([] { throw std::runtime_error("nobody asks"); });
+		domain.schedule([] { throw std::runtime_error("no thread asks"); });
 	}
 	EXPECT(ran == 105);
 	EXPECT(alive == 0);

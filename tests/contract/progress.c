@@ -252,3 +252,28 @@ TEST(the_pool_stays_within_its_size, .pools = PSOME)
 		gate_open(&gates[i]);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
+
+static atomic_uint spinning;
+
+static void spin_for_others(void *data, async_cookie_t cookie)
+{
+	unsigned int all = *(unsigned int *)data;
+
+	(void)cookie;
+	spinning++;
+	while (spinning < all)
+		sched_yield();
+}
+
+/* They compute as far as anybody can see, and more of them than there are processors. */
+TEST(calls_that_spin_for_each_other_end, .pools = P256)
+{
+	cpu_set_t set;
+	unsigned int all;
+
+	CHECK(!sched_getaffinity(0, sizeof(set), &set));
+	all = (unsigned int)CPU_COUNT(&set) + 2;
+	for (unsigned int i = 0; i < all; i++)
+		async_schedule(spin_for_others, &all);
+	CHECK_EQ(async_synchronize_full(), 0);
+}

@@ -253,3 +253,26 @@ TEST(order_is_kept_with_many_schedulers, .pools = PALL)
 	CHECK_EQ(retired.n, 3600);
 	CHECK(record_increasing(&retired));
 }
+
+static void named(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	async_set_name("name_of_func");
+}
+
+static void wait_for_itself(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	CHECK_EQ(async_synchronize_full_domain(data), -EDEADLK);
+}
+
+/* A retire step goes by the name that func has set. */
+TEST(a_retire_step_keeps_the_name, .pools = PALL)
+{
+	ASYNC_DOMAIN(domain);
+
+	CHECK(async_schedule_ordered(named, wait_for_itself, &domain, &domain));
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(harness_count("name_of_func"), 1);
+}

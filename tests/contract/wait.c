@@ -407,7 +407,7 @@ TEST(a_wait_for_nothing_returns, .pools = PALL)
 	CHECK_EQ(async_synchronize_cookie(5), 0);
 }
 
-/* One waiter for each of many cookies, completing from the highest down: nobody returns before the lowest does. */
+/* One waiter for each of many cookies, completing from the highest down: no thread returns before the lowest does. */
 TEST(start_and_end_order_do_not_matter, .pools = P0 | P256)
 {
 	enum { N = 12 };

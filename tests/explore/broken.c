@@ -83,7 +83,7 @@ static void lock_twice(void)
 
 static struct rob_thread *sleeper;
 
-/* Looks, then says that it sleeps, then does: who wakes sleepers in between wakes nobody. */
+/* Looks, then says that it sleeps, then does: who wakes sleepers in between wakes no thread. */
 static void look_and_sleep(void)
 {
 	sleeper = port_self();
@@ -198,10 +198,10 @@ static void retire_again(void)
 static void drop_call(void)
 {
 	start(0, domain_a, NULL);
-	async_cancel_domain(domain_a, NULL); /* tells nobody */
+	async_cancel_domain(domain_a, NULL); /* tells no thread */
 }
 
-/* Somebody wakes a waiter whose call is not complete. */
+/* Another thread wakes a waiter whose call is not complete. */
 static void count_wakes(void)
 {
 	start(0, domain_a, NULL);

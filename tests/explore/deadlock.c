@@ -216,7 +216,7 @@ static void helps_in_b(void)
 	sim_check(!wait_full(domain_b));
 }
 
-/* A timed wait is no edge: it ends by itself, and is nobody's deadlock. */
+/* A timed wait is no edge: it ends by itself, and is no deadlock. */
 static void timed_edge(void *data, async_cookie_t cookie)
 {
 	(void)cookie;

@@ -169,7 +169,7 @@ static inline int wait_call(unsigned n, async_cookie_t cookie, struct async_doma
 
 /* ---- what a job may do inside ---- */
 
-/* Blocks as a system call would, until somebody opens the gate of its number. */
+/* Blocks as a system call would, until another thread opens the gate of its number. */
 static inline void in_gate(void *data, async_cookie_t cookie)
 {
 	(void)cookie;
@@ -195,7 +195,7 @@ static inline void begin_exclusive(void)
 	domain_b->exclusive = 1;
 }
 
-/* Of a domain that nobody may touch any more. */
+/* Of a domain that no thread may touch any more. */
 static inline void free_domain(struct async_domain *domain)
 {
 	sim_delete(domain);

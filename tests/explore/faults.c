@@ -110,7 +110,7 @@ static void waits_meanwhile(void)
 	gate_open(&gates[0]);
 }
 
-/* Nobody waits: what is pending runs at exit. */
+/* No thread waits: what is pending runs at exit. */
 static void leave_and_exit(void)
 {
 	start(0, domain_a, NULL);

@@ -84,7 +84,7 @@ int *sim_errno(void)
 
 /* ---- the futex ---- */
 
-static struct sim_order_of turns; /* who sleeps when somebody wakes: the order matters */
+static struct sim_order_of turns; /* who sleeps when another thread wakes: the order matters */
 
 static struct sleeper {
 	unsigned run; /* in which it slept: a run may end at any step */

@@ -47,7 +47,7 @@ static void wait_and_free(struct async_owner *whose, uint32_t calls)
 	sim_delete(whose);
 }
 
-/* ---- the layer above says whose calls those are that nobody's threads schedule ---- */
+/* ---- the layer above says whose calls those are that threads without an owner schedule ---- */
 
 static struct async_owner *find_owner(const void *caller, async_func_t func, async_func_t retire)
 {
@@ -72,7 +72,7 @@ static void load_and_unload(void)
 	gate_wait(&gates[0]);
 	wait_and_free(owner, 1 | 2 | 16);
 	rob_set_owner_finder(NULL);
-	start(2, domain_a, NULL); /* nobody's */
+	start(2, domain_a, NULL); /* without an owner */
 	sim_check(!wait_full(NULL));
 }
 
@@ -82,7 +82,7 @@ static void program_thread(void)
 	wait_and_free(other, 32);
 }
 
-/* ---- calls of two owners, of which one waits for nobody ---- */
+/* ---- calls of two owners, of which one waits for no thread ---- */
 
 static void own_calls_only(void)
 {

@@ -108,7 +108,7 @@ static void take_and_free(void)
 	sim_delete(parker);
 }
 
-/* What it did before it took the flag, nobody who raised it sees as undone. */
+/* What it did before it took the flag, no thread who raised it sees as undone. */
 static void take_and_write(void)
 {
 	sim_check(posix_park(parker, 0) == 1);

@@ -153,7 +153,7 @@ static void through_exclusive(void)
 	sim_check(!wait_full(exclusive));
 }
 
-/* Nobody awaits it: a worker runs it. */
+/* No thread awaits it: a worker runs it. */
 static void opens_gate(void *data, async_cookie_t cookie)
 {
 	(void)data;

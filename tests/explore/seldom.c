@@ -22,7 +22,7 @@ static void say_and_stay(void *data, async_cookie_t cookie)
 	in_gate(data, cookie);
 }
 
-/* Nobody reads the name of a call that is complete, though its lease goes on. */
+/* No thread reads the name of a call that is complete, though its lease goes on. */
 static void name_of_the_call_before(void)
 {
 	char *name = sim_new(8);
@@ -205,7 +205,7 @@ static void open_one(void *data, async_cookie_t cookie)
 	gate_open(&gates[1]);
 }
 
-/* The first call, which nobody awaits, keeps the others from the queue's head. */
+/* The first call, which no thread awaits, keeps the others from the queue's head. */
 static void taken_from_the_middle(void)
 {
 	start(0, domain_a, nothing);
@@ -304,7 +304,7 @@ static void help_in_a(void)
 	sim_check(!wait_full(domain_a));
 }
 
-/* Nobody waits for the retire step of a call whose turn another thread's inline call brings: a worker is needed. */
+/* No thread waits for the retire step of a call whose turn another thread's inline call brings: a worker is needed. */
 static void lower_inline(void)
 {
 	start(0, domain_a, stay_inline);
@@ -380,7 +380,7 @@ static void ordered_child(void)
 
 /* ---- waits for an owner ---- */
 
-/* Nobody else runs its calls, and it runs no other. */
+/* No other thread runs its calls, and it runs no other. */
 static void owners_calls_only(void)
 {
 	struct async_owner *owner = sim_new(sizeof(*owner));
@@ -470,7 +470,7 @@ static void held_up(void)
 	sim_check(!wait_full(domain_a));
 }
 
-/* Nobody is there to run what is scheduled past the end but its scheduler, by whichever way it schedules. */
+/* No thread is there to run what is scheduled past the end but its scheduler, by whichever way it schedules. */
 static void past_the_end(void)
 {
 	start(0, domain_a, nothing);

@@ -16,7 +16,7 @@ static void *no_run(void *data)
 	return data;
 }
 
-/* From here on this process makes no thread. root is not bound by the limit, so it becomes nobody. */
+/* From here on this process makes no thread. root is not bound by the limit, so it becomes the user without rights. */
 static void at_the_limit(void)
 {
 	struct rlimit limit = {1, 1};

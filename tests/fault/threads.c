@@ -207,7 +207,7 @@ TEST(parents_and_children_without_any_thread, .pools = PSOME)
 	CHECK_EQ(n, 300);
 }
 
-/* Two threads wait for each other's lower calls; nobody else is there to run them. */
+/* Two threads wait for each other's lower calls; no other thread is there to run them. */
 static struct async_domain chained = ASYNC_DOMAIN_INIT;
 
 static void after_all_before(void *data, async_cookie_t cookie)
@@ -239,7 +239,7 @@ TEST(a_chain_run_by_several_waiters, .pools = PSOME)
 	CHECK(record_increasing(&in_a));
 }
 
-/* Nobody waits: the calls run as soon as a thread can be made after all. */
+/* No thread waits: the calls run as soon as a thread can be made after all. */
 TEST(threads_are_tried_again, .pools = PSOME)
 {
 	no_threads();

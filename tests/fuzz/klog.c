@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chart's reader of kernel logs. A verb becomes one record at most, or what is wrong with it is said; a record
+ * The chart's reader of kernel logs. A verb becomes one record at most, or what is wrong with it is reported; a record
  * that the library writes in the kernel's form is read as the same; then the chart: model.c.
  */
 #include <ctype.h>

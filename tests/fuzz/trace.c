@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The chart's reader of traces. A line becomes one record, or is counted as lost or as of no interest, or what is wrong
- * with it is said; a record that the library writes again is read as the same; then the chart: model.c.
+ * with it is reported; a record that the library writes again is read as the same; then the chart: model.c.
  */
 #include "fuzz.h"
 #include "model.h"

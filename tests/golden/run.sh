@@ -120,7 +120,7 @@ grep '^\[' "$here/units.log" >"$scratch/kernel.log"
 UNITS=$here/units.log PATH=$scratch/bin:$PATH "$chart" --text --systemd "$scratch/kernel.log" 2>"$scratch/errors" |
 	diff -u "$here/units.txt" - >&2 || { echo "FAILED: --systemd: $(cat "$scratch/errors")" >&2; failed=1; }
 
-# ends TITLE TO: where the path is said to end
+# ends TITLE TO: where the path must end
 ends() {
 	title=$(cd "$here" && "$chart" --text --to "$2" ordered.trace | head -n 1)
 	if [ "$title" != "demo: $1 explained by the critical path" ]; then

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs in which nobody may look into /proc: the pool grows for calls that block all the same. */
+/* Programs in which no thread may look into /proc: the pool grows for calls that block all the same. */
 #include "harness.h"
 
 #include <linux/filter.h>

@@ -121,7 +121,7 @@ class Lab:
 
 
 class Console:
-    """Somebody at the machine's first serial port, who can press the reset button, too, and save the machine."""
+    """Someone at the machine's first serial port, who can press the reset button, too, and save the machine."""
 
     def __init__(self, process, monitor, log):
         self.process, self.monitor, self.log = process, monitor, log

@@ -139,7 +139,7 @@ def case_wanted(tree, _folder):
 
 
 def case_errors(tree, folder):
-    """What cannot be done is said with the name of it; the old image stays and nothing is left behind."""
+    """What cannot be done is reported by name; the old image stays and nothing is left behind."""
     out = os.path.join(folder, 'image')
     with open(out, 'w', encoding='utf-8') as old:
         old.write('old')
@@ -542,7 +542,7 @@ def case_host(tree, folder):
     must({'ahci.ko', 'sd_mod.ko', 'ext4.ko', 'i2c-i801.ko'} <= found, f'storage, the root, the board: {sorted(found)}')
     must('xhci-pci.ko' in found, 'the host of a keyboard')
     must(not any(name.startswith('snd') for name in found), 'no sound')
-    must(not {'dm-crypt.ko', 'raid1.ko', 'nvme.ko', 'aesni-intel.ko'} & found, 'nothing that nobody asked for')
+    must(not {'dm-crypt.ko', 'raid1.ko', 'nvme.ko', 'aesni-intel.ko'} & found, 'nothing that no one asked for')
     machine.write('proc/cmdline', 'quiet resume=/dev/sda2\n')
     machine.write('etc/modprobe.d/own.conf', 'options ahci skip_host_reset=1\n')
     listing = paths(call(tree, '--host', *arguments, '-l'))
@@ -605,7 +605,7 @@ def case_keyboard(tree, folder):
     have = {item['path'] for item in json.loads(tool('ls', '--json', out))}
     must({'/bin/loadkeys', '/bin/setfont'} <= have, 'what loads them')
     machine.mounted('8:1', 'ext4', '/dev/sda1')
-    must('inorder/keymap' not in call(tree, '--host', '--sysroot', machine.root, '-l'), 'none where nobody is asked')
+    must('inorder/keymap' not in call(tree, '--host', '--sysroot', machine.root, '-l'), 'none where no one is asked')
 
 
 def source_text(path):
@@ -627,7 +627,7 @@ def case_manual(tree, folder):
     must(len(rows) == source_text('image/options.c').count('FIELD(') - 1, 'every row of the table is read')
     code = {name: (letter, kind != 'FLAG') for name, letter, kind, _, _ in rows}
     older = {'module', 'program', 'file'}
-    for name in older:   # which of them takes a value is said at the newer name
+    for name in older:   # which of them takes a value is documented at the newer name
         code[name] = ('', False)
     code.update({'try': ('', False), 'append': ('', True), 'default': ('', False), 'help': ('h', False), 'version': ('V', False)})
     pages = {'8': source_text('man/inorder-image.8'), '5': source_text('man/inorder-image.conf.5')}
@@ -842,7 +842,7 @@ def case_setup(tree, folder):
     must('initcall_debug' in setup.call('status'), 'these words')
     setup.call('install')
     must('initcall_debug' not in setup.run(setup.path('etc/grub.d/11_inorder')), 'no words any more')
-    write(setup.path('etc/kernel/postrm.d/inorder-image'), b'of somebody else')
+    write(setup.path('etc/kernel/postrm.d/inorder-image'), b'of another package')
     must('left alone' in setup.call('install', code=1), 'that a file is not ours')
     setup.run('cp', setup.path('etc/kernel/postinst.d/inorder-image'), setup.path('etc/kernel/postrm.d/inorder-image'))
     setup.call('install')

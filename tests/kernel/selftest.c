@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
  * The contract's clauses, in the kernel: KTAP in the log, and loading fails if a
- * test does. "owned" is most of "all" in the name of a module. Suites beside these
+ * test does. "owned" is most of "all" for a module. Suites beside these
  * need a certain parameter of inorder.ko: "full" pending=0, "serial" serial=1,
  * "threads" and "helped" fail_threads=1. "hold" only holds still.
  */
@@ -86,7 +86,7 @@ static void run_unowned(const struct test *const *suites)
 	actor_join(&actor);
 }
 
-/* The other way round: whatever is tested is done in the name of a module. */
+/* The other way round: whatever is tested is done for a module. */
 static void run_owned(const struct test *const *suites)
 {
 	struct async_load *load = async_load_begin("selftest");

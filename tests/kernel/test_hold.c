@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-/* No test of its own: calls that run and wait for a while, so that somebody can look at them. */
+/* No test of its own: calls that run and wait for a while, to be looked at. */
 #include "selftest.h"
 
 #define HOLD_MS 3000

@@ -254,7 +254,7 @@ static void who_waits_for_such_a_call_later_is_left_out(void)
 	CHECK(!async_synchronize_full());
 }
 
-/* As one whose driver asks for asynchronous probing: nobody waits. What belongs to the load goes with its last call. */
+/* As one whose driver asks for asynchronous probing: none waits. What belongs to the load goes with its last call. */
 static void a_load_may_end_before_its_calls(void)
 {
 	struct loader loader;

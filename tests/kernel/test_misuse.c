@@ -122,7 +122,7 @@ static void outside_of_calls_there_is_none(void)
 {
 	CHECK(!current_is_async());
 	CHECK(!async_current_cookie());
-	async_set_name("nobody");
+	async_set_name("outside");
 	async_set_error(-EIO);
 	CHECK(!async_domain_error(NULL, NULL));
 }

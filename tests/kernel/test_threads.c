@@ -65,7 +65,7 @@ static int let_threads_be_made(void)
 	return bytes == 1 ? 0 : -EIO;
 }
 
-/* Nobody waits for this one. */
+/* No thread waits for this one. */
 static void what_is_pending_runs_when_threads_can_be_made(void)
 {
 	struct gate gate;

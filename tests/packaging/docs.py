@@ -10,7 +10,7 @@ import re
 import sys
 
 PARTS = ("Return:", "Context:", "Ordering:", "Source:")
-PRIVATE = {"initcalls_note", "initcalls_forget"}  # exported for the macros of a header, and for nobody else
+PRIVATE = {"initcalls_note", "initcalls_forget"}  # exported for the macros of a header, and for no one else
 CALL = re.compile(r"INORDER_API\s+([^;(]*?[ *])(\w+)\(([^;]*)\);", re.DOTALL)
 PARAMETER = re.compile(r"(\w+)\)?(?:\([^()]*\))?$")
 

@@ -33,7 +33,7 @@ try() {
 try shared '' ''
 try static --static -static
 
-# The other examples, as somebody who has the installed library would build them.
+# The other examples, as someone who has the installed library would build them.
 flags=$(pkg-config --cflags --libs inorder)
 mkdir "$scratch/examples"
 for plugin in codec network scanner; do

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sleep() instead of the C library's, for the first program of README.md: nobody has slept enough before all three of
+ * sleep() instead of the C library's, for the first program of README.md: no one has slept enough before all three of
  * its calls sleep. So it ends if they overlap, and only then, however slow the machine is.
  */
 #include <stdatomic.h>

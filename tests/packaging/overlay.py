@@ -174,7 +174,7 @@ def test_misfit(folder, version):
 
 
 def test_change_of_others(folder, version):
-    """What somebody has changed since is neither overwritten nor taken out."""
+    """What someone has changed since is neither overwritten nor taken out."""
     make_tree(folder, version)
     overlay(folder)
     write(os.path.join(folder, 'include/linux/async.h'), 'changed by its owner\n')

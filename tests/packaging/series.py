@@ -95,7 +95,7 @@ def test_series(work, version):
 
 
 def test_refused(work):
-    """Nobody to sign off; sources of another version; sources without what is changed."""
+    """No one to sign off; sources of another version; sources without what is changed."""
     sources = make_sources(os.path.join(work, 'refused'), DEFAULT)
     words = [SERIES, DEFAULT, '--out', os.path.join(work, 'none'), '--build', BUILD, '--source']
     said = command(*words, sources, expected=1, GIT_CONFIG_COUNT='1', GIT_CONFIG_KEY_0='user.useConfigOnly',

@@ -203,7 +203,7 @@ static void cancelled_batch(struct flood *flood, unsigned int n)
 	figure_add(&round_.figures->cancelled, cancelled);
 }
 
-/* Claimed in cookie order: seen where one worker begins them and nobody helps, as timed waits do not. */
+/* Claimed in cookie order: seen where one worker begins them and no thread helps, as timed waits do not. */
 static void claimed_batch(struct flood *flood, unsigned int n)
 {
 	async_cookie_t last = 0;

@@ -13,7 +13,7 @@ enum { DEEP = 3, MOST = 400 };
 static ASYNC_DOMAIN(registered);
 static ASYNC_DOMAIN_EXCLUSIVE(exclusive);
 static struct async_domain *const domains[] = {NULL, &registered, &exclusive};
-static ASYNC_DOMAIN_EXCLUSIVE(of_its_own); /* nobody's turn is behind the call that leaves */
+static ASYNC_DOMAIN_EXCLUSIVE(of_its_own); /* no turn comes after the call that leaves */
 static struct random leaving;
 static sem_t never;
 

@@ -191,7 +191,7 @@ static void run_program(bool *enough)
 	jobs_end();
 }
 
-/* Where threads are enough and nothing is quiesced, nobody is woken but for its own condition. */
+/* Where threads are enough and nothing is quiesced, no thread is woken but for its own condition. */
 void safe_phase(void)
 {
 	bool enough = round_.threads >= 1024;

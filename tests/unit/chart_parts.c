@@ -185,7 +185,7 @@ static void repeated_cookie_is_another_call(void **state)
 	input_free(&input);
 }
 
-/* Events of different threads may stand, and bear times, in another order than they happened. */
+/* Events of different threads may stand, and have times, in another order than they happened. */
 static void late_events_join_their_call(void **state)
 {
 	static const char *const lines[] = {
@@ -344,7 +344,7 @@ static void bad_lines_are_named(void **state)
 	assert_wrong("[    0.-1] calling  f+0x0/0x1 @ 1");
 	assert_wrong("[    1.000000] calling  f+0x0/0x1");
 	assert_wrong("[    1.000000] initcall f+0x0/0x1 returned");
-	assert_wrong("[    1.000000] async_waiting @ nobody");
+	assert_wrong("[    1.000000] async_waiting @ no-thread");
 }
 
 static int clean(void **state)

@@ -87,7 +87,7 @@ static void reach_the_limit(void)
 	send(102);
 }
 
-/* SIGXFSZ would end the program. The line that was cut stands alone, and how many are missing is said. */
+/* SIGXFSZ would end the program. The line that was cut stands alone, and how many are missing is reported. */
 static size_t torn_at(rlim_t bytes)
 {
 	long long lost = 0;
@@ -190,7 +190,7 @@ static void unusable_paths(void **state)
 	assert_int_equal(async_trace_open("/nonexistent/trace"), -ENOENT);
 	assert_int_equal(async_trace_open("/"), -EISDIR);
 	assert_int_equal(mkfifo(scratch("fifo"), 0600), 0);
-	assert_int_equal(async_trace_open(scratch("fifo")), -ENXIO); /* nobody reads: must not block */
+	assert_int_equal(async_trace_open(scratch("fifo")), -ENXIO); /* no one reads: must not block */
 	assert_false(port_tracing);
 }
 
@@ -305,7 +305,7 @@ static void *endless_lines(void *stop)
 	return NULL;
 }
 
-/* After a change of files nobody writes to the old one; a fork between two lines leaves a child that can trace. */
+/* After a change of files no one writes to the old one; a fork between two lines leaves a child that can trace. */
 static void change_files_while_threads_write(void **state)
 {
 	bool stop = false;

@@ -290,7 +290,7 @@ static void named_late(void)
 	send(ASYNC_TRACE_COMPLETED, 6, 0, 0, now_ns() - 1000, "sdb");
 }
 
-/* The end bears the name that the call gave itself; a beginning with that name is written too, with its own time. */
+/* The end has the name that the call gave itself; a beginning with that name is written too, with its own time. */
 static void late_name_has_its_beginning(void **state)
 {
 	char *log = kernel(named_late);

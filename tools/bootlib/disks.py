@@ -110,7 +110,7 @@ def make_mirror(paths, name, init, label):
 
 
 def make_broken(path, label):
-    """A disk that bears the label of a root, but whose file system nothing can mount or repair."""
+    """A disk that has the label of a root, but whose file system nothing can mount or repair."""
     make_ext4(path, label)
     size = os.path.getsize(path)
     with open(path, 'r+b') as disk:

@@ -88,7 +88,7 @@ def command(kernel, image, disks, arguments, boot, icount, cpus, more):
     options += ICOUNT if icount else cpus
     options += ['-kernel', kernel.vmlinux, '-initrd', image,
                 '-append', f'{COMMAND_LINE} {"nokaslr " if icount else ""}{arguments}']
-    # the console is our standard input and output, so that somebody can answer it
+    # the console is our standard input and output, so that someone can answer it
     options += ['-chardev', f'stdio,id=console,signal=off,logfile={escape(boot.files["console"])}']
     for port in PORTS[1:]:
         options += ['-chardev', f'file,id={port},path={escape(boot.files[port])}']

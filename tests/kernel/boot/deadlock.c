@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /*
  * An asynchronous call that has a module loaded and waits for it, while the load waits for the call. It is scheduled
- * by a work item, so it is nobody's, and every load has to wait for it.
+ * by a work item, so it has no owner, and every load has to wait for it.
  */
 #include <linux/async.h>
 #include <linux/kmod.h>

@@ -3,7 +3,7 @@
  * Unusual uses of asynchronous function calls, one at a time: "insmod inorder_nasty.ko what=CASE [n=N] [ms=N]".
  * Compiled from one source for the stock kernel and for ours. One line of the log for each figure:
  * "nasty: IMPLEMENTATION CASE n=N: ...". Beside each case runs a hard timer, whose greatest delay shows for how long
- * interrupts were off, and a thread that sleeps and wakes, whose greatest gap shows for how long nobody else could run.
+ * interrupts were off, and a thread that sleeps and wakes, whose greatest gap shows for how long none could run.
  */
 #include <linux/async.h>
 #include <linux/completion.h>
