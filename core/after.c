@@ -35,7 +35,7 @@ void rob_start_failed(struct rob_worker *worker)
 	}
 	rob.pool.total--;
 	rob.pool.active--;
-	rob.pool.waking = false;
+	rob_pool_arrived();
 	rob.pool.retry_ns = port_clock_ns() + WORKER_RETRY_NS;
 	rob_pool_help_wanted();
 	rob_pool_left();

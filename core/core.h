@@ -270,6 +270,7 @@ void rob_idle_remove(struct rob_worker *worker);
 void rob_idle_push(struct rob_worker *worker);
 void rob_pool_arm(void);
 void rob_pool_help_wanted(void);
+void rob_pool_arrived(void);
 uint64_t rob_pool_quick(void);
 void rob_pool_kick(void);
 bool rob_pool_stuck(struct rob_thread *thread);

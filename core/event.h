@@ -21,6 +21,9 @@ struct port_config {
 	uint32_t threads;    /* most workers; 0: calls run in their callers */
 	uint32_t pending;    /* most pending calls; beyond, calls run in their callers */
 	uint32_t watchdog_s; /* a call that runs for longer is reported; 0: none is */
+	uint32_t full_s;     /* so are calls that find all threads blocked for so long; 0: they are not */
+	uint32_t cold;       /* COLD_BURST unless the port says otherwise */
+	uint32_t help_from;  /* HELP_FROM, as well; 0: never */
 };
 
 #endif

@@ -64,6 +64,7 @@ void rob_pool_reset(struct rob_worker *self)
 
 	memset(pool, 0, sizeof(*pool));
 	pool->cpus = port_cpus();
+	pool->cold = rob.config.cold;
 	while ((worker = all)) {
 		all = worker->all_next;
 		if (worker == self)

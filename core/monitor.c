@@ -105,19 +105,46 @@ static uint64_t turns_of_all(void)
 	return turns;
 }
 
+/* How claims go on, as the monitor sees it. */
+struct progress {
+	uint64_t turns;
+	uint64_t moved_ns; /* when something was claimed last, or nothing was pending */
+	uint64_t since_ns; /* or when a worker was added for that */
+	bool reported;
+};
+
 /* Nothing was claimed for long though calls are pending. */
-static bool starved(uint64_t *turns, uint64_t *since_ns)
+static bool starved(struct progress *progress)
 {
 	uint64_t now_ns = port_clock_ns(), now = turns_of_all();
 
-	if (*turns != now || !rob.queue.pending) {
-		*turns = now;
-		*since_ns = now_ns;
+	if (progress->turns != now || !rob.queue.pending) {
+		progress->turns = now;
+		progress->moved_ns = progress->since_ns = now_ns;
 	}
-	if (now_ns - *since_ns < MONITOR_STARVED_NS)
+	if (now_ns - progress->since_ns < MONITOR_STARVED_NS)
 		return false;
-	*since_ns = now_ns;
+	progress->since_ns = now_ns;
 	return true;
+}
+
+/* Every worker that there may be is blocked, and has been for long: maybe by what the pending calls would do. */
+static void report_full(struct progress *progress)
+{
+	uint64_t after_ns = (uint64_t)rob.config.full_s * 1000000000u;
+	unsigned threads = rob.pool.total;
+
+	if (!after_ns || progress->reported || rob.pool.active || threads < rob.config.threads ||
+	    progress->since_ns - progress->moved_ns < after_ns)
+		return;
+	progress->reported = true;
+	rob_unlock();
+	port_log(
+		2,
+		"inorder: no call could begin for %u s: all %u threads are blocked in calls, maybe by what pending calls would "
+		"do. INORDER_THREADS=N, or threads of async_configure(3), allows more; async_report(3) names them\n",
+		rob.config.full_s, threads);
+	port_lock(&rob.lock);
 }
 
 static void monitor_sleep(unsigned quiet, uint64_t tick_ns)
@@ -148,7 +175,8 @@ void rob_processors(unsigned count)
 
 void rob_monitor_main(void)
 {
-	uint64_t tick_ns = MONITOR_FIRST_NS, turns = 0, since_ns = port_clock_ns();
+	uint64_t tick_ns = MONITOR_FIRST_NS;
+	struct progress progress = {.moved_ns = port_clock_ns(), .since_ns = port_clock_ns()};
 	unsigned quiet = 0, round = 0;
 
 	port_lock(&rob.lock);
@@ -161,9 +189,10 @@ void rob_monitor_main(void)
 			tick_ns = MONITOR_FIRST_NS;
 		else if (tick_ns < MONITOR_SLOWEST_NS)
 			tick_ns *= 2;
-		if (starved(&turns, &since_ns)) {
+		if (starved(&progress)) {
 			rob.pool.burst = 1;
 			rob_pool_kick();
+			report_full(&progress);
 		}
 	}
 	rob.pool.monitor_state = ROB_MONITOR_NONE;

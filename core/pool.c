@@ -2,7 +2,7 @@
 /*
  * How many workers run.
  *
- * As many as there are processors, of those that are not blocked. One wake-up is
+ * As many as there are processors, of those that are not blocked; at first some more. One wake-up is
  * in flight at a time: who is started starts or wakes the next if calls are left.
  * A worker that parks in a wait is replaced at once. One that blocks in the
  * kernel is seen by the monitor, which looks at workers that have not moved on
@@ -40,8 +40,12 @@ void rob_pool_brisk(struct rob_worker *worker, uint32_t calls)
 		rob.pool.brisk -= worker->brisk;
 		worker->brisk = calls;
 	}
-	if (calls && rob.pool.eager)
+	if (!calls)
+		return;
+	if (rob.pool.eager)
 		rob.pool.eager = false;
+	if (rob.pool.cold)
+		rob.pool.cold = 0;
 }
 
 void rob_idle_remove(struct rob_worker *worker)
@@ -116,7 +120,10 @@ static void bring_in(void)
 	}
 	if (pool->active >= pool->cpus && pool->burst)
 		pool->burst--;
+	else if (pool->cold)
+		pool->cold--;
 	pool->active++;
+	pool->coming++;
 	pool->waking = true;
 }
 
@@ -125,7 +132,26 @@ static bool enough(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	return pool->active >= pool->cpus && !pool->burst && !(pool->eager && pool->idle);
+	return pool->active >= pool->cpus && !pool->burst && !pool->cold && !(pool->eager && pool->idle);
+}
+
+/*
+ * A worker is on its way, and that is enough for now. At first it is not: until calls have shown that they are short
+ * they may block, so each gets a worker at once, from the thread that schedules it: a chain in which each worker starts
+ * the next would take as long as the processors are busy with other things.
+ */
+static bool is_coming(void)
+{
+	struct rob_pool *pool = &rob.pool;
+
+	return pool->waking && (!pool->cold || rob.queue.pending <= pool->coming);
+}
+
+/* Who was woken or started is there. */
+void rob_pool_arrived(void)
+{
+	rob.pool.waking = false;
+	rob.pool.coming--;
 }
 
 /* So many pending calls are left to workers whose calls are short: they will be taken soon. */
@@ -143,7 +169,7 @@ uint64_t rob_pool_quick(void)
 	if (rob_inline_only() || rob.find_owner || rob.quiesce || pool->leaver || !port_load_relaxed(&rob.started))
 		return 0;
 	if (pool->waking)
-		return rob.config.pending;
+		return pool->cold ? pool->coming : rob.config.pending;
 	if (pool->monitor_state != ROB_MONITOR_TICKS)
 		return 0;
 	if (enough() || (pool->active < pool->cpus && !pool->idle && pool->active && pool->total >= rob.config.threads))
@@ -157,7 +183,7 @@ void rob_pool_kick(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	if (!rob.queue.pending || pool->waking || rob_inline_only() || pool->leaver)
+	if (!rob.queue.pending || is_coming() || rob_inline_only() || pool->leaver)
 		return;
 	if (enough() || rob.queue.pending < left_to_others()) {
 		rob_pool_arm();
@@ -183,7 +209,8 @@ bool rob_pool_stuck(struct rob_thread *thread)
 {
 	if (rob_inline_only() || rob.quiesce)
 		return true;
-	if (thread->worker && rob.pool.total >= HELP_FROM * rob.pool.cpus && is_shallow(thread))
+	if (thread->worker && rob.config.help_from && rob.pool.total >= rob.config.help_from * rob.pool.cpus &&
+	    is_shallow(thread))
 		return true;
 	if (rob.pool.idle || rob.pool.waking || can_start())
 		return false;

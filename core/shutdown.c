@@ -51,6 +51,7 @@ static void end_threads(struct rob_thread *self)
 	wait_until_gone();
 	port_lock(&rob.lock);
 	pool->leaver = NULL;
+	pool->cold = rob.config.cold;
 	rob_pool_kick();
 	rob_pool_help_wanted();
 	rob_unlock();

@@ -10,9 +10,12 @@ void rob_start(void)
 	port_lock(&rob.lock);
 	first = !port_load_relaxed(&rob.started);
 	if (!rob.generation) {
+		rob.config.cold = COLD_BURST;
+		rob.config.help_from = HELP_FROM;
 		port_start(&rob.config);
 		rob.generation = 1;
 		rob.pool.cpus = port_cpus();
+		rob.pool.cold = rob.config.cold;
 	}
 	port_arm_exit();
 	port_store_release(&rob.started, 1);

@@ -23,12 +23,13 @@
 #define LEASE_SINGLE_NS 50000 /* after one that took this long: one call at a time */
 #define LEASE_AFTER_WAIT 32   /* leases of one call after a call that waited; others of its kind will: W2, W7 */
 #define LEASE_GATHER_SPINS 64 /* some 1.5 us before a short lease ends, so that calls gather: W1 47 ns became 40 */
-#define HELP_FROM 4           /* threads a processor from which on a worker helps before it is replaced: fork-join */
-#define HELP_DEPTH 32         /* calls on its stack up to which it does: more make each wait there dearer */
-#define LEASES_LEFT 4         /* pending calls, in leases, that are left to workers with short calls: W1 */
+#define HELP_FROM 4   /* a port's: threads a processor from which on a worker helps before it is replaced: fork-join */
+#define HELP_DEPTH 32 /* calls on its stack up to which it does: more make each wait there dearer */
+#define LEASES_LEFT 4 /* pending calls, in leases, that are left to workers with short calls: W1 */
 
 /* ---- workers ---- */
 
+#define COLD_BURST 16             /* more than processors, at once, until calls show that they are short: W3 cold */
 #define WORKER_LINGER_SPINS 32    /* some 500 ns before a worker rests, less than a wake-up: W1, W9 */
 #define WORKER_IDLE_NS 5000000000 /* an idle worker ends after this; the first of them never does: W4 */
 #define WORKER_SETTLED_NS 50000   /* a lease so short did not block: its worker counts as active again */

@@ -40,6 +40,7 @@ static bool idle(struct rob_worker *worker)
 	rob_thread_unlist(worker->thread);
 	if (port_unlikely(pool->leaver))
 		return false;
+	worker->fresh = false;
 	rob_idle_push(worker);
 	for (;;) { /* flags of a wait that is over may still come: again */
 		uint64_t until_ns = worker->idle ? deadline_ns : 0; /* taken from the list: the flag is on its way */
@@ -54,7 +55,8 @@ static bool idle(struct rob_worker *worker)
 			return false;
 		}
 	}
-	pool->waking = false;
+	if (worker->fresh) /* else it is to end */
+		rob_pool_arrived();
 	return true;
 }
 
@@ -86,7 +88,7 @@ static void worker_init(struct rob_worker *worker)
 	worker->lease.size = 1;
 	worker->fresh = true;
 	worker->seen = 0;
-	rob.pool.waking = false;
+	rob_pool_arrived();
 	rob.pool.retry_ns = 0;
 }
 

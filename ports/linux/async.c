@@ -52,6 +52,7 @@ void port_start(struct port_config *config)
 	config->threads = serial ? 0 : PORT_THREADS;
 	config->pending = pending;
 	config->watchdog_s = watchdog;
+	config->cold = 0; /* PORT_AT_ONCE is as many at once, always */
 }
 
 /* ---- scheduling ---- */

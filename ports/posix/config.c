@@ -14,6 +14,7 @@
 #define WATCHDOG_MOST 86400
 #define EXIT_MOST 86400
 #define EXIT_REPORT_S 10
+#define FULL_REPORT_S 10
 
 static struct async_config given = ASYNC_CONFIG_INIT;
 static char trace_path[PATH_MAX];
@@ -105,6 +106,7 @@ void port_start(struct port_config *config)
 	port_stack_bytes = choose(given.stack_bytes, 0);
 	read_number("INORDER_THREADS", THREADS_MOST, &config->threads);
 	read_number("INORDER_PENDING", PENDING_MOST, &config->pending);
+	config->full_s = FULL_REPORT_S;
 	port_exit_limits.report_s = EXIT_REPORT_S;
 	port_exit_limits.limit_s = given.exit_limit_s;
 	read_number("INORDER_EXIT_LIMIT", EXIT_MOST, &port_exit_limits.limit_s);

@@ -157,6 +157,8 @@ void port_start(struct port_config *config)
 {
 	config->threads = setting(sim_case->threads, 3);
 	config->pending = setting(sim_case->pending, 100);
+	config->cold = sim_case->cold;
+	config->help_from = sim_case->help_from;
 	config->watchdog_s = sim_case->flags & SIM_WATCHDOG ? 1 : 0;
 }
 

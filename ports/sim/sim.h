@@ -51,6 +51,8 @@ struct sim_case {
 	void (*end)(void);      /* alone, when nothing is left to do */
 	unsigned cpus, threads; /* 0: 1 and 3 */
 	unsigned pending;       /* 0: 100 */
+	unsigned cold;          /* workers that are started at once at first */
+	unsigned help_from;     /* so many workers a processor help before they are replaced; 0: none */
 	unsigned flags;
 	unsigned bound, bound_long; /* deviations; 0: 2 and 3 */
 };

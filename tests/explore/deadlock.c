@@ -403,5 +403,7 @@ const struct sim_case cases_deadlock[] = {
 	 .flags = SIM_MONITOR},
 	CASE("parents", "2.6 2.8", parents), .cpus = 2},
 	CASE("parents-one-worker", "2.6 2.8", parents), .threads = 1},
+	CASE("parents-help", "2.6 2.8", parents), .cpus = 2, .help_from = 1},
+	CASE("cycle-call-turn-helps", "2.8 retire", call_cycle), .cpus = 3, .help_from = 1},
 	{0},
 };

@@ -330,5 +330,13 @@ const struct sim_case cases_progress[] = {
 	CASE("own-lease", "2.6 lease", own_lease), .flags = SIM_MONITOR},
 	CASE("own-lease-slow-monitor", "2.6 lease", own_lease)},
 	CASE("awaited-behind-one", "2.6 lease", awaited_behind), .threads = 1},
+	CASE("nested-helps", "2.6 C18", nested), .help_from = 1},
+	CASE("chain-helps", "2.6 C18", chain), .help_from = 1},
+	CASE("own-lease-helps", "2.6 lease", own_lease), .flags = SIM_MONITOR, .help_from = 2},
+	CASE("awaited-behind-helps", "2.6 lease", awaited_behind), .flags = SIM_MONITOR, .help_from = 1},
+	CASE("cold", "2.6", two_and_full, one_in_b), .cold = 2},
+	CASE("cold-blocked", "2.6", blocked_worker), .cold = 2},
+	CASE("cold-fails", "2.6 C6", two_and_full, full_wait), .cold = 2, .flags = SIM_WORKERS_FAIL},
+	CASE("cold-nested", "2.6 C18", nested), .cold = 2, .cpus = 2},
 	{0},
 };

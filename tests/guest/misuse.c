@@ -104,3 +104,26 @@ TEST(an_entry_of_before_a_fork_can_be_used, .pools = PSOME, .no_tsan = true, .no
 }
 
 _Static_assert(_Alignof(struct async_domain) == 8 && _Alignof(struct async_entry) == 8, "the same everywhere");
+
+/* ---- more calls block on a later one than there may be threads ---- */
+
+static void block(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	down(data);
+}
+
+TEST(a_pool_full_of_blocked_calls_is_reported, .pools = P2)
+{
+	sem_t opened;
+
+	sem_init(&opened, 0, 0);
+	for (unsigned int i = 0; i < 3; i++)
+		async_schedule(block, &opened);
+	while (!harness_said("all 2 threads are blocked in calls"))
+		usleep(10000);
+	for (unsigned int i = 0; i < 3; i++)
+		up(&opened);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(harness_count("no call could begin"), 1);
+}

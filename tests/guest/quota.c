@@ -32,25 +32,27 @@ static bool make_group(const char *parent)
 	return false;
 }
 
-static void compute(void *data, async_cookie_t cookie)
+static void block(void *data, async_cookie_t cookie)
 {
 	(void)cookie;
-	while (!atomic_load((atomic_bool *)data))
-		;
+	down(data);
 }
 
-/* Calls are left pending, so the monitor runs: it is the one that finds the limit. */
-HELPER(compute_in_the_group)
+/* More calls than a first burst gets threads for: they are left pending, so the monitor runs, which finds the limit. */
+HELPER(block_in_the_group)
 {
-	static atomic_bool enough;
+	enum { CALLS = 60 };
+	static sem_t opened;
 
+	sem_init(&opened, 0, 0);
 	snprintf(group, sizeof(group), "%s", getenv("GROUP"));
 	CHECK(write_to("cgroup.procs", "0"));
-	for (unsigned int i = 0; i < 4; i++)
-		async_schedule(compute, &enough);
+	for (unsigned int i = 0; i < CALLS; i++)
+		async_schedule(block, &opened);
 	while (!strstr(report_text(), " 1 processors\n"))
 		usleep(1000);
-	atomic_store(&enough, true);
+	for (unsigned int i = 0; i < CALLS; i++)
+		up(&opened);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 
@@ -64,7 +66,7 @@ TEST(processors_are_counted_by_the_quota_of_the_control_group, .pools = PDEFAULT
 	if (!make_group("/sys/fs/cgroup") && !make_group("/sys/fs/cgroup/unified") && !make_group("/sys/fs/cgroup/cpu"))
 		harness_skip("no control group with a limit can be made here");
 	snprintf(env, sizeof(env), "GROUP=%s", group);
-	harness_run("compute_in_the_group", env, &result);
+	harness_run("block_in_the_group", env, &result);
 	rmdir(group);
 	if (result.status)
 		FAIL("status %#x: %s", (unsigned int)result.status, result.err);
