@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What must not happen under the lock, done once it is dropped: waking, freeing, starting threads.
+ *
+ * A wake-up takes microseconds, and the thread that it wakes wants the lock first of all: under the lock it would run
+ * into it. Freeing and starting may take locks of the C library or the kernel, under which a signal handler or a hook
+ * of the program may want ours. The notes belong to the thread that drops the lock: it takes them along before it does,
+ * so that two threads never do the same. Between the note and the deed others see the state as if it was done: a worker
+ * that is to be woken has left the idle list and counts as active, a thread that is to be started is in pool.total.
  */
 #include "core.h"
 

@@ -5,6 +5,16 @@
  * A call completes here and nowhere else, under the lock: its error is noted, its slot is released, the waiters that it
  * satisfies are taken out of their lists, and the retire step whose turn has come is made ready. A recall completes
  * calls too: those that are over, as the lease word says.
+ *
+ * The order within a completion is part of the contract. A waiter of turn_has_come() (wait.c) reads domain->lowest
+ * without the lock, and may free the domain as soon as it has read that nothing is left:
+ *
+ *   completer (CPU 0), with the lock            waiter (CPU 1), without it
+ *   releases the slot
+ *   takes satisfied waiters out of the domain
+ *   makes the next retire step ready
+ *   publishes domain->lowest (O4)       ---->   reads it: what the calls wrote is visible
+ *   (does not touch the domain any more)        returns, frees the domain
  */
 #include "core.h"
 

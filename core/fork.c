@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Fork: the child has this thread only, and none of the calls. */
+/*
+ * Fork: the child has this thread only, and none of the calls.
+ *
+ * The lock is held from before the fork until after it, in both processes, so the child's copy of the state is one that
+ * no thread was changing. What other threads own outside of the lock (their leases' words, their stacks) is not looked
+ * at: blocks are freed by the lists alone. rob.generation tells domains and owners of the parent from fresh ones, so no
+ * list of them is needed: each starts afresh at its first use (state.c). rob.forks is the same for calls: one that
+ * forked returns into a process in which it does not exist, and its thread ends (frame.c).
+ */
 #include "core.h"
 
 void rob_fork_prepare(void)

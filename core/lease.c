@@ -10,6 +10,15 @@
  *
  * With the word at "begun", calls below begun - 1 are complete, and begun - 1
  * runs or has just returned: its owner is then on its way to the lock.
+ *
+ *   owner (CPU 0), without the lock             recall (CPU 1), with the lock
+ *   returns from call 0
+ *   word 1|4 -> 2|4 (O2, release)               reads 2|4 (O2, acquire): call 0 is complete, and what it wrote is seen
+ *   runs call 1                                 word 2|4 -> 2|2: calls 2 and 3 go back to the queue
+ *   word 2|4 -> 3|4 fails: reads 2|2            completes call 0; call 1 stays the owner's
+ *   takes the lock, completes call 1
+ *
+ * Had the owner been first, recall's compare-and-swap would have failed and been tried with 3|4.
  */
 #include "core.h"
 

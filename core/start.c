@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* First use, in a process and after a fork; the normal end; and whose calls they are when no thread knows. */
+/*
+ * First use, in a process and after a fork; the normal end; and whose calls they are when no thread knows.
+ *
+ * rob.started is 0 before the first call, after a fork, and after each wait of a normal exit: then the next call comes
+ * here, and the port arms the exit again. Two threads may come here at once; the second finds all done under the lock.
+ * That no thread sees "started" without what was set up: O1.
+ */
 #include "core.h"
 
 /* The first call of all (O1: whoever sees started sees what was set up), or the first in a forked child. */

@@ -5,6 +5,18 @@
  * A waiter checks its condition; if it does not hold, the waiter enters a list and parks. The thread that makes the
  * condition true takes the waiter out of the list under the lock, and raises ROB_DONE afterwards (O3): only then does
  * the waiter go on. While it runs a call for progress it is in no list. Other flags make it check again.
+ *
+ *   waiter (CPU 0)                              completer (CPU 1)
+ *   lock: not satisfied, enters a list
+ *   unlock
+ *                                               lock: completes the call; satisfied, takes the waiter out
+ *                                               unlock, the waiter noted in rob.after.wake
+ *   port_park(): wakes for a POKE
+ *   lock: thread->waiter is not this wait       (has not raised ROB_DONE yet: it still reads the waiter)
+ *   unlock, parks until ROB_DONE                port_unpark(ROB_DONE): its last access (O3)
+ *   returns; the waiter's memory may go
+ *
+ * Without the second park the waiter could return, and its thread end, while the completer reads it.
  */
 #include "core.h"
 
