@@ -97,8 +97,8 @@ static void start_monitor(void)
 	rob_unlock();
 }
 
-/* Drops the lock and does what was noted under it. */
-static void unlock_and_follow_up(void)
+/* Drops the lock and does what was noted under it. Out of line: mostly nothing was. */
+static __attribute__((__noinline__)) void unlock_and_follow_up(void)
 {
 	struct rob_after after = rob.after;
 
@@ -124,8 +124,8 @@ void rob_unlock(void)
 	const struct rob_after *after = &rob.after;
 
 	rob.quick = rob_pool_quick();
-	if (port_unlikely(after->wake || after->garbage || after->worker || after->start || after->start_monitor ||
-			  after->wake_monitor))
+	if (port_unlikely((uintptr_t)after->wake | (uintptr_t)after->garbage | (uintptr_t)after->worker | after->start |
+			  after->start_monitor | after->wake_monitor))
 		unlock_and_follow_up();
 	else
 		port_unlock(&rob.lock);

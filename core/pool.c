@@ -51,12 +51,24 @@ void rob_pool_brisk(struct rob_worker *worker, uint32_t calls)
 void rob_idle_remove(struct rob_worker *worker)
 {
 	rob_list_remove(rob.pool.idle, worker, prev, next);
+	if (rob.pool.kept == worker)
+		rob.pool.kept = NULL;
 	worker->idle = false;
 }
 
+/* The one that is kept is the first to be woken, and stays in front. */
 void rob_idle_push(struct rob_worker *worker)
 {
-	rob_list_push(rob.pool.idle, worker, prev, next);
+	struct rob_worker *kept = rob.pool.kept;
+
+	if (kept)
+		rob_list_push(kept->next, worker, prev, next);
+	else
+		rob_list_push(rob.pool.idle, worker, prev, next);
+	if (kept)
+		worker->prev = kept;
+	else
+		rob.pool.kept = worker;
 	worker->idle = true;
 }
 
@@ -166,12 +178,12 @@ uint64_t rob_pool_quick(void)
 	struct rob_pool *pool = &rob.pool;
 	uint64_t left;
 
+	if (!pool->waking && pool->monitor_state != ROB_MONITOR_TICKS)
+		return 0;
 	if (rob_inline_only() || rob.find_owner || rob.quiesce || pool->leaver || !port_load_relaxed(&rob.started))
 		return 0;
 	if (pool->waking)
 		return pool->cold ? pool->coming : rob.config.pending;
-	if (pool->monitor_state != ROB_MONITOR_TICKS)
-		return 0;
 	if (enough() || (pool->active < pool->cpus && !pool->idle && pool->active && pool->total >= rob.config.threads))
 		return rob.config.pending;
 	left = left_to_others();

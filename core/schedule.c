@@ -102,9 +102,9 @@ static async_cookie_t run_on_stack(const struct rob_request *request)
  */
 static bool is_full(const struct rob_request *request)
 {
-	if (rob_quiesced(request->domain, port_self()) && !request->try_only)
-		return false;
 	if (!rob_inline_only() && rob.queue.pending < rob.config.pending)
+		return false;
+	if (rob_quiesced(request->domain, port_self()) && !request->try_only)
 		return false;
 	return request->try_only || !port_self()->top || !port_stack_low();
 }

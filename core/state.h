@@ -130,6 +130,7 @@ struct rob_queue {
 struct rob_pool {
 	struct rob_worker *all;         /* every worker ever */
 	struct rob_worker *idle, *free; /* without work; without a thread */
+	struct rob_worker *kept;        /* the first of the idle ones if it rests without a limit */
 	unsigned total;                 /* threads, starting ones included */
 	unsigned spills;                /* registered waiters that spill: so many workers more than the limit */
 	unsigned active;                /* threads believed to be running calls or about to */

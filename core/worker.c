@@ -21,14 +21,14 @@ static bool linger(struct rob_worker *worker)
 }
 
 /*
- * Waits for work. False: for too long, the worker is to end. The first of those
- * that rest stays for ever: it is the last to be woken, mostly the only one, and
- * a timer would make each of its wake-ups dearer.
+ * Waits for work. False: for too long, the worker is to end. One of those that
+ * rest stays for ever: it is the first to be woken, mostly the only one, and a
+ * timer would make each of its wake-ups dearer.
  */
 static bool idle(struct rob_worker *worker)
 {
 	struct rob_pool *pool = &rob.pool;
-	uint64_t deadline_ns = pool->idle ? port_clock_ns() + WORKER_IDLE_NS : 0;
+	uint64_t deadline_ns = pool->kept ? port_clock_ns() + WORKER_IDLE_NS : 0;
 	uint32_t flags;
 
 	if (!worker->asleep)

@@ -218,6 +218,23 @@ static bool is_skipped(void)
 	return IS_ENABLED(CONFIG_ASYNC_DEBUG) && READ_ONCE(unordered) && rob_current() != NULL;
 }
 
+/*
+ * Nothing is in progress in that domain (NULL: in any registered one), so no wait there has anything to wait for, and
+ * this task need not be entered. With the lock: who completed the last call is done with the domain.
+ */
+static bool is_over(struct async_domain *domain)
+{
+	bool over;
+
+	might_sleep();
+	if (port_traces())
+		return false;
+	port_lock(&rob.lock);
+	over = domain ? !domain->first : !rob.blocks[0];
+	port_unlock(&rob.lock);
+	return over;
+}
+
 #define IN_TASK(wait) \
 	({ \
 		struct port_task task_; \
@@ -240,7 +257,7 @@ static bool is_skipped(void)
  */
 int async_synchronize_full(void)
 {
-	return IN_TASK(rob_wait_full(NULL));
+	return is_over(NULL) ? 0 : IN_TASK(rob_wait_full(NULL));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_full);
 
@@ -253,7 +270,7 @@ EXPORT_SYMBOL_GPL(async_synchronize_full);
  */
 int async_synchronize_full_domain(struct async_domain *domain)
 {
-	return IN_TASK(rob_wait_full(domain));
+	return is_over(domain) ? 0 : IN_TASK(rob_wait_full(domain));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_full_domain);
 

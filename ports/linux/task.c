@@ -30,6 +30,8 @@ static struct bucket buckets[1 << BUCKET_BITS] = {
 	[0 ...(1 << BUCKET_BITS) - 1] = {.lock = __RAW_SPIN_LOCK_UNLOCKED(bucket)},
 };
 
+atomic_t port_tracepoints; /* here, below all that asks whether events are traced */
+
 /* Who has nothing of the core: schedules calls without an owner, outside of any call. Never written. */
 static const struct rob_thread no_task;
 

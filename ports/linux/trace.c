@@ -9,8 +9,6 @@
 #define CREATE_TRACE_POINTS
 #include "async_events.h"
 
-atomic_t port_tracepoints;
-
 int port_tracepoint_on(void)
 {
 	atomic_inc(&port_tracepoints);

@@ -64,7 +64,7 @@ class Machine:
                 disks.make_empty(disk.path)
 
     def others(self):
-        """QEMU's options for two hosts of MMC with a card each, and two CD drives: devices whose names are checked."""
+        """QEMU's options for two hosts of MMC with a card each, two CD drives: devices whose names are checked."""
         options = []
         for number in range(2):
             path = os.path.join(self.folder, f'mmc{number}.img')
@@ -74,6 +74,15 @@ class Machine:
                         '-drive', f'if=none,id=mmc{number},file={machine.escape(path)},format=raw,cache=unsafe',
                         '-device', f'sd-card,drive=mmc{number},bus=pcie.0/sdhci{number}/sd-bus',
                         '-device', f'scsi-cd,bus=scsi.0,scsi-id={10 + number}']
+        return options
+
+    @staticmethod
+    def cards():
+        """QEMU's options for two network cards beside those that every machine has: two of each of two drivers."""
+        options = []
+        for number, kind in enumerate(('e1000', 'virtio-net-pci'), 2):
+            options += ['-netdev', f'hubport,id=net{number},hubid=0',
+                        '-device', f'{kind},netdev=net{number},mac=52:54:00:00:00:0{number + 1}']
         return options
 
     def image(self, name, modules, script=''):

@@ -25,11 +25,13 @@ PATCHES = os.path.join(TOP, 'ports/linux/patches')
 OURS = 'kernel/inorder/core'       # where the overlay puts the core
 SAY_EVERY_S = 10
 
-# Kernels by name: the architecture, the file that is booted, the parts of the configuration. A vmlinux starts at once
-# (PVH); those with KASAN and KCSAN cannot: what runs first there is instrumented before it may be.
+# Kernels by name (no folder of the sources has it): the architecture, the file that is booted, the parts of the
+# configuration. A vmlinux starts at once (PVH); those with KASAN and KCSAN cannot: what runs first there is instrumented
+# before it may be.
 BZIMAGE = 'arch/x86/boot/bzImage'
 KINDS = {
     'qemu': ('x86_64', 'vmlinux', ('common', 'qemu')),
+    'cards': ('x86_64', 'vmlinux', ('common', 'qemu', 'cards')),
     'uml': ('um', 'linux', ('common', 'uml')),
     'kunit': ('um', 'linux', ('common', 'uml', 'kunit')),
     'uml-stock': ('um', 'linux', ('common', 'uml', 'stock')),
@@ -38,7 +40,7 @@ KINDS = {
 }
 
 # These differ little from another one, and begin as a copy of it.
-LIKE = {'kunit': 'uml', 'uml-stock': 'uml'}
+LIKE = {'kunit': 'uml', 'uml-stock': 'uml', 'cards': 'qemu'}
 
 # Where Debian has the sources of later kernels.
 SUITES = ('bookworm-backports', 'trixie', 'trixie-backports', 'sid')
@@ -82,7 +84,7 @@ def versions():
 
 def overlay_options(version):
     """What the overlay can add for that version."""
-    return [f'--{name}' for name in ('owners', 'names') if os.path.exists(os.path.join(PATCHES, version, f'{name}.patch'))]
+    return [f'--{name}' for name in ('owners', 'names', 'shutdown') if os.path.exists(os.path.join(PATCHES, version, f'{name}.patch'))]
 
 
 class Kernels:

@@ -3,7 +3,8 @@
  * Turns of asynchronous probes: see include/linux/device_turn.h.
  *
  * The turns of a driver form a list in the order in which its devices were found. The first one has come. When it is
- * over the next one comes, and its waiter alone is woken.
+ * over the next one comes, and its waiter alone is woken. Where the drivers of many cards give out names of one kind
+ * (eth0, mmc0), their turns are one list: what a card is, its bus says before a driver has seen it.
  *
  * A device whose turn has come and whose probe hangs holds up those behind it.
  * Who waits reports that, and after a limit takes the turn away from it: the
@@ -19,8 +20,12 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/moduleparam.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/virtio.h>
+#include <linux/virtio_ids.h>
 
 #include "base.h"
 
@@ -46,6 +51,8 @@ struct device_turn {
 };
 
 static DEFINE_SPINLOCK(turn_lock);
+static LIST_HEAD(network_turns); /* turn_lock */
+static LIST_HEAD(card_turns);    /* turn_lock: hosts of MMC and SD cards */
 
 static void turn_free(struct kref *users)
 {
@@ -73,6 +80,22 @@ static void turn_over(struct device_turn *turn)
 	turn_come(turn->of);
 }
 
+/* The list in which a device of this driver has its turn. */
+static struct list_head *turns_of(struct device *dev, const struct device_driver *drv)
+{
+	if (dev_is_pci(dev)) {
+		unsigned int class = to_pci_dev(dev)->class;
+
+		if (class >> 16 == PCI_BASE_CLASS_NETWORK)
+			return &network_turns;
+		if (class >> 8 == PCI_CLASS_SYSTEM_SDHCI)
+			return &card_turns;
+	}
+	if (dev->bus && !strcmp(dev->bus->name, "virtio") && dev_to_virtio(dev)->id.device == VIRTIO_ID_NET)
+		return &network_turns;
+	return &drv->p->turns;
+}
+
 /**
  * device_turn_take - take a turn for a device whose asynchronous probe is about to be scheduled
  * @dev: the device, locked
@@ -90,7 +113,7 @@ void device_turn_take(struct device *dev, const struct device_driver *drv)
 	kref_init(&turn->users);
 	init_completion(&turn->come);
 	turn->dev = dev;
-	turn->of = &drv->p->turns;
+	turn->of = turns_of(dev, drv);
 	spin_lock(&turn_lock);
 	dev->p->turn = turn;
 	list_add_tail(&turn->node, turn->of);
