@@ -97,8 +97,8 @@ static void start_monitor(void)
 	rob_unlock();
 }
 
-/* Drops the lock and does what was noted under it. Out of line: mostly nothing was. */
-static __attribute__((__noinline__)) void unlock_and_follow_up(void)
+/* Drops the lock and does what was noted under it. */
+static void unlock_and_follow_up(void)
 {
 	struct rob_after after = rob.after;
 

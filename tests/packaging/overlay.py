@@ -50,8 +50,9 @@ def before(patch):
 def merge(old, new):
     """Both patches want something of one file: filler gives way."""
     longest = max(len(old), len(new))
-    pairs = zip(old + [''] * (longest - len(old)), new + [''] * (longest - len(new)))
-    return [second if not first or first.startswith('filler ') else first for first, second in pairs]
+    pairs = zip(old + [None] * (longest - len(old)), new + [None] * (longest - len(new)))
+    return [second if first is None or first.startswith('filler ') and second is not None else first
+            for first, second in pairs]
 
 
 def make_tree(folder, version, patches=None):
