@@ -38,7 +38,7 @@ int rob_wait_below(async_cookie_t cookie, struct async_domain *domain, uint64_t 
 /* The same for all that is in progress, calls that are scheduled meanwhile included. */
 int rob_wait_full(struct async_domain *domain);
 /* -EINVAL for a cookie that was not given yet. */
-int rob_wait_call(async_cookie_t cookie, struct async_domain *domain);
+int rob_wait_call(async_cookie_t cookie, struct async_domain *domain, uint64_t deadline_ns);
 int rob_wait_owner(struct async_owner *owner);
 
 /* ---- the thread's innermost call, and a domain's error ---- */

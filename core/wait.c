@@ -373,9 +373,9 @@ int rob_wait_full(struct async_domain *domain)
 	return wait_below(ASYNC_COOKIE_MAX, true, domain, 0);
 }
 
-int rob_wait_call(async_cookie_t cookie, struct async_domain *domain)
+int rob_wait_call(async_cookie_t cookie, struct async_domain *domain, uint64_t deadline_ns)
 {
-	struct async_waiter waiter = {.kind = ROB_WAIT_CALL, .bound = cookie};
+	struct async_waiter waiter = {.kind = ROB_WAIT_CALL, .bound = cookie, .deadline_ns = deadline_ns};
 
 	rob_lock();
 	if (!cookie || cookie > rob.last) {

@@ -324,6 +324,20 @@ INORDER_API int async_synchronize_cookie_timeout(async_cookie_t cookie, struct a
 INORDER_API int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain);
 
 /**
+ * async_synchronize_call_timeout() - wait for one call, at most for a time
+ * @cookie: the cookie of that call
+ * @domain: its domain, or NULL for any; a call of another domain counts as complete
+ * @timeout_ns: nanoseconds from now; 0 only looks
+ *
+ * Return:   0; -ETIMEDOUT if the call is still in progress; -EINVAL if @cookie is 0 or was not handed out yet; -EDEADLK
+ *           if the caller would wait for itself.
+ * Context:  as async_synchronize_cookie_timeout().
+ * Ordering: after 0, everything that the call did happens before the return.
+ * Source:   ours.
+ */
+INORDER_API int async_synchronize_call_timeout(async_cookie_t cookie, struct async_domain *domain, uint64_t timeout_ns);
+
+/**
  * async_synchronize_owner() - wait until no call of an owner is in progress
  * @owner: the owner, which may be freed once 0 was returned
  *

@@ -336,7 +336,7 @@ EXPORT_SYMBOL_GPL(async_synchronize_cookie_timeout);
  */
 int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain)
 {
-	return IN_TASK(rob_wait_call(cookie, domain));
+	return IN_TASK(rob_wait_call(cookie, domain, 0));
 }
 EXPORT_SYMBOL_GPL(async_synchronize_call);
 

@@ -230,7 +230,7 @@ static void wait_for_calls(struct async_load *load, struct port_task *self)
 		int error;
 
 		self->load = load;
-		error = rob_wait_call(cookie, NULL);
+		error = rob_wait_call(cookie, NULL, 0);
 		self->load = NULL;
 		if (error) { /* a load inside of a call, which was reported: the full wait leaves out that call */
 			rob_wait_full(NULL);

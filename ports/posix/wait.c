@@ -32,16 +32,26 @@ int async_synchronize_cookie_special(async_cookie_t cookie, struct async_domain 
 	return rob_wait_below(cookie, list, 0);
 }
 
-int async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain, uint64_t timeout_ns)
+static uint64_t deadline_in(uint64_t timeout_ns)
 {
 	uint64_t now_ns = port_clock_ns();
 
-	return rob_wait_below(cookie, domain, timeout_ns < UINT64_MAX - now_ns ? now_ns + timeout_ns : UINT64_MAX);
+	return timeout_ns < UINT64_MAX - now_ns ? now_ns + timeout_ns : UINT64_MAX;
+}
+
+int async_synchronize_cookie_timeout(async_cookie_t cookie, struct async_domain *domain, uint64_t timeout_ns)
+{
+	return rob_wait_below(cookie, domain, deadline_in(timeout_ns));
 }
 
 int async_synchronize_call(async_cookie_t cookie, struct async_domain *domain)
 {
-	return rob_wait_call(cookie, domain);
+	return rob_wait_call(cookie, domain, 0);
+}
+
+int async_synchronize_call_timeout(async_cookie_t cookie, struct async_domain *domain, uint64_t timeout_ns)
+{
+	return rob_wait_call(cookie, domain, deadline_in(timeout_ns));
 }
 
 int async_synchronize_owner(struct async_owner *owner)

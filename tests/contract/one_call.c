@@ -181,3 +181,26 @@ TEST(timed_waits_give_up_cleanly, .pools = PALL)
 		actor_join(&actors[i]);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
+
+/* Of two calls that do not end, one is let go: the wait for it ends, the other goes on timing out. */
+TEST(one_call_is_waited_for_at_most_for_a_time, .pools = P0 | PMANY)
+{
+	ASYNC_DOMAIN(domain);
+	struct gate slow, other;
+	async_cookie_t cookie, lower;
+
+	gate_init(&slow);
+	gate_init(&other);
+	lower = gate_start(&other, &domain);
+	cookie = gate_start(&slow, &domain);
+	CHECK_EQ(async_synchronize_call_timeout(cookie, &domain, 0), -ETIMEDOUT);
+	CHECK_EQ(async_synchronize_call_timeout(cookie, NULL, 1000000), -ETIMEDOUT);
+	CHECK_EQ(async_synchronize_call_timeout(0, &domain, 0), -EINVAL);
+	CHECK_EQ(async_synchronize_call_timeout(cookie + 1, &domain, 0), -EINVAL);
+	gate_end(&slow);
+	CHECK_EQ(async_synchronize_call_timeout(cookie, &domain, UINT64_MAX), 0);
+	CHECK_EQ(async_synchronize_call_timeout(lower, &domain, 1000000), -ETIMEDOUT);
+	gate_end(&other);
+	CHECK_EQ(async_synchronize_call_timeout(lower, NULL, UINT64_MAX), 0);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
