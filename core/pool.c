@@ -126,6 +126,7 @@ static void bring_in(void)
 		rob.after.start = true;
 		pool->total++;
 	} else {
+		pool->cold = 0; /* there are all that there may be: scheduling is short again */
 		rob_pool_arm();
 		rob_pool_help_wanted();
 		return;
