@@ -139,11 +139,7 @@ static void report_full(struct progress *progress)
 		return;
 	progress->reported = true;
 	rob_unlock();
-	port_log(
-		2,
-		"inorder: no call could begin for %u s: all %u threads are blocked in calls, maybe by what pending calls would "
-		"do. INORDER_THREADS=N, or threads of async_configure(3), allows more; async_report(3) names them\n",
-		rob.config.full_s, threads);
+	port_full(rob.config.full_s, threads);
 	port_lock(&rob.lock);
 }
 

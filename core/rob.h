@@ -135,6 +135,8 @@ void port_refused(const void *caller, async_cookie_t busy);
 void port_deadlock(const struct rob_call *calls, unsigned count, bool cycle, async_cookie_t waiter);
 /* A call runs for longer than the watchdog's limit. */
 void port_overdue(uint32_t limit_s);
+/* No call could begin for @seconds: all @threads workers are blocked in calls. */
+void port_full(uint32_t seconds, unsigned threads);
 
 /* ---- how userspace ends (ports/posix/end.c) ---- */
 

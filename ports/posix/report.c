@@ -99,6 +99,15 @@ void port_overdue(uint32_t limit_s)
 	async_report(MISUSE);
 }
 
+void port_full(uint32_t seconds, unsigned threads)
+{
+	port_log(
+		MISUSE,
+		"inorder: no call could begin for %u s: all %u threads are blocked in calls, maybe by what pending calls "
+		"would do. INORDER_THREADS=N, or threads of async_configure(3), allows more; async_report(3) names them\n",
+		seconds, threads);
+}
+
 /* ---- misuse ---- */
 
 void port_refused(const void *caller, async_cookie_t busy)
