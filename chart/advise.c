@@ -83,6 +83,8 @@ static bool span_has(const struct model *model, const struct span *span, const s
 		return false;
 	if (own)
 		return change->kind == CHANGE_FASTER;
+	if (span->is_unit && change->kind == CHANGE_EARLIER)
+		return span->join_count > 0;
 	return change->kind == CHANGE_FASTER || (change->kind == CHANGE_ASYNC) == (span->kind == SPAN_STEP);
 }
 
@@ -103,7 +105,7 @@ bool change_fits(const struct model *model, const struct change *change)
 			return true;
 	fprintf(stderr, "inorder-chart: --what-if: no %s is called %s; --text lists names\n",
 		change->kind == CHANGE_ASYNC     ? "synchronous step"
-		: change->kind == CHANGE_EARLIER ? "call"
+		: change->kind == CHANGE_EARLIER ? "call or unit"
 						 : "call or step",
 		change->name);
 	return false;
@@ -121,7 +123,7 @@ static void change_text(const struct change *change, char *text, size_t bytes)
 		snprintf(text, bytes, "%.*s asynchronous", length, change->name);
 		break;
 	case CHANGE_EARLIER:
-		snprintf(text, bytes, "%.*s scheduled earlier", length, change->name);
+		snprintf(text, bytes, "%.*s earlier", length, change->name);
 		break;
 	case CHANGE_PROCESSORS:
 		snprintf(text, bytes, "%g processors", change->times);
@@ -150,7 +152,15 @@ static double print_head(const struct model *model, const char *title, FILE *fil
 	struct outcome outcome;
 
 	whatif(model, &none, &outcome);
-	fprintf(file, "%s\n%12s %12s  %s\n", title, "gain ms", "total ms", "what if");
+	fprintf(file, "%s\n", title);
+	for (size_t i = 0; i < model->span_count && !whatif_shares(model, &none); i++)
+		if (model->spans[i].is_unit) {
+			fputs("assumed: units take as long beside others as alone: CPUUsageNSec of them and the number "
+			      "of processors are not both told\n",
+			      file);
+			break;
+		}
+	fprintf(file, "%12s %12s  %s\n", "gain ms", "total ms", "what if");
 	print_line(&none, &outcome, outcome.total_ns, file);
 	return outcome.total_ns;
 }

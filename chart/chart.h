@@ -14,7 +14,7 @@
  *   compare.c                              models   -> what moved
  *   draw*.c, svg.c                         layout   -> SVG
  *   png.c                                  SVG      -> PNG
- *   whatif.c, advise.c                     model    -> what a change would do
+ *   replay.c, whatif.c, advise.c           model    -> what a change would do
  *   html.c, json_out.c, perfetto.c, json.c model    -> pages and data for programs
  *   title.c, summary.c                     model    -> text
  */
@@ -94,8 +94,10 @@ struct unit {
 	const char *name;
 	const char *names; /* all of them, with spaces between */
 	const char *after; /* the units that it comes after, with spaces between */
+	const char *slice; /* whose figures have its own in them */
 	uint64_t activating_ns, active_ns, inactive_ns;
 	uint64_t condition_ns; /* its conditions were looked at */
+	uint64_t cpu_ns;       /* what its processes have computed so far; 0: not told */
 	bool failed;
 };
 
@@ -124,8 +126,10 @@ struct input {
 	struct systemd systemd;
 	struct unit *units;
 	size_t unit_count;
-	const char *units_boot; /* the id of their boot, or NULL: not told */
-	const char *json_time;  /* of a message of dmesg --json, whose members stand in lines of their own */
+	struct unit next_unit;   /* what is told of it before its name */
+	const char *units_boot;  /* the id of their boot, or NULL: not told */
+	unsigned int processors; /* that the kernel's log tells of; 0: it does not */
+	const char *json_time;   /* of a message of dmesg --json, whose members stand in lines of their own */
 	const char *json_caller;
 	struct json_object *journal; /* an object of journalctl -o json-pretty, of the members that were read so far */
 };
@@ -185,6 +189,7 @@ struct span {
 	size_t retry_of;   /* of a probe: the deferred one before it, of the same device, or NONE */
 	bool unfinished;   /* the trace ends before it does */
 	bool is_unit;      /* of systemd: it began when all its joins had ended, and systemd got to it */
+	uint64_t cpu_ns;   /* of a unit: what it has computed, then and later; 0: not told */
 	size_t *joins;     /* spans */
 	size_t join_count;
 	unsigned int lane; /* set by the layout */
@@ -290,7 +295,8 @@ struct model {
 	struct path path;
 	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count, gap_count;
 	size_t open_count, stand_in_count;
-	size_t workers; /* that were started, as far as the trace says */
+	size_t workers;          /* that were started, as far as the trace says */
+	unsigned int processors; /* that the kernel's log tells of; 0: it does not */
 	size_t earlier_boots;
 	const char **notes; /* what a reader has to know: a part of the log is lost, times are estimates, ... */
 	size_t note_count;

@@ -307,6 +307,7 @@ bool model_build(struct model *model, struct input *input, long pid)
 		model->zero_ns = model->moved_ns = make_room(input);
 	model->earlier_boots = records_prepare(input);
 	/* First the threads that traces know, so that a kernel log's lines find them. */
+	model->processors = input->processors;
 	for (size_t i = 0; i < input->count; i++)
 		if (input->records[i].pid && (!pid || input->records[i].pid == pid))
 			thread_of(model, process_of(model, input->records[i].pid), input->records[i].tid);

@@ -80,6 +80,16 @@ static const char *parse_version(struct input *input, const struct piece *piece)
 	return NULL;
 }
 
+/* "1 node, 4 CPUs" */
+static const char *parse_processors(struct input *input, const struct piece *piece)
+{
+	const char *comma = strstr(piece->rest, ", ");
+
+	if (sscanf(comma ? comma + 2 : piece->rest, "%4u CPU", &input->processors) != 1)
+		return "no number of processors";
+	return NULL;
+}
+
 static const char *parse_suspend(struct input *input, const struct piece *piece)
 {
 	add_phase(input, piece, keep("suspend"));
@@ -127,12 +137,19 @@ static const struct verb {
 	parse_piece *parse;
 	bool first; /* stands at the message's beginning only, and takes all of it */
 } verbs[] = {
-	{"inorder: phase ", NULL, parse_phase, true},     {"Run ", is_run, parse_run, true},
-	{"Linux version ", NULL, parse_version, true},    {"entering initcall level: ", NULL, parse_level, true},
-	{"PM: suspend entry", NULL, parse_suspend, true}, {"PM: suspend exit", NULL, parse_resumed, true},
-	{"calling ", is_call, parse_calling, false},      {"initcall ", is_initcall, parse_initcall, false},
-	{"call ", is_device_call, parse_initcall, false}, {"probe of ", is_probe, parse_probe, false},
-	{"async_waiting @ ", NULL, parse_waiting, false}, {"async_continuing @ ", NULL, parse_continuing, false},
+	{"inorder: phase ", NULL, parse_phase, true},
+	{"Run ", is_run, parse_run, true},
+	{"Linux version ", NULL, parse_version, true},
+	{"entering initcall level: ", NULL, parse_level, true},
+	{"PM: suspend entry", NULL, parse_suspend, true},
+	{"PM: suspend exit", NULL, parse_resumed, true},
+	{"calling ", is_call, parse_calling, false},
+	{"initcall ", is_initcall, parse_initcall, false},
+	{"call ", is_device_call, parse_initcall, false},
+	{"probe of ", is_probe, parse_probe, false},
+	{"smp: Brought up ", NULL, parse_processors, true},
+	{"async_waiting @ ", NULL, parse_waiting, false},
+	{"async_continuing @ ", NULL, parse_continuing, false},
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))

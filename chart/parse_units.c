@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What "systemctl show" tells of systemd itself, and "systemctl show '*'" of its units: a property a line, KEY=VALUE.
- * Of a unit's properties "Id" comes before those that are read here. Times are microseconds of CLOCK_MONOTONIC, but
+ * Of a unit's properties "Id" comes before those that are read here, but for those of its processes. Times are microseconds of CLOCK_MONOTONIC, but
  * those of the firmware and the loader say how long before the kernel they began. "BootID=" is no property: who saves
  * them adds it, so that they are not drawn beside the trace of another boot.
  */
@@ -14,6 +14,7 @@
 #include "klog.h"
 
 #define USECS_DIGITS 15 /* 31 years */
+#define NSECS_DIGITS 18
 
 #define OF_SYSTEMD(key, member) \
 	{ \
@@ -76,7 +77,22 @@ static const char *begin_unit(struct input *input, const char *name)
 
 	if (!dot || dot == name || !dot[1] || strchr(name, ' '))
 		return "\"Id=\" without the name of a unit";
-	*APPEND(input->units, input->unit_count) = (struct unit){.name = keep(name)};
+	input->next_unit.name = keep(name);
+	*APPEND(input->units, input->unit_count) = input->next_unit;
+	input->next_unit = (struct unit){0};
+	return NULL;
+}
+
+/* No number, or the largest one, stands for a unit without accounting. */
+static const char *read_cpu(struct unit *unit, const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+
+	if (strcmp(value, "[not set]") == 0 || strcmp(value, "18446744073709551615") == 0)
+		return NULL;
+	if (!digits || value[digits] || digits > NSECS_DIGITS)
+		return "a processor time of systemd that is no number of nanoseconds";
+	unit->cpu_ns = strtoull(value, NULL, 10);
 	return NULL;
 }
 
@@ -114,6 +130,14 @@ bool parse_property(struct input *input, const char *line, const char **wrong)
 	}
 	if (strncmp(line, "Id=", 3) == 0) {
 		*wrong = begin_unit(input, line + 3);
+		return true;
+	}
+	if (strncmp(line, "CPUUsageNSec=", bytes + 1) == 0) {
+		*wrong = read_cpu(&input->next_unit, line + bytes + 1);
+		return true;
+	}
+	if (strncmp(line, "Slice=", bytes + 1) == 0) {
+		input->next_unit.slice = keep(line + bytes + 1);
 		return true;
 	}
 	if (!input->unit_count)

@@ -4,12 +4,12 @@
 #include "chart.h"
 #include "processors.h"
 
-void shared_add(struct shared *load, double begin_ns, double end_ns)
+void shared_add(struct shared *load, double begin_ns, double end_ns, double workers)
 {
 	if (end_ns <= begin_ns)
 		return;
-	*APPEND(load->moments, load->count) = (struct moment){.t_ns = begin_ns, .change = 1};
-	*APPEND(load->moments, load->count) = (struct moment){.t_ns = end_ns, .change = -1};
+	*APPEND(load->moments, load->count) = (struct moment){.t_ns = begin_ns, .change = workers};
+	*APPEND(load->moments, load->count) = (struct moment){.t_ns = end_ns, .change = -workers};
 }
 
 static int compare_moments(const void *a, const void *b)
@@ -20,9 +20,10 @@ static int compare_moments(const void *a, const void *b)
 	return (left->t_ns > right->t_ns) - (left->t_ns < right->t_ns);
 }
 
-void shared_share(struct shared *load, double processors)
+double shared_share(struct shared *load, double processors)
 {
 	double working = 0;
+	double length = 0;
 
 	if (load->count)
 		qsort(load->moments, load->count, sizeof(*load->moments), compare_moments);
@@ -30,10 +31,12 @@ void shared_share(struct shared *load, double processors)
 		struct moment *moment = &load->moments[i];
 		const struct moment *last = i ? moment - 1 : NULL;
 
+		length += last ? working * (moment->t_ns - last->t_ns) : 0;
 		moment->done_ns = last ? last->done_ns + last->rate * (moment->t_ns - last->t_ns) : 0;
 		working += moment->change;
 		moment->rate = working > processors ? processors / working : 1;
 	}
+	return length;
 }
 
 /* What one that works all the time has done by then, since the first moment. */
@@ -77,6 +80,12 @@ double shared_end(const struct shared *load, double begin_ns, double work_ns)
 	if (!low)
 		return begin_ns + work_ns;
 	return load->moments[low - 1].t_ns + (done_ns - load->moments[low - 1].done_ns) / load->moments[low - 1].rate;
+}
+
+void shared_copy(struct shared *copy, const struct shared *load)
+{
+	for (size_t i = 0; i < load->count; i++)
+		*APPEND(copy->moments, copy->count) = load->moments[i];
 }
 
 void shared_free(struct shared *load)

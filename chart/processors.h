@@ -17,13 +17,15 @@ struct shared {
 	size_t count;
 };
 
-/* Something works from @begin_ns to @end_ns. */
-void shared_add(struct shared *load, double begin_ns, double end_ns);
-/* All is added: each gets an equal part of @processors, and one at most. */
-void shared_share(struct shared *load, double processors);
+/* So many work from @begin_ns to @end_ns. */
+void shared_add(struct shared *load, double begin_ns, double end_ns, double workers);
+/* All is added: each gets an equal part of @processors, and one at most. Returns how long all work, together. */
+double shared_share(struct shared *load, double processors);
 /* What is done between two moments. */
 double shared_done(const struct shared *load, double begin_ns, double end_ns);
 /* When work of @work_ns that begins then is done. */
 double shared_end(const struct shared *load, double begin_ns, double work_ns);
+/* @copy is empty before. */
+void shared_copy(struct shared *copy, const struct shared *load);
 void shared_free(struct shared *load);
 #endif

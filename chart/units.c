@@ -14,8 +14,9 @@
 struct place {
 	const char *name; /* kept, so that equal names are equal pointers */
 	const struct unit *unit;
-	size_t span;   /* NONE: its conditions did not hold, or it was not asked for */
-	bool followed; /* while joins are collected: those before it are collected already */
+	size_t span;    /* NONE: its conditions did not hold, or it was not asked for */
+	bool is_parent; /* a slice whose units are told, too */
+	bool followed;  /* while joins are collected: those before it are collected already */
 };
 
 struct places {
@@ -169,13 +170,14 @@ static void add_unit(struct places *places, size_t process, struct place *place)
 	place->span = add_step(model, thread, begin_ns, end_ns, place->name);
 	span = &model->spans[place->span];
 	span->is_unit = true;
+	span->cpu_ns = place->is_parent ? 0 : place->unit->cpu_ns;
 	span->error = place->unit->failed ? -1 : 0;
 	span->unfinished = !end_of(place->unit);
 	if (end_ns > model->processes[process].last_ns)
 		model->processes[process].last_ns = end_ns;
 }
 
-static const struct place *place_of(const struct places *places, const char *name, size_t bytes)
+static struct place *place_of(const struct places *places, const char *name, size_t bytes)
 {
 	struct place key = {.name = keep_part(name, bytes)};
 	struct place **found = tfind(&key, &places->by_name, compare_names);
@@ -203,7 +205,7 @@ static void collect_joins(struct places *places, size_t index, const struct unit
 		struct place *place;
 
 		bytes = strcspn(word, " ");
-		place = (struct place *)(uintptr_t)place_of(places, word, bytes);
+		place = place_of(places, word, bytes);
 		if (!place || place->followed)
 			continue;
 		place->followed = true;
@@ -213,6 +215,20 @@ static void collect_joins(struct places *places, size_t index, const struct unit
 		else if (place->unit->condition_ns)
 			collect_joins(places, index, place->unit);
 	}
+}
+
+/*
+ * What process 1 computes beside the units: all but its generators and the loading of units, which are work all the
+ * time.
+ */
+static void add_beside(struct places *places, const struct systemd *systemd)
+{
+	const struct place *place = place_of(places, "init.scope", strlen("init.scope"));
+	uint64_t load_ns =
+		systemd->generators_ns[1] - systemd->generators_ns[0] + systemd->load_ns[1] - systemd->load_ns[0];
+
+	if (place && places->ready != NONE && place->unit->cpu_ns > load_ns)
+		places->model->spans[places->ready].cpu_ns = place->unit->cpu_ns - load_ns;
 }
 
 static void join_unit(struct places *places, const struct place *place)
@@ -240,12 +256,19 @@ static void place_units(struct places *places, const struct input *input)
 {
 	for (size_t i = 0; i < input->unit_count; i++)
 		*APPEND(places->all, places->count) =
-			(struct place){input->units[i].name, &input->units[i], NONE, false};
+			(struct place){.name = input->units[i].name, .unit = &input->units[i], .span = NONE};
 	if (places->count)
 		qsort(places->all, places->count, sizeof(*places->all), compare_begins);
 	for (size_t i = 0; i < places->count; i++)
 		if (!tsearch(&places->all[i], &places->by_name, compare_names))
 			more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	for (size_t i = 0; i < places->count; i++) {
+		const char *slice = places->all[i].unit->slice;
+		struct place *parent = slice ? place_of(places, slice, strlen(slice)) : NULL;
+
+		if (parent)
+			parent->is_parent = true;
+	}
 }
 
 static void forget(void *place)
@@ -267,6 +290,7 @@ void add_units(struct model *model, const struct input *input)
 	if (input->systemd.userspace_ns)
 		places.ready = add_systemd(model, process, &input->systemd);
 	place_units(&places, input);
+	add_beside(&places, &input->systemd);
 	for (size_t i = 0; i < places.count; i++) {
 		if (begin_of(places.all[i].unit))
 			add_unit(&places, process, &places.all[i]);

@@ -10,200 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "processors.h"
-#include "whatif.h"
+#include "replay.h"
 
-#define ROUNDS_MOST 60
-#define SAME 1e-6 /* of the total: no other round is needed */
-
-enum event_type { SCHEDULED, BEGIN, END, TURN_END };
-
-struct event {
-	enum event_type type;
-	size_t index; /* of the span, or of the call that is scheduled */
-	uint64_t t_ns;
-	double new_ns;
-	size_t before;    /* the event that it came after; NONE: nothing */
-	const char *name; /* whose time lies between them; NULL: of no name */
-};
-
-struct track {
-	size_t first; /* event; NONE: none yet */
-	size_t last;
-	size_t *stack; /* open spans */
-	size_t depth;
-	double aside_ns; /* until when what was made asynchronous runs */
-	size_t aside;    /* its event */
-	double step_ns;  /* when that began */
-};
-
-/* For each prefix of the cookies the completion that is last: a Fenwick tree of events, NONE where there is none. */
-struct completions {
-	const char *domain; /* NULL: all */
-	size_t process;
-	size_t *latest_new;
-	size_t *latest_old;
-};
-
-struct replay {
-	const struct model *model;
-	const struct change *change;
-	struct event *events;
-	size_t count;
-	struct track *tracks;
-	size_t *scheduled; /* a call's event */
-	size_t *earliest;  /* the event after which the change schedules it; else the same */
-	size_t *began;     /* a span's event */
-	size_t *ended;     /* a span's event */
-	size_t *returned;  /* that of the end of its run */
-	size_t *rank;      /* a call's place among the cookies, from 1 */
-	uint64_t *cookies; /* in order */
-	struct completions *domains;
-	size_t domain_count;
-	struct shared *busy;      /* gets when something works; NULL: of no interest */
-	const struct shared *old; /* in the trace, and, as far as it is known, with another number of processors */
-	const struct shared *new; /* NULL: work takes as long as in the trace */
-};
-
-static void *array_of(size_t count, size_t bytes)
-{
-	unsigned char *array = calloc(count + 1, bytes);
-
-	if (!array)
-		more(NULL, 0, SIZE_MAX);                 /* says that there is no memory */
-	return memset(array, 0xff, (count + 1) * bytes); /* NONE */
-}
-
-/* ---- the events ---- */
-
-/* Causes stand before their effects, which the trace may show a little later. */
-static uint64_t end_time(const struct model *model, const struct span *span)
-{
-	uint64_t t_ns = span->end_ns;
-
-	if (span->kind == SPAN_WAIT && span->awaited != NONE && model->calls[span->awaited].completed_ns > t_ns)
-		t_ns = model->calls[span->awaited].completed_ns;
-	return t_ns;
-}
-
-static void add_event(struct replay *replay, enum event_type type, size_t index, uint64_t t_ns)
-{
-	*APPEND(replay->events, replay->count) = (struct event){type, index, t_ns, 0, NONE, NULL};
-}
-
-static void add_events(struct replay *replay)
-{
-	const struct model *model = replay->model;
-
-	for (size_t i = 0; i < model->call_count; i++)
-		if (model->calls[i].scheduled_ns && model->calls[i].scheduler != NONE && !model->calls[i].inlined)
-			add_event(replay, SCHEDULED, i, model->calls[i].scheduled_ns);
-	for (size_t i = 0; i < model->span_count; i++) {
-		const struct span *span = &model->spans[i];
-
-		if (span->kind != SPAN_TURN) {
-			add_event(replay, BEGIN, i, span->begin_ns);
-			add_event(replay, END, i, end_time(model, span));
-		} else if (span->call != NONE && model->calls[span->call].retire == NONE) {
-			add_event(replay, TURN_END, i, span->end_ns);
-		}
-	}
-}
-
-static bool is_empty(const struct model *model, const struct event *event)
-{
-	return event->type >= BEGIN && model->spans[event->index].begin_ns == model->spans[event->index].end_ns;
-}
-
-static int rank_of(const struct model *model, const struct event *event)
-{
-	if (event->type == SCHEDULED)
-		return 1;
-	if (event->type == END && model->spans[event->index].kind == SPAN_WAIT)
-		return 2; /* after the call that it waited for */
-	return event->type == END && !is_empty(model, event) ? 0 : 3;
-}
-
-static int compare_events(const void *a, const void *b, void *data)
-{
-	const struct event *left = a;
-	const struct event *right = b;
-	int left_rank, right_rank;
-
-	if (left->t_ns != right->t_ns)
-		return left->t_ns < right->t_ns ? -1 : 1;
-	left_rank = rank_of(data, left);
-	right_rank = rank_of(data, right);
-	if (left_rank != right_rank)
-		return left_rank < right_rank ? -1 : 1;
-	if (left->index != right->index) /* inner spans begin later and end before */
-		return (left->index < right->index) == (left_rank != 0) ? -1 : 1;
-	return (int)left->type - (int)right->type;
-}
-
-/* ---- completions below a cookie ---- */
-
-static size_t later(const struct replay *replay, size_t a, size_t b, bool new_time)
-{
-	if (a == NONE || b == NONE)
-		return a == NONE ? b : a;
-	if (new_time)
-		return replay->events[a].new_ns >= replay->events[b].new_ns ? a : b;
-	return replay->events[a].t_ns >= replay->events[b].t_ns ? a : b;
-}
-
-static struct completions *completions_of(struct replay *replay, size_t process, const char *domain)
-{
-	struct completions *new;
-
-	for (size_t i = 0; i < replay->domain_count; i++)
-		if (replay->domains[i].domain == domain && replay->domains[i].process == process)
-			return &replay->domains[i];
-	new = APPEND(replay->domains, replay->domain_count);
-	new->domain = domain;
-	new->process = process;
-	new->latest_new = array_of(replay->model->call_count, sizeof(size_t));
-	new->latest_old = array_of(replay->model->call_count, sizeof(size_t));
-	return new;
-}
-
-static void complete_in(struct replay *replay, struct completions *in, size_t call, size_t event)
-{
-	for (size_t i = replay->rank[call]; i <= replay->model->call_count; i += i & -i) {
-		in->latest_new[i] = later(replay, in->latest_new[i], event, true);
-		in->latest_old[i] = later(replay, in->latest_old[i], event, false);
-	}
-}
-
-static void complete(struct replay *replay, size_t call, size_t event)
-{
-	const struct call *of = &replay->model->calls[call];
-
-	if (of->domain)
-		complete_in(replay, completions_of(replay, of->process, of->domain), call, event);
-	complete_in(replay, completions_of(replay, of->process, NULL), call, event);
-}
-
-/* The last completion of a call below @cookie (0: of any). */
-static size_t completed_below(struct replay *replay, size_t process, const char *domain, uint64_t cookie, bool new_time)
-{
-	const struct completions *in = completions_of(replay, process, domain);
-	size_t low = 0;
-	size_t high = replay->model->call_count;
-	size_t last = NONE;
-
-	while (cookie && low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (replay->cookies[middle] < cookie)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = cookie ? low : high; i; i -= i & -i)
-		last = later(replay, last, new_time ? in->latest_new[i] : in->latest_old[i], new_time);
-	return last;
-}
+#define ROUNDS_MOST 300
+#define SAME 1e-6           /* of the total: no other round is needed */
+#define BESIDE_WORKERS 10.0 /* that systemd-udevd has, and what units compute beside others is mostly its */
 
 /* ---- one event ---- */
 
@@ -222,12 +33,22 @@ static const char *context(const struct replay *replay, const struct track *trac
 /* What a span does by itself is taken for work that needs a processor all the time: the trace does not tell. */
 static bool is_work(const struct replay *replay, const struct track *track)
 {
-	return track->depth && replay->model->spans[track->stack[track->depth - 1]].kind != SPAN_WAIT;
+	return replay->all_works && track->depth &&
+	       replay->model->spans[track->stack[track->depth - 1]].kind != SPAN_WAIT;
 }
 
 static bool is_changed(const struct replay *replay, enum change_kind kind, const char *name)
 {
 	return replay->change->kind == kind && name && strcmp(name, replay->change->name) == 0;
+}
+
+/* When work that begins then is done, by so many at the same time. */
+static double work(const struct replay *replay, double begin_ns, double work_ns, double workers)
+{
+	double end_ns = shared_end(replay->new, begin_ns, work_ns / workers);
+
+	shared_add(replay->busy, begin_ns, end_ns, workers);
+	return end_ns;
 }
 
 /* After the thread's event before, by the work between them. */
@@ -242,16 +63,12 @@ static void follow(struct replay *replay, struct event *event, const struct trac
 	if (is_changed(replay, CHANGE_FASTER, event->name))
 		length /= replay->change->times;
 	event->new_ns = (last ? last->new_ns : 0) + length;
-	if (!is_work(replay, track))
-		return;
-	if (replay->new) {
+	if (is_work(replay, track)) {
 		double old_ns = (double)(before_ns - replay->model->begin_ns);
 
-		event->new_ns = shared_end(replay->new, last ? last->new_ns : 0,
-					   shared_done(replay->old, old_ns, old_ns + length));
+		event->new_ns =
+			work(replay, last ? last->new_ns : 0, shared_done(replay->old, old_ns, old_ns + length), 1);
 	}
-	if (replay->busy)
-		shared_add(replay->busy, last ? last->new_ns : 0, event->new_ns);
 }
 
 /* After the later one of two events; what passed after both of them in the trace passes again. Either may be NONE. */
@@ -294,18 +111,57 @@ static void take_turn(struct replay *replay, struct event *event, size_t index)
 		 completed_below(replay, call->process, call->domain, call->cookie, true));
 }
 
-/* After the last of the units that it came after; systemd takes as long to get to it as in the trace. */
+/*
+ * A unit computes first and waits then, for as long as in the trace. What it has computed in all and had no time for
+ * until it was active, it does then, beside what came after it.
+ */
+static void end_unit(struct replay *replay, struct event *event, const struct span *unit)
+{
+	double old_ns = (double)(unit->begin_ns - replay->model->begin_ns);
+	double length = (double)(event->t_ns - unit->begin_ns);
+	double begin_ns = replay->events[replay->began[event->index]].new_ns;
+	double work_ns = unit->is_unit ? shared_done(replay->old, old_ns, old_ns + length) : 0;
+	double rest_ns = 0;
+	double wait_ns;
+
+	event->name = span_name(replay->model, unit);
+	event->before = replay->began[event->index];
+	if (work_ns > (double)unit->cpu_ns)
+		work_ns = (double)unit->cpu_ns;
+	else
+		rest_ns = (double)unit->cpu_ns - work_ns;
+	wait_ns = old_ns + length - shared_end(replay->old, old_ns, work_ns);
+	if (is_changed(replay, CHANGE_FASTER, event->name)) {
+		work_ns /= replay->change->times;
+		wait_ns /= replay->change->times;
+	}
+	event->new_ns = work(replay, begin_ns, work_ns, 1) + wait_ns;
+	work(replay, event->new_ns, rest_ns, BESIDE_WORKERS);
+}
+
+/*
+ * After the last of the units that it came after; with a change to earlier, without that. Process 1 computes as long
+ * until it gets to it as in the trace.
+ */
 static void begin_unit(struct replay *replay, struct event *event, const struct span *unit)
 {
 	size_t last[2] = {NONE, NONE}; /* in the trace, and with the change */
+	size_t left_out = NONE;
 
-	for (size_t i = 0; i < unit->join_count; i++) {
-		size_t ended = replay->ended[unit->joins[i]];
-
-		last[0] = later(replay, last[0], ended, false);
-		last[1] = later(replay, last[1], ended, true);
-	}
+	for (size_t i = 0; i < unit->join_count; i++)
+		last[0] = later(replay, last[0], replay->ended[unit->joins[i]], false);
+	if (is_changed(replay, CHANGE_EARLIER, span_name(replay->model, unit)))
+		left_out = last[0];
+	for (size_t i = 0; i < unit->join_count; i++)
+		if (replay->ended[unit->joins[i]] != left_out)
+			last[1] = later(replay, last[1], replay->ended[unit->joins[i]], true);
 	wait_for(replay, event, NONE, last[0], last[1]);
+	if (replay->shares && last[0] != NONE && last[1] != NONE) {
+		double old_ns = (double)(replay->events[last[0]].t_ns - replay->model->begin_ns);
+		double work_ns = shared_done(replay->old, old_ns, (double)(event->t_ns - replay->model->begin_ns));
+
+		event->new_ns = shared_end(replay->new, replay->events[last[1]].new_ns, work_ns);
+	}
 }
 
 static void begin_span(struct replay *replay, struct event *event, struct track *track, const struct span *span)
@@ -344,6 +200,8 @@ static void end_span(struct replay *replay, struct event *event, struct track *t
 
 	if (span->kind == SPAN_WAIT && !is_own_wait(span))
 		end_wait(replay, event, track, span);
+	else if (replay->shares && span->cpu_ns)
+		end_unit(replay, event, span);
 	else
 		follow(replay, event, track);
 	while (track->depth && track->stack[--track->depth] != event->index)
@@ -397,70 +255,6 @@ static void replay_event(struct replay *replay, size_t number)
 }
 
 /* ---- all of them ---- */
-
-static int compare_cookies(const void *a, const void *b, void *data)
-{
-	const struct call *left = (const struct call *)data + *(const size_t *)a;
-	const struct call *right = (const struct call *)data + *(const size_t *)b;
-
-	return (left->cookie > right->cookie) - (left->cookie < right->cookie);
-}
-
-static void rank_calls(struct replay *replay)
-{
-	const struct model *model = replay->model;
-	size_t *calls = array_of(model->call_count, sizeof(*calls));
-
-	for (size_t i = 0; i < model->call_count; i++)
-		calls[i] = i;
-	qsort_r(calls, model->call_count, sizeof(*calls), compare_cookies, model->calls);
-	for (size_t i = 0; i < model->call_count; i++) {
-		replay->rank[calls[i]] = i + 1;
-		replay->cookies[i] = model->calls[calls[i]].cookie;
-	}
-	free(calls);
-}
-
-static void replay_open(struct replay *replay)
-{
-	const struct model *model = replay->model;
-
-	add_events(replay);
-	if (replay->count)
-		qsort_r(replay->events, replay->count, sizeof(*replay->events), compare_events,
-			(void *)(uintptr_t)model);
-	replay->tracks = array_of(model->thread_count, sizeof(*replay->tracks));
-	for (size_t i = 0; i < model->thread_count; i++)
-		replay->tracks[i] = (struct track){.first = NONE, .last = NONE, .aside = NONE};
-	replay->scheduled = array_of(model->call_count, sizeof(size_t));
-	replay->earliest = array_of(model->call_count, sizeof(size_t));
-	replay->returned = array_of(model->call_count, sizeof(size_t));
-	replay->began = array_of(model->span_count, sizeof(size_t));
-	replay->ended = array_of(model->span_count, sizeof(size_t));
-	replay->rank = array_of(model->call_count, sizeof(size_t));
-	replay->cookies = array_of(model->call_count, sizeof(uint64_t));
-	rank_calls(replay);
-}
-
-static void replay_close(struct replay *replay)
-{
-	for (size_t i = 0; i < replay->model->thread_count; i++)
-		free(replay->tracks[i].stack);
-	for (size_t i = 0; i < replay->domain_count; i++) {
-		free(replay->domains[i].latest_new);
-		free(replay->domains[i].latest_old);
-	}
-	free(replay->domains);
-	free(replay->events);
-	free(replay->tracks);
-	free(replay->scheduled);
-	free(replay->earliest);
-	free(replay->returned);
-	free(replay->began);
-	free(replay->ended);
-	free(replay->rank);
-	free(replay->cookies);
-}
 
 struct share {
 	const char *name;
@@ -544,7 +338,7 @@ static void run(struct replay *replay, struct outcome *outcome)
 
 unsigned int change_processors(const struct model *model, const struct change *change)
 {
-	unsigned int most = change->processors;
+	unsigned int most = change->processors ? change->processors : model->processors;
 
 	for (size_t i = 0; i < model->process_count && !change->processors; i++)
 		if (model->processes[i].processors > most)
@@ -556,37 +350,61 @@ unsigned int change_processors(const struct model *model, const struct change *c
  * How fast each works follows from how many do so at the same time, and that from how fast each works: it is found in
  * rounds. A round finds all right up to the first moment at which the one before was wrong, and more.
  */
+static void find_load(const struct replay *replay, double processors, struct outcome *outcome)
+{
+	double last_ns = -1;
+
+	for (unsigned int i = 0; i < ROUNDS_MOST; i++) {
+		struct shared busy = {NULL, 0};
+		struct replay round = *replay;
+		double length;
+
+		round.busy = &busy;
+		run(&round, outcome);
+		length = shared_share(&busy, processors);
+		shared_free(replay->new);
+		*replay->new = busy;
+		if (i > 1 && fabs(length - last_ns) <= SAME * outcome->total_ns)
+			break;
+		last_ns = length;
+	}
+}
+
 static void share_processors(const struct model *model, const struct change *change, struct outcome *outcome)
 {
 	const struct change none = {.kind = CHANGE_NONE, .name = ""};
+	bool all_works = change->kind == CHANGE_PROCESSORS;
+	unsigned int processors = change_processors(model, change);
 	struct shared old = {NULL, 0};
 	struct shared new = {NULL, 0};
-	double last_ns = -1;
-	struct replay before = {.model = model, .change = &none, .busy = &old};
+	struct replay before = {.change = &none, .old = &old, .new = &old};
+	struct replay after = {.change = change, .old = &old, .new = &new};
 
-	run(&before, outcome);
-	shared_share(&old, change_processors(model, change));
-	for (unsigned int i = 0; i < ROUNDS_MOST; i++) {
-		struct shared busy = {NULL, 0};
-		struct replay replay = {.model = model, .change = change, .busy = &busy, .old = &old, .new = &new};
-
-		run(&replay, outcome);
-		shared_share(&busy, change->times);
-		shared_free(&new);
-		new = busy;
-		if (fabs(outcome->total_ns - last_ns) <= SAME * outcome->total_ns && i > 1)
-			break;
-		last_ns = outcome->total_ns;
-	}
+	before.model = after.model = model;
+	before.shares = after.shares = true;
+	before.all_works = after.all_works = all_works;
+	find_load(&before, processors, outcome);
+	shared_copy(&new, &old); /* so that without a change nothing moves */
+	find_load(&after, all_works ? change->times : processors, outcome);
 	shared_free(&old);
 	shared_free(&new);
+}
+
+bool whatif_shares(const struct model *model, const struct change *change)
+{
+	if (change->kind == CHANGE_PROCESSORS)
+		return true;
+	for (size_t i = 0; i < model->span_count; i++)
+		if (model->spans[i].cpu_ns)
+			return change_processors(model, change) > 0;
+	return false;
 }
 
 void whatif(const struct model *model, const struct change *change, struct outcome *outcome)
 {
 	struct replay replay = {.model = model, .change = change};
 
-	if (change->kind == CHANGE_PROCESSORS)
+	if (whatif_shares(model, change))
 		share_processors(model, change, outcome);
 	else
 		run(&replay, outcome);

@@ -9,7 +9,7 @@
 	X(NONE, "nothing") \
 	X(FASTER, "faster")         /* the own work of the name takes 1 / times */ \
 	X(ASYNC, "async")           /* the step runs beside what follows, up to its thread's next wait */ \
-	X(EARLIER, "earlier")       /* the call is scheduled when what schedules it begins */ \
+	X(EARLIER, "earlier")       /* the call is scheduled when what schedules it begins; or see begin_unit() */ \
 	X(THREADS, "threads")       /* a call begins when it is scheduled: there is always a free thread */ \
 	X(PROCESSORS, "processors") /* what works shares another number of them */
 
@@ -40,6 +40,8 @@ void whatif(const struct model *model, const struct change *change, struct outco
 bool change_read(struct change *change, const char *text);
 /* False, told on standard error, if nothing in the trace has the change's name. */
 bool change_fits(const struct model *model, const struct change *change);
+/* Work takes longer beside other work: known are the number of processors and what units computed. */
+bool whatif_shares(const struct model *model, const struct change *change);
 /* How many processors there were; 0: nothing tells. */
 unsigned int change_processors(const struct model *model, const struct change *change);
 int whatif_print(const struct model *model, const struct change *change, const char *title, FILE *file);

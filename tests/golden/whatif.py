@@ -84,7 +84,17 @@ BOOTS = [
     # a unit that slept 3 s sleeps 0.5 s (with what systemd adds, it takes a 3.893th), and another one becomes critical; and back
     ("unit-sleeps-3.xz", "faster=slow1.service,3.893", "unit-sleeps-half.xz"),
     ("unit-sleeps-half.xz", "faster=slow1.service,0.25688", "unit-sleeps-3.xz"),
+    # with what units computed, on the only processor: one that slept 3 s sleeps 1 s, another one comes after it; and back (the
+    # number of processes that work beside others was chosen with these two; the boots below were not known then)
+    ("chain-3.xz", "faster=slow1.service,2.7862", "chain-1.xz"),
+    ("chain-1.xz", "faster=slow1.service,0.35891", "chain-3.xz"),
+    # the other one does not come after it
+    ("chain-3.xz", "earlier=slow3.service", "apart-3.xz"),
+    # a unit that computes has half as much to do; and back
+    ("burn-whole.xz", "faster=burn.service,2", "burn-half.xz"),
+    ("burn-half.xz", "faster=burn.service,0.5", "burn-whole.xz"),
 ]
+ASSUMED = "assumed: units take as long beside others as alone"
 
 
 def unpack(folder, name):
@@ -100,6 +110,27 @@ def check_boot(folder, before, change, after):
     assert abs(predicted - real) <= TOLERANCE * real, f"{before}, {change}: predicted {predicted} of {base}, really {real}"
     assert abs(base - real) > abs(predicted - real), f"{before}, {change}: as good a prediction is that nothing changes"
     print(f"{base:9.3f} {predicted:9.3f} {real:9.3f}  {before}: {change}")
+
+
+def check_assumed(folder):
+    """Without processor times or the number of processors units keep their lengths, and the output says so."""
+    path = unpack(folder, "chain-3.xz")
+    with open(path, encoding="utf-8") as file:
+        told = file.read()
+    whole = totals(path, "--what-if", "faster=slow1.service,2.7862")
+    for left_out in ("smp: Brought up", "CPUUsageNSec="):
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(line for line in told.splitlines(True) if left_out not in line)
+        done = subprocess.run([CHART, "--what-if", "faster=slow1.service,2.7862", path], stdout=subprocess.PIPE, check=True,
+                              encoding="utf-8")
+        assert ASSUMED in done.stdout, f"without {left_out}: {done.stdout}"
+        assert totals(path, "--what-if", "faster=slow1.service,2.7862")[1] < whole[1] - 500, f"without {left_out}"
+    for figure, wrong in (("[not set]", False), ("18446744073709551615", False), ("many", True), ("-1", True)):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(re.sub(r"CPUUsageNSec=.*", f"CPUUsageNSec={figure}", told))
+        done = subprocess.run([CHART, "--what-if", "threads", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              encoding="utf-8")
+        assert ASSUMED in done.stdout and ("no number of nanoseconds" in done.stderr) == wrong, f"{figure}: {done}"
 
 
 def check_own_wait():
@@ -133,7 +164,7 @@ def check_processors(folder):
 def check_refused(folder):
     path = trace(folder, "step:proc:20 call:sda:50 wait")
     for change, words in (("faster=sdx", "no call or step is called sdx"), ("async=sda", "no synchronous step is called sda"),
-                          ("earlier=proc", "no call is called proc"), ("sooner=sda", "faster=NAME"), ("faster", "faster=NAME"),
+                          ("earlier=proc", "no call or unit is called proc"), ("sooner=sda", "faster=NAME"), ("faster", "faster=NAME"),
                           ("faster=sda,0", "faster=NAME"), ("threads=7", "faster=NAME"),
                           ("processors=2", "does not tell how many there were"), ("processors=0,1", "faster=NAME"),
                           ("processors=2,x", "faster=NAME"), ("processors=2,0", "faster=NAME"), ("processors", "faster=NAME")):
@@ -147,6 +178,7 @@ with tempfile.TemporaryDirectory() as scratch:
         check(scratch, *case)
     for case in BOOTS:
         check_boot(scratch, *case)
+    check_assumed(scratch)
     check_own_wait()
     check_processors(scratch)
     check_advice(scratch)
