@@ -236,6 +236,12 @@ disarm() {
 	choose ''
 }
 
+# Where GRUB has followed a one-time choice, it leaves the word behind, empty.
+forget_choice() {
+	[ "$(loader)" = grub ] || return 0
+	! grub-editenv - list | grep -qx 'next_entry=' || grub-editenv - unset next_entry
+}
+
 # The choice follows the kernels that come and go.
 follow() {
 	[ -e "$state/armed" ] || return 0
@@ -298,6 +304,7 @@ command_install() {
 
 command_uninstall() {
 	disarm || :
+	forget_choice || :
 	withdraw
 	rm -f "$postinst" "$postrm" "$update" "$grub" "$plugin" "$wants" "$unit" "$root"/boot/inorder-*.img
 	[ ! -e "$state/folders" ] || sort -r "$state/folders" | while read -r made; do
