@@ -156,8 +156,28 @@ static bool parse_value(const char *word, struct cmdline *result)
  */
 static bool is_foreign(const char *word)
 {
-	static const char *const prefixes[] = {"inorder.", "rd.",   "cryptdevice=", "cryptopts=",    "nfsroot=",
-					       "netroot=", "fsck.", "root.",        "resume_offset="};
+	static const char *const prefixes[] = {
+		"inorder.",
+		"rd.",
+		"cryptdevice=",
+		"cryptopts=",
+		"nfsroot=",
+		"netroot=",
+		"fsck.",
+		"root.",
+		"ip=",
+		"resume_offset=",
+		"netboot=",
+		"BOOTIF=",
+		"netconsole=",
+		"loop=",
+		"loopflags=",
+		"ubi.mtd=",
+		"blacklist=",
+		"loopfstype=",
+		"drop_capabilities=",
+		"initramfs.",
+	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))

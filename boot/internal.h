@@ -233,6 +233,8 @@ bool root_wait(void);
 void raid_member_seen(const char *device, const char *uuid);
 /** The name of the array @device, without the host's; empty if it is no array that was assembled here. */
 void raid_array_name(const char *device, char *name, size_t room);
+/** How mdadm names the array @device: HOST:NAME, and its id. Return: false if it was not assembled here. */
+bool raid_array_ids(const char *device, char *name, char *uuid, size_t room);
 /** Assemble the arrays of the members that were seen. @degraded: also those that lack some. Return: true if any. */
 bool raid_assemble(bool degraded);
 

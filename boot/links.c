@@ -196,6 +196,18 @@ static void name_scsi_place(struct names *names, const char *address)
 	    (unsigned long long)place.lun);
 }
 
+static void name_array(struct names *names, const char *device)
+{
+	char name[NAME] = "", uuid[NAME] = "";
+
+	if (!raid_array_ids(device, name, uuid, NAME))
+		return;
+	if (*name)
+		add(names, "md-name-%s", name);
+	if (*uuid)
+		add(names, "md-uuid-%s", uuid);
+}
+
 static void name_others(struct names *names, const char *kernel)
 {
 	char name[NAME], serial[NAME];
@@ -263,6 +275,8 @@ void links_read(const char *device, char *links, size_t room)
 			name_ata(&names, whole);
 		name_scsi(&names);
 		name_scsi_place(&names, address);
+	} else if (!strncmp(kernel, "md", 2)) {
+		name_array(&names, whole);
 	} else {
 		name_others(&names, kernel);
 	}

@@ -18,7 +18,8 @@ enum { MOST_MEMBERS = 64, FIRST_NUMBER = 127 };
 
 struct member {
 	char device[64], array[64];
-	char made[64], name[64]; /* the array's device, once it was assembled, and its name */
+	/* once it was assembled: the array's device, and what mdadm calls it, with its host and its id */
+	char made[64], name[64], uuid[64];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the members */
@@ -48,13 +49,36 @@ void raid_member_seen(const char *device, const char *uuid)
 	pthread_mutex_unlock(&lock);
 }
 
+bool raid_array_ids(const char *device, char *name, char *uuid, size_t room)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < member_count && !found; i++) {
+		found = !strcmp(members[i].made, device);
+		if (found) {
+			path_print_room(name, room, "%s", members[i].name);
+			path_print_room(uuid, room, "%s", members[i].uuid);
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+/* What follows the host in HOST:NAME. */
+static const char *without_host(const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	return colon ? colon + 1 : name;
+}
+
 void raid_array_name(const char *device, char *name, size_t room)
 {
-	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < member_count; i++)
-		if (!strcmp(members[i].made, device))
-			path_print_room(name, room, "%s", members[i].name);
-	pthread_mutex_unlock(&lock);
+	char whole[64], uuid[64];
+
+	if (raid_array_ids(device, whole, uuid, sizeof(whole)))
+		path_print_room(name, room, "%s", without_host(whole));
 }
 
 /* By array, then by device: the numbers of the arrays do not depend on who was seen first. */
@@ -88,9 +112,8 @@ struct array {
 static void examine(const char *device, struct array *array)
 {
 	const char *const argv[] = {MDADM, "--examine", "--export", device, NULL};
-	char output[2048], level[32], alias[64], disks[32], name[128];
+	char output[2048], level[32], alias[64], disks[32];
 	struct module_set set = {0};
-	const char *colon;
 
 	*array = (struct array){0};
 	if (process_run(argv, output, sizeof(output)))
@@ -98,9 +121,7 @@ static void examine(const char *device, struct array *array)
 	copy_value(output, "MD_LEVEL=", level, sizeof(level));
 	copy_value(output, "MD_DEVICES=", disks, sizeof(disks));
 	copy_value(output, "MD_UUID=", array->uuid, sizeof(array->uuid));
-	copy_value(output, "MD_NAME=", name, sizeof(name));
-	colon = strchr(name, ':'); /* HOST:NAME */
-	path_print(array->name, "%s", colon ? colon + 1 : name);
+	copy_value(output, "MD_NAME=", array->name, sizeof(array->name));
 	array->disks = strtoul(disks, NULL, 10);
 	path_print(alias, "md-%s", level);
 	modules_request("md_mod", MODULE_FOR_ROOT, &set);
@@ -158,6 +179,7 @@ static bool find_configured(const struct array *array, char *path, size_t room)
 static void choose_device(const struct array *array, bool is_only, char *path, size_t room)
 {
 	static int number = FIRST_NUMBER;
+	const char *name = without_host(array->name);
 	char configured[64];
 
 	if (find_configured(array, configured, sizeof(configured)))
@@ -165,8 +187,8 @@ static void choose_device(const struct array *array, bool is_only, char *path, s
 	else if (is_only && cmdline.root && !strncmp(cmdline.root, "/dev/md", 7) &&
 		 isdigit((unsigned char)cmdline.root[7]))
 		path_print_room(path, room, "%s", cmdline.root);
-	else if (*array->name && strspn(array->name, "0123456789") == strlen(array->name))
-		path_print_room(path, room, "/dev/md%s", array->name);
+	else if (*name && strspn(name, "0123456789") == strlen(name))
+		path_print_room(path, room, "/dev/md%s", name);
 	else
 		path_print_room(path, room, "/dev/md%d", number--);
 }
@@ -206,6 +228,7 @@ static bool assemble(struct member *first, size_t count, bool degraded)
 	for (size_t i = 0; i < count; i++) {
 		path_print(first[i].made, "%s", path);
 		path_print(first[i].name, "%s", array.name);
+		path_print(first[i].uuid, "%s", array.uuid);
 	}
 	return true;
 }

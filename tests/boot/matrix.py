@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Boots the rows of matrix.ini: matrix.py [--short] [--only REGEX] [--jobs N] [--again] SOURCE BUILD.
 
-A row that has passed with the same /init, image, disks and row is not booted again (unless --again)."""
+A row that has passed with the same /init, image, disks and row is not booted again (unless --again). With --peer IMAGE,
+another initramfs is booted instead, and only the root is judged, not what the console says."""
 import argparse
 import concurrent.futures
 import configparser
@@ -25,11 +26,15 @@ from bootlib.monitor import Monitor   # noqa: E402
 from matrixlib import bus, parts   # noqa: E402
 
 MODULES = os.path.join(HERE, 'matrix.modules')
+BOOT_MODULES = os.path.join(os.path.dirname(os.path.dirname(HERE)), 'image/boot.modules')
 COMMAND_LINE = f'{machine.ALWAYS} log_buf_len=2M'
 PROGRAMS = ('e2fsck', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
 MAKERS = ('busybox', 'mke2fs', 'mkfs.btrfs', 'btrfs', 'mkfs.xfs', 'mkfs.f2fs', 'mksquashfs', 'genisoimage',
           'mkfs.vfat', 'mdadm', 'lvm', 'cryptsetup', 'thin_check')
-BOOT_LIMIT_S, MAKE_LIMIT_S = 600, 1800   # the host may be very busy
+BOOT_LIMIT_S, MAKE_LIMIT_S, PEER_LIMIT_S = 600, 1800, 1200   # the host may be very busy
+# the drivers of series.py's machines: a small image costs each boot less
+SMALL = ('sd_mod', 'ahci', 'virtio_pci', 'virtio_scsi', 'virtio_blk', 'nvme', 'xhci_pci', 'usb_storage', 'sdhci_pci', 'mmc_block',
+         'e1000', 'virtio_net', 'ext4')
 ROW_KEYS = {'disks', 'line', 'root', 'says', 'silent', 'answers', 'files', 'image', 'machine', 'cpus', 'short',
             'before', 'devices', 'keys'}
 
@@ -79,22 +84,24 @@ class Lab:
         self.lock = threading.Lock()
         self.digests = {}
 
-    def image(self, name, programs, options=(), init=None):
+    def image(self, name, programs, options=(), init=None, modules=()):
         """Makes an image if it is older than what is in it. Returns its path."""
         path = os.path.join(self.folder, f'{name}.img')
         tool = os.path.join(self.build, 'image/inorder-image')
         if is_newer(path, tool, init or self.init, MODULES, __file__):
             return path
-        command = [tool, '--tree', self.kernel.modules, '--output', path, '--init', init or self.init, '--modules',
-                   os.path.join(os.path.dirname(os.path.dirname(HERE)), 'image/boot.modules'), '--modules', MODULES,
-                   *options]
-        for program in programs:
-            command += ['--program', program]
+        command = [tool, '--tree', self.kernel.modules, '--output', path, '--init', init or self.init]
+        if modules:
+            command += [f'--add-module={module}' for module in modules]
+        else:
+            command += [f'--modules={BOOT_MODULES}', f'--modules={MODULES}']
+        command += [*options, *(f'--program={program}' for program in programs)]
         run(command, f'make the image {name}')
         return path
 
     def boot_image(self, kind):
-        """'plain' has no shell; 'shell' has one; 'bare' has no programs at all; 'keyboard' loads keymaps."""
+        """'plain' has no shell; 'shell' has one; 'bare' has no programs at all; 'small' neither them nor most drivers;
+        'keyboard' loads keymaps."""
         with self.lock:
             if kind == 'keyboard':
                 return self.image(kind, (*PROGRAMS, 'loadkeys'))
@@ -102,6 +109,8 @@ class Lab:
                 return self.image(kind, PROGRAMS, ['--shell=/usr/bin/busybox'])
             if kind == 'bare':
                 return self.image(kind, ())
+            if kind == 'small':
+                return self.image(kind, (), modules=SMALL)
             if kind == 'plain':
                 return self.image(kind, PROGRAMS)
         raise Failure(f'there is no image {kind}')
@@ -176,13 +185,33 @@ def press(monitor, keys):
                 {'type': 'key', 'data': {'down': down, 'key': {'type': 'qcode', 'data': key}}}])
 
 
+def plug(monitor, device):
+    """device: as after QEMU's -device."""
+    driver, *properties = device.split(',')
+    monitor.execute('device_add', driver=driver, **dict(each.split('=') for each in properties))
+
+
+def attend_late(process, talk, limit_s, monitor, late):
+    """As machine.attend(), while devices are plugged in: late has (seconds, device)."""
+    timers = [threading.Timer(seconds, plug, (monitor, device)) for seconds, device in late]
+    for timer in timers:
+        timer.start()
+    try:
+        return machine.attend(process, talk, limit_s)
+    finally:
+        for timer in timers:
+            timer.cancel()
+            timer.join()
+
+
 class Row:
     """One machine: how it is started, what is expected of it."""
 
-    def __init__(self, lab, name, row):
+    def __init__(self, lab, name, row, limit_s=BOOT_LIMIT_S):
         self.lab = lab
         self.name = name
         self.row = row
+        self.limit_s = limit_s
         self.disks = [bus.Disk(word) for word in row.get('disks', '').split()]
         self.prefix = os.path.join(lab.folder, 'boots', name)
 
@@ -233,7 +262,8 @@ class Row:
                    '-serial', 'chardev:console']
         for device in self.row.get('devices', '').strip().splitlines():
             options += ['-device', device]
-        return options + bus.attach(self.disks, self.path_of)
+        disks, late = bus.attach(self.disks, self.path_of)
+        return options + disks, late
 
     def boot(self):
         """Returns what is wrong, or None."""
@@ -249,11 +279,11 @@ class Row:
             for disk in self.disks:
                 run(['cp', '--sparse=always', self.lab.disk(disk.recipe, disk.number),
                      self.path_of(disk.recipe, disk.number)], 'copy a disk')
-            with machine.started(self.command(initrd, self.row['before'])) as process:
-                if machine.attend(process, [], BOOT_LIMIT_S) is None:
-                    return f'the boot before is still on after {BOOT_LIMIT_S} s'
+            with machine.started(self.command(initrd, self.row['before'])[0]) as process:
+                if machine.attend(process, [], self.limit_s) is None:
+                    return f'the boot before is still on after {self.limit_s} s'
             os.rename(f'{self.prefix}.console', f'{self.prefix}.before')
-        if wrong := self.attended(self.command(initrd, self.row['line']), talk):
+        if wrong := self.attended(*self.command(initrd, self.row['line']), talk):
             return wrong
         if initrd.startswith(self.prefix):
             os.unlink(initrd)
@@ -261,17 +291,17 @@ class Row:
             os.unlink(self.path_of(disk.recipe, disk.number))
         return self.check(talk)
 
-    def attended(self, command, talk):
-        """Boots and answers at the console, or at the keyboard. Returns what is wrong, or None."""
+    def attended(self, command, late, talk):
+        """Boots, plugs disks in, and answers at the console, or at the keyboard. Returns what is wrong, or None."""
         monitor = Monitor()
         for line in self.row.get('keys', '').strip().splitlines():
             said, _, keys = line.partition(' | ')
             talk.append((said.encode(), functools.partial(press, monitor, keys.split())))
         with machine.started([*command, *monitor.options()], [monitor.theirs.fileno()]) as process:
             monitor.started()
-            said = machine.attend(process, talk, BOOT_LIMIT_S)
+            said = attend_late(process, talk, self.limit_s, monitor, late)
             if said is None:
-                return f'still on after {BOOT_LIMIT_S} s'
+                return f'still on after {self.limit_s} s'
             if process.wait():
                 return f'QEMU failed: {said}'
         monitor.close()
@@ -326,12 +356,26 @@ def run_rows(rows, jobs, say):
     return failures
 
 
+def compare(rows, image, say):
+    """Boots the rows with another initramfs. It may leave a shell, so a boot that does not end is a failed one."""
+    print('| row | reaches its root | why not |\n|---|---|---|')
+    for row in (row for row in rows if 'root' in row.row):
+        row.lab.boot_image = lambda kind: image
+        row.row = {key: value for key, value in row.row.items() if key not in ('says', 'silent')}
+        row.prefix += '.peer'
+        row.limit_s = PEER_LIMIT_S
+        wrong = row.boot()
+        print(f'| {row.name} | {"no" if wrong else "yes"} | {wrong or ""} |', flush=True)
+        say(f'{row.name}: {wrong or "ok"}')
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument('--short', action='store_true', help='only the rows marked as short')
     options.add_argument('--only', help='only rows whose names match')
     options.add_argument('--jobs', type=int, default=os.cpu_count())
     options.add_argument('--again', action='store_true', help='also rows that have passed')
+    options.add_argument('--peer', metavar='IMAGE', help='boot this initramfs; a table of the roots that it reaches')
     options.add_argument('source')
     options.add_argument('build')
     chosen = options.parse_args()
@@ -347,6 +391,9 @@ def main():
     wanted = [Row(lab, name, row) for name, row in rows.items()
               if (not chosen.short or 'short' in row) and (not chosen.only or re.search(chosen.only, name))]
     lab.make_disks(sorted({name for row in wanted for name in row.recipes()}))
+    if chosen.peer:
+        compare(wanted, os.path.abspath(chosen.peer), say)
+        return
     todo = [row for row in wanted if chosen.again or not row.has_passed()]
     say(f'{len(wanted)} rows, {len(wanted) - len(todo)} of them have passed before')
     failures = run_rows(todo, chosen.jobs, say)

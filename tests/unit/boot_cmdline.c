@@ -98,6 +98,9 @@ static void test_unknown_words(void **state)
 	assert_string_equal(result.unknown[1], "inorder.trace");
 	assert_string_equal(result.unknown[2], "inorder.serial=1");
 	assert_false(result.serial);
+	result = parse("ip=dhcp loop=disk.img blacklist=ahci loop.max_loop=8 netconsole.x=1 tip=1");
+	assert_int_equal(result.unknown_count, 3);
+	assert_string_equal(result.unknown[1], "loop=disk.img");
 	result = parse("inorder.1 inorder.2 inorder.3 inorder.4 inorder.5 inorder.6 inorder.7 inorder.8 inorder.9");
 	assert_int_equal(result.unknown_count, 8);
 }
@@ -154,7 +157,7 @@ static void test_words_of_others(void **state)
 		parse("rd.luks.uuid=1 cryptdevice=/dev/sda nfsroot=/a fsck.mode=no quiet ip=dhcp");
 
 	(void)state;
-	assert_int_equal(result.unknown_count, 4);
+	assert_int_equal(result.unknown_count, 5);
 	assert_string_equal(result.unknown[0], "rd.luks.uuid=1");
 	assert_string_equal(result.unknown[3], "fsck.mode=no");
 }

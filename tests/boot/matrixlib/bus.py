@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Disks on buses: a word such as 'scsi:name.2,ro' means: the second disk of the recipe name, read-only, on virtio-scsi.
 
-Without a number it is the first; '-' instead of a name is an empty disk; options follow after commas."""
+Without a number it is the first; '-' instead of a name is an empty disk; options follow after commas: ro; keep, what is
+written stays; iops=N, it answers so many reads a second; late=N, it is plugged in N seconds after the start; bus=ID, on
+that one of QEMU's."""
 import itertools
 
 from bootlib.machine import escape
@@ -10,6 +12,7 @@ from bootlib.machine import escape
 BUSES = {
     'scsi': (['virtio-scsi-pci,id=vscsi'], 'scsi-hd,bus=vscsi.0,scsi-id={n}'),
     'blk': ([], 'virtio-blk-pci'),
+    'mmio': ([], 'virtio-blk-device'),
     'ahci': (['ich9-ahci,id=ahci'], 'ide-hd,bus=ahci.{n}'),
     'ide': ([], 'ide-hd,bus=ide.{n}'),
     'nvme': ([], 'nvme'),
@@ -28,14 +31,17 @@ BUSES = {
 
 
 class Disk:
-    """One word of a row's disks. iops=N among its options: it answers so many reads a second."""
+    """One word of a row's disks."""
 
     def __init__(self, word):
         self.bus, _, rest = word.partition(':')
         name, *self.options = rest.split(',')
         self.recipe, _, number = name.partition('.')
         self.number = int(number or 1)
-        self.reads_per_second = next((each[5:] for each in self.options if each.startswith('iops=')), None)
+        values = dict(each.split('=') for each in self.options if '=' in each)
+        self.reads_per_second = values.get('iops')
+        self.late_s = int(values.get('late', 0))
+        self.place = f',bus={values["bus"]}' if 'bus' in values else ''
         self.is_empty = self.recipe == '-'
         if self.is_empty:
             self.recipe = ''
@@ -43,8 +49,9 @@ class Disk:
 
 
 def attach(disks, path_of):
-    """QEMU's options. Nothing is written to the files: every disk is a snapshot, unless it says keep."""
-    options, counts, serials = [], {}, set()
+    """QEMU's options, and (seconds, device) of what is plugged in later. Nothing is written to the files: every disk is a
+    snapshot, unless it says keep."""
+    options, late, counts, serials = [], [], {}, set()
     for number, disk in enumerate(disks):
         before, device = BUSES[disk.bus]
         count = counts.setdefault(disk.bus, itertools.count())
@@ -63,6 +70,10 @@ def attach(disks, path_of):
         options += ['-drive', f'if=none,id=disk{number},{source}']
         serial = disk.serial if disk.serial not in serials else f'{disk.serial}.{number}'
         serials.add(serial)
-        device = device.format(n=place, n1=place + 1)
-        options += ['-device', f'{device},drive=disk{number}' + ('' if disk.bus == 'sd' else f',serial={serial}')]
-    return options
+        device = device.format(n=place, n1=place + 1) + f'{disk.place},drive=disk{number}'
+        device += '' if disk.bus == 'sd' else f',serial={serial}'
+        if disk.late_s:
+            late.append((disk.late_s, device))
+        else:
+            options += ['-device', device]
+    return options, late
