@@ -78,7 +78,10 @@ static bool is_configured(const char *hub, long port)
 	return read_number(path, "bConfigurationValue") > 0;
 }
 
-/* Whether the kernel's driver of hubs has it. Until then nothing is known of its ports: what is at them is to come. */
+/*
+ * Whether the kernel's driver of hubs has it. Until then nothing is known of its ports: what is at them is to come.
+ * The link is there before the driver's probe is over, so the number of ports is looked at too: no hub has none.
+ */
 static bool is_driven(const char *hub)
 {
 	const char *name = strrchr(hub, '/') + 1;
@@ -99,7 +102,8 @@ static void visit_hub(const char *path, void *data)
 	int hub;
 
 	path_print(file, "%s/bDeviceClass", path);
-	if (file_read(file, class, sizeof(class)) > 0 && strtol(class, NULL, 16) == CLASS_HUB && !is_driven(path))
+	if (file_read(file, class, sizeof(class)) > 0 && strtol(class, NULL, 16) == CLASS_HUB &&
+	    (ports <= 0 || !is_driven(path)))
 		*settled = false;
 	if (ports <= 0 || !*settled)
 		return;
