@@ -18,8 +18,11 @@ static void check_text(const char *text, const char *line, size_t bytes)
 /* Words for this /init or for another initramfs; all others are for the kernel or for the real init. */
 static bool may_be_unknown(const char *word)
 {
-	static const char *const prefixes[] = {"inorder.", "rd.",   "cryptdevice=", "cryptopts=",    "nfsroot=",
-					       "netroot=", "fsck.", "root.",        "resume_offset="};
+	static const char *const prefixes[] = {
+		"inorder.", "rd.",        "cryptdevice=",   "cryptopts=",  "nfsroot=",   "netroot=",           "fsck.",
+		"root.",    "ip=",        "resume_offset=", "netboot=",    "BOOTIF=",    "netconsole=",        "loop=",
+		"ubi.mtd=", "loopflags=", "blacklist=",     "loopfstype=", "initramfs.", "drop_capabilities=",
+	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
