@@ -268,12 +268,26 @@ const char *parse_probe(struct input *input, const struct piece *piece)
 	return NULL;
 }
 
+/* Where the "NAME" or "NAME [MODULE]" begins that ends at @end. */
+static const char *name_before(const char *message, const char *end)
+{
+	const char *name = end;
+
+	while (name > message && name[-1] != ' ')
+		name--;
+	if (*name != '[' || name == message)
+		return name;
+	for (name--; name > message && name[-1] != ' ';)
+		name--;
+	return name;
+}
+
 /* "pci 0000:00:1d.0: NAME took 1367187 usecs" and "ahci 0000:00:1f.2: PM: NAME returned 0 after 23 usecs" */
 const char *parse_device(struct input *input, const struct stamp *stamp, const char *message)
 {
 	const char *took = strstr(message, " took ");
 	const char *verb = took ? took : strstr(message, " returned ");
-	const char *name = verb;
+	const char *name = name_before(message, verb);
 	struct piece piece = {.stamp = stamp, .before = message};
 	struct record *record;
 	const char *device;
@@ -284,8 +298,6 @@ const char *parse_device(struct input *input, const struct stamp *stamp, const c
 	int error = 0;
 	int used = 0;
 
-	while (name > message && name[-1] != ' ')
-		name--;
 	piece.before_bytes = (size_t)(name - message);
 	device = device_of(&piece);
 	bytes = (size_t)(verb - name);

@@ -39,8 +39,19 @@ double shared_share(struct shared *load, double processors)
 	return length;
 }
 
-/* What one that works all the time has done by then, since the first moment. */
-static double done_by(const struct shared *load, double t_ns)
+static double time_of(const struct moment *moment)
+{
+	return moment->t_ns;
+}
+
+static double work_of(const struct moment *moment)
+{
+	return moment->done_ns;
+}
+
+/* The last moment of which @value_of, which rises, is at most @value; NULL: it was before all of them. */
+static const struct moment *last_at(const struct shared *load, double (*value_of)(const struct moment *moment),
+				    double value)
 {
 	size_t low = 0;
 	size_t high = load->count;
@@ -48,14 +59,22 @@ static double done_by(const struct shared *load, double t_ns)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (load->moments[middle].t_ns <= t_ns)
+		if (value_of(&load->moments[middle]) <= value)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (!low)
+	return low ? &load->moments[low - 1] : NULL;
+}
+
+/* What one that works all the time has done by then, since the first moment. */
+static double done_by(const struct shared *load, double t_ns)
+{
+	const struct moment *last = last_at(load, time_of, t_ns);
+
+	if (!last)
 		return load->count ? t_ns - load->moments[0].t_ns : t_ns;
-	return load->moments[low - 1].done_ns + load->moments[low - 1].rate * (t_ns - load->moments[low - 1].t_ns);
+	return last->done_ns + last->rate * (t_ns - last->t_ns);
 }
 
 double shared_done(const struct shared *load, double begin_ns, double end_ns)
@@ -66,20 +85,9 @@ double shared_done(const struct shared *load, double begin_ns, double end_ns)
 double shared_end(const struct shared *load, double begin_ns, double work_ns)
 {
 	double done_ns = done_by(load, begin_ns) + work_ns;
-	size_t low = 0;
-	size_t high = load->count;
+	const struct moment *last = last_at(load, work_of, done_ns);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (load->moments[middle].done_ns <= done_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low)
-		return begin_ns + work_ns;
-	return load->moments[low - 1].t_ns + (done_ns - load->moments[low - 1].done_ns) / load->moments[low - 1].rate;
+	return last ? last->t_ns + (done_ns - last->done_ns) / last->rate : begin_ns + work_ns;
 }
 
 void shared_copy(struct shared *copy, const struct shared *load)

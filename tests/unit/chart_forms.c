@@ -452,6 +452,12 @@ static void suspend_and_levels_are_read(void **state)
 		"[   10.000000] ahci 0000:00:1f.2: PM: calling pci_pm_suspend+0x0/0x170 @ 99, parent: pci0000:00", 1);
 	assert_records("[   10.100000] ahci 0000:00:1f.2: PM: pci_pm_suspend+0x0/0x170 returned 0 after 99999 usecs",
 		       1);
+	assert_records(
+		"[   10.000000] i915 0000:00:02.0: PM: calling i915_pm_suspend+0x0/0x40 [i915] @ 40, parent: pci0000:00",
+		1);
+	assert_records(
+		"[   10.050000] i915 0000:00:02.0: PM: i915_pm_suspend+0x0/0x40 [i915] returned 0 after 50000 usecs",
+		1);
 	assert_records("[   10.000000] calling  0000:00:1f.2+ @ 99, parent: pci0000:00", 1);
 	assert_records("[   10.100000] call 0000:00:1f.2+ returned 0 after 99999 usecs", 1);
 	assert_records("[    0.100000] entering initcall level: core", 1);
