@@ -10,7 +10,6 @@
 #ifndef PORT_SEES_ITSELF
 #if __has_include(<valgrind/helgrind.h>)
 #include <valgrind/helgrind.h>
-/* Its other tools are told nothing: they would count it. -2: no helgrind is there to answer. */
 /* Its other tools are told nothing, which they would count: this answers under helgrind alone. */
 #define UNDER_HELGRIND() (VALGRIND_DO_CLIENT_REQUEST_EXPR(0, _VG_USERREQ__HG_GET_ABITS, &(char){0}, NULL, 1, 0, 0) != 0)
 #define SEND(p) ANNOTATE_HAPPENS_BEFORE(p)
