@@ -26,7 +26,7 @@ static void wake_waiters(struct async_waiter *waiter)
 	while (waiter) {
 		struct async_waiter *next = waiter->next;
 
-		port_unpark(&waiter->thread->parker, ROB_DONE);
+		port_unpark(&waiter->thread->parker, ROB_DONE); /* O3 */
 		waiter = next;
 	}
 }
@@ -115,7 +115,7 @@ static void unlock_and_follow_up(void)
 	if (after.start_monitor)
 		start_monitor();
 	if (after.wake_monitor)
-		port_unpark(&rob.pool.monitor, ROB_WAKE);
+		port_unpark(&rob.pool.monitor, ROB_WAKE); /* O3 */
 }
 
 /* Drops the lock, and does then what must not be done under it. */

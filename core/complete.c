@@ -159,7 +159,7 @@ static void give_back(struct rob_slot *slot)
 /* Takes back what is not begun, and applies what is complete (O2: what those calls wrote comes with the word). */
 void rob_recall(struct rob_lease *lease)
 {
-	uint32_t word = port_load_acquire(&lease->word);
+	uint32_t word = port_load_acquire(&lease->word); /* O2 */
 	uint32_t begun, limit;
 
 	if (!lease->open)
@@ -167,7 +167,7 @@ void rob_recall(struct rob_lease *lease)
 	do {
 		begun = rob_word_begun(word);
 		limit = rob_word_limit(word);
-	} while (begun < limit && !port_cas_acq_rel(&lease->word, &word, begun << 16 | begun));
+	} while (begun < limit && !port_cas_acq_rel(&lease->word, &word, begun << 16 | begun)); /* O2 */
 	for (uint32_t i = limit; i-- > begun;)
 		give_back(lease->slot[i]);
 	rob_lease_unlink(lease);

@@ -190,7 +190,7 @@ static inline async_cookie_t rob_number(struct async_block *block, struct rob_sl
 /* What waits look at without the lock (O4). A lower bound of the truth is enough. */
 static inline void rob_publish_lowest(struct async_domain *domain, struct rob_slot *lowest)
 {
-	port_store64_release(&domain->lowest, lowest ? rob_cookie(lowest) : ASYNC_COOKIE_MAX);
+	port_store64_release(&domain->lowest, lowest ? rob_cookie(lowest) : ASYNC_COOKIE_MAX); /* O4 */
 }
 
 /* ---- state.c ---- */
@@ -351,7 +351,7 @@ async_cookie_t rob_schedule_thinking(async_func_t func, async_func_t retire, voi
 /* O1: whoever sees that the library has started sees what was set up. */
 static inline void rob_lock(void)
 {
-	if (port_unlikely(!port_load_acquire(&rob.started)))
+	if (port_unlikely(!port_load_acquire(&rob.started))) /* O1 */
 		rob_start();
 	port_lock(&rob.lock);
 }

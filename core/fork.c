@@ -106,7 +106,7 @@ void rob_fork_child(void)
 	self->waits = self->parked = self->spills = false;
 	self->listed = false;
 	rob.quiesce = self->quiesce;
-	port_store_relaxed(&self->parker.flags, 0);
-	port_store_relaxed(&rob.started, 0);
-	port_store_relaxed(&rob.lock.word, 0);
+	port_store_relaxed(&self->parker.flags, 0); /* no order: no other thread exists */
+	port_store_relaxed(&rob.started, 0);        /* no order: as above */
+	port_store_relaxed(&rob.lock.word, 0);      /* no order: as above */
 }

@@ -65,7 +65,7 @@ struct rob_slot *rob_frame_slot(struct rob_frame *frame)
 
 	if (!lease)
 		return frame->slot;
-	begun = rob_word_begun(port_load_acquire(&lease->word));
+	begun = rob_word_begun(port_load_acquire(&lease->word)); /* O2 */
 	return begun > lease->flushed ? lease->slot[begun - 1] : NULL;
 }
 
@@ -97,7 +97,7 @@ bool rob_on_stack(struct rob_thread *thread, struct rob_slot *slot)
 /* Whether a call that has been claimed for this lease, begun or not, is of a registered domain. */
 bool rob_lease_registered(struct rob_lease *lease)
 {
-	uint32_t limit = rob_word_limit(port_load_relaxed(&lease->word));
+	uint32_t limit = rob_word_limit(port_load_relaxed(&lease->word)); /* no order: limits change under the lock */
 
 	for (uint32_t i = lease->flushed; i < limit; i++)
 		if (!rob_block(lease->slot[i])->domain->exclusive)

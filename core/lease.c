@@ -65,7 +65,7 @@ static void begin(struct rob_lease *lease, uint32_t count)
 {
 	lease->count = count;
 	lease->flushed = 0;
-	port_store_relaxed(&lease->word, count << 16);
+	port_store_relaxed(&lease->word, count << 16); /* no order: others learn of it later, under the lock */
 	if (count > 1) {
 		rob_lease_link(lease);
 		rob_pool_arm();
@@ -173,7 +173,7 @@ static void run_leased(struct rob_lease *lease, uint32_t index, struct rob_threa
 		finish_now(lease, index, self);
 	if (port_unlikely(frame->error || port_name_load(&frame->name))) { /* O6 */
 		frame->error = 0;
-		port_name_store(&frame->name, NULL);
+		port_name_store(&frame->name, NULL); /* O6 */
 	}
 	self->owner = NULL;
 }
@@ -206,7 +206,7 @@ static void gather(void)
  */
 uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self)
 {
-	uint32_t word = port_load_relaxed(&lease->word);
+	uint32_t word = port_load_relaxed(&lease->word); /* no order: its own begins */
 	uint64_t now_ns;
 
 	lease->frame.lease = lease;
@@ -217,7 +217,7 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self)
 		if (!port_cas_acq_rel(&lease->word, &word, word + 1)) /* O2 */
 			continue;
 		run_leased(lease, rob_word_begun(word), self);
-		word = port_load_relaxed(&lease->word);
+		word = port_load_relaxed(&lease->word); /* no order: a lower limit fails the compare-and-swap */
 	}
 	now_ns = port_clock_ns();
 	if (lease->gather && now_ns - lease->frame.since_ns < LEASE_GROW_NS)

@@ -11,7 +11,7 @@
 /* What changes when the worker goes on to another call. (Reads the word of O2, and needs no order.) */
 static uint64_t position(struct rob_worker *worker)
 {
-	return ((uint64_t)worker->turn << 16 | (port_load_acquire(&worker->lease.word) & 0xffff)) + 1;
+	return ((uint64_t)worker->turn << 16 | (port_load_acquire(&worker->lease.word) & 0xffff)) + 1; /* O2 */
 }
 
 static bool is_busy(struct rob_worker *worker)

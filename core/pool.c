@@ -181,6 +181,7 @@ uint64_t rob_pool_quick(void)
 
 	if (!pool->waking && pool->monitor_state != ROB_MONITOR_TICKS)
 		return 0;
+	/* No order: written under the lock */
 	if (rob_inline_only() || rob.find_owner || rob.quiesce || pool->leaver || !port_load_relaxed(&rob.started))
 		return 0;
 	if (pool->waking)

@@ -139,7 +139,7 @@ static async_cookie_t schedule_locked(struct rob_request *request)
 		port_refused(request->caller, 0);
 		return 0;
 	}
-	if (port_unlikely(!port_load_relaxed(&rob.started))) {
+	if (port_unlikely(!port_load_relaxed(&rob.started))) { /* no order: written under the lock */
 		rob_unlock();
 		rob_start();
 		port_lock(&rob.lock);

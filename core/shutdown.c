@@ -40,7 +40,7 @@ static void end_threads(struct rob_thread *self)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	port_store_relaxed(&rob.started, 0);
+	port_store_relaxed(&rob.started, 0); /* no order: under the lock */
 	wake_all();
 	while (pool->total || pool->monitor_state != ROB_MONITOR_NONE) {
 		rob_unlock();

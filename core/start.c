@@ -14,7 +14,7 @@ void rob_start(void)
 	bool first;
 
 	port_lock(&rob.lock);
-	first = !port_load_relaxed(&rob.started);
+	first = !port_load_relaxed(&rob.started); /* no order: written under the lock */
 	if (!rob.generation) {
 		rob.config.cold = COLD_BURST;
 		rob.config.help_from = HELP_FROM;
@@ -24,7 +24,7 @@ void rob_start(void)
 		rob.pool.cold = rob.config.cold;
 	}
 	port_arm_exit();
-	port_store_release(&rob.started, 1);
+	port_store_release(&rob.started, 1); /* O1 */
 	if (first && rob.config.watchdog_s)
 		rob_pool_arm(); /* the watchdog: the monitor runs in any case */
 	rob_unlock();
@@ -70,7 +70,7 @@ void rob_exit_end(bool last)
 {
 	port_lock(&rob.lock);
 	rob.ended |= last;
-	port_store_relaxed(&rob.started, 0);
+	port_store_relaxed(&rob.started, 0); /* no order: under the lock; the next call asks for another wait at exit */
 	rob_unlock();
 }
 

@@ -62,7 +62,7 @@ static uint32_t park(struct async_waiter *waiter)
 	if (self->waiter != waiter) { /* satisfied: the thread that did it is about to raise the flag */
 		rob_unlock();
 		while (!(flags & ROB_DONE))
-			flags |= port_park(&self->parker, 0);
+			flags |= port_park(&self->parker, 0); /* O3 */
 		return flags;
 	}
 	rob_waiter_remove(waiter);
@@ -95,6 +95,7 @@ void rob_wait_left(struct rob_thread *self)
 	rob_unlock();
 	while (!(flags & ROB_DONE))
 		flags |= port_park(&self->parker, 0); /* O3 */
+	/* No order: nothing that could wake it is registered, and the waker is done */
 	port_store_relaxed(&self->parker.flags, 0);
 }
 
@@ -336,7 +337,7 @@ static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 	if (!is_plain(self, bound))
 		return false;
 	for (unsigned i = 0;; i++) {
-		async_cookie_t lowest = port_load64_acquire(&domain->lowest);
+		async_cookie_t lowest = port_load64_acquire(&domain->lowest); /* O4 */
 
 		if (lowest >= bound)
 			return true;

@@ -178,6 +178,7 @@ static bool armed; /* set under the core's lock; taken back before it is taken, 
 /* Runs before the destructors of all objects that were there when it was registered. */
 static void before_destructors(void)
 {
+	/* No order: the exit takes it back, under the lock, before its end */
 	__atomic_store_n(&armed, false, __ATOMIC_RELAXED);
 	port_exit(false);
 }
@@ -185,8 +186,8 @@ static void before_destructors(void)
 /* Handlers run in the opposite order: this one before what was registered before it. */
 void port_arm_exit(void)
 {
-	if (!__atomic_load_n(&armed, __ATOMIC_RELAXED))
-		__atomic_store_n(&armed, !atexit(before_destructors), __ATOMIC_RELAXED);
+	if (!__atomic_load_n(&armed, __ATOMIC_RELAXED)) /* no order: see before_destructors() */
+		__atomic_store_n(&armed, !atexit(before_destructors), __ATOMIC_RELAXED); /* no order: as above */
 }
 
 /* The last destructor to run: after the program's own, and what it registered with atexit(). */

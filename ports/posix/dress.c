@@ -97,6 +97,7 @@ static void take_nice(void)
 static void take_name(void)
 {
 	char name[NAME_BYTES];
+	/* No order: each number once, in any order */
 	uint32_t number = atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
 
 	snprintf(name, sizeof(name), "%.9s/%u", prefix, number % 100000);

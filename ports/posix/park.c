@@ -31,18 +31,21 @@ bool port_futex_wait(port_u32 *word, uint32_t expected, uint64_t deadline_ns)
 /* O5 */
 void port_lock_slow(struct port_lock *lock)
 {
+	/* No order: a number that stands for itself */
 	for (unsigned i = port_load_relaxed(&port_processors) > 1 ? LOCK_SPINS : 0; i; i--) {
-		uint32_t word = port_load_relaxed(&lock->word);
+		uint32_t word = port_load_relaxed(&lock->word); /* no order: what follows takes the lock */
 
+		/* O5. No order: a compare-and-swap that fails takes nothing */
 		if (!word && atomic_compare_exchange_weak_explicit(&lock->word, &word, PORT_HELD, memory_order_acquire,
 								   memory_order_relaxed))
 			return;
-		if (word == PORT_HELD) /* asks for a moment between this section and the holder's next */
+		/* Asks for a moment between this section and the holder's next. No order: it is but a request */
+		if (word == PORT_HELD)
 			atomic_compare_exchange_weak_explicit(&lock->word, &word, PORT_HELD | PORT_SPINNER,
 							      memory_order_relaxed, memory_order_relaxed);
 		port_relax();
 	}
-	while (atomic_exchange_explicit(&lock->word, PORT_HELD | PORT_SLEEPER, memory_order_acquire))
+	while (atomic_exchange_explicit(&lock->word, PORT_HELD | PORT_SLEEPER, memory_order_acquire)) /* O5 */
 		port_futex_wait(&lock->word, PORT_HELD | PORT_SLEEPER, 0);
 }
 
@@ -55,13 +58,14 @@ void port_unlock_slow(struct port_lock *lock, uint32_t word)
 {
 	if (word & PORT_SLEEPER)
 		port_futex_wake(&lock->word, 1);
+	/* No order: only a pause */
 	for (unsigned i = word & PORT_SPINNER ? UNLOCK_SPINS : 0; i && !port_load_relaxed(&lock->word); i--)
 		port_relax();
 }
 
 uint64_t port_spin_ns(void)
 {
-	return port_load_relaxed(&port_processors) > 1 ? SPIN_NS : 0;
+	return port_load_relaxed(&port_processors) > 1 ? SPIN_NS : 0; /* no order: a number that stands for itself */
 }
 
 /* O3: what was written before the flags that the exchange takes were raised is seen. */

@@ -295,6 +295,7 @@ __attribute__((format(printf, 2, 3))) void port_log(int fd, const char *format, 
 
 static inline bool port_traces(void)
 {
+	/* No order: sinks are looked at again under the trace's own lock */
 	return __atomic_load_n(&port_tracing, __ATOMIC_RELAXED);
 }
 

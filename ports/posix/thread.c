@@ -26,7 +26,7 @@ unsigned port_cpus(void)
 {
 	unsigned count = count_cpus();
 
-	port_store_relaxed(&port_processors, count);
+	port_store_relaxed(&port_processors, count); /* no order: a number that stands for itself */
 	return count;
 }
 
@@ -81,9 +81,9 @@ static void honour_quota(void)
 {
 	unsigned quota = guest_quota();
 
-	if (quota >= port_load_relaxed(&port_processors))
+	if (quota >= port_load_relaxed(&port_processors)) /* no order: a number that stands for itself */
 		return;
-	port_store_relaxed(&port_processors, quota);
+	port_store_relaxed(&port_processors, quota); /* no order: a number that stands for itself */
 	rob_processors(quota);
 }
 

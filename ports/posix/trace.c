@@ -163,7 +163,7 @@ static void put_full(const struct trace_line *line, const struct trace_place *pl
 
 static bool is_on(const struct sink *sink)
 {
-	return __atomic_load_n(&sink->fd, __ATOMIC_RELAXED) >= 0;
+	return __atomic_load_n(&sink->fd, __ATOMIC_RELAXED) >= 0; /* no order: looked at again under the lock */
 }
 
 void port_trace(const struct port_event *event)
@@ -238,13 +238,13 @@ __attribute__((constructor(101))) static void fork_register(void)
 
 static void set_tracing(void)
 {
-	__atomic_store_n(&port_tracing, full.fd >= 0 || kernel.fd >= 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&port_tracing, full.fd >= 0 || kernel.fd >= 0, __ATOMIC_RELAXED); /* no order: for is_on() */
 }
 
 int async_trace_initcall(int fd)
 {
 	pthread_mutex_lock(&lock);
-	__atomic_store_n(&kernel.fd, fd < 0 ? -1 : fd, __ATOMIC_RELAXED);
+	__atomic_store_n(&kernel.fd, fd < 0 ? -1 : fd, __ATOMIC_RELAXED); /* no order: under the lock, for is_on() */
 	kernel.told = false;
 	kernel.torn = false;
 	set_tracing();
@@ -274,7 +274,7 @@ static void use_file(int fd, const char *path, const struct stat *status)
 {
 	if (full.fd >= 0 && still_ours(&full))
 		close(full.fd);
-	__atomic_store_n(&full.fd, fd, __ATOMIC_RELAXED);
+	__atomic_store_n(&full.fd, fd, __ATOMIC_RELAXED); /* no order: under the lock, for is_on() */
 	full.told = false;
 	full.torn = false;
 	full.lost = 0;
@@ -322,11 +322,12 @@ static bool tracing(void)
 {
 	static bool asked;
 
+	/* No order: to start the library twice is harmless: rob_start() locks */
 	if (!__atomic_load_n(&asked, __ATOMIC_RELAXED)) {
-		__atomic_store_n(&asked, true, __ATOMIC_RELAXED);
+		__atomic_store_n(&asked, true, __ATOMIC_RELAXED); /* no order: as above */
 		rob_start();
 	}
-	return __atomic_load_n(&port_tracing, __ATOMIC_RELAXED);
+	return __atomic_load_n(&port_tracing, __ATOMIC_RELAXED); /* no order: a hint */
 }
 
 void async_trace_phase(const char *name)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """docs/ORDERING.md and the code agree: ordering.py SOURCE.
 
-Every operation with an order in core/ and ports/posix is in the ledger's table, with its function and its pair, and the
-function cites that pair; every one without an order is in the second table; what the tables name exists. Every pair has
-both sides, a litmus test that tools/litmus accepts, and mutations that are in tests/*/*.mutations.
+Every operation with an order in core/ and ports/posix is tagged with its pair of the ledger, O1 and so on, in a comment on its
+line or right above it; every one without an order has such a comment, "no order: why". Every pair has both sides in the code,
+a row, a section, a litmus test that tools/litmus accepts, and mutations that are in tests/*/*.mutations.
 """
 import pathlib
 import re
@@ -13,12 +13,19 @@ import sys
 
 sys.dont_write_bytecode = True
 
-ORDERED = re.compile(r'\bport_\w+_(?:acquire|release|acq_rel)\b|\bport_name_(?:load|store)\b|\bport_(?:un)?park\b|'
-                     r'\bmemory_order_(?:acquire|release|acq_rel|seq_cst)\b|\b__ATOMIC_(?:ACQUIRE|RELEASE|ACQ_REL|SEQ_CST)\b|'
-                     r'\batomic_thread_fence\b|\b__sync_\w+\b|\bport_thread_start\b|\bpthread_create\b')
-RELAXED = re.compile(r'\bport_\w+_relaxed\b|\bmemory_order_relaxed\b|\b__ATOMIC_RELAXED\b')
-ROW = re.compile(r'^\| (O\d+) \| (release|acquire|both) \| `(\w+)\(\)` \| ([\w./]+) \| `(\w+)` \|$', re.M)
-RELAXED_ROW = re.compile(r'^\| `(\w+)\(\)` \| ([\w./]+) \| `(\w+)` \| (.+) \|$', re.M)
+# What each operation does by its name: the sides of its pair that it is.
+SIDES = {
+    'release': r'port_\w+_release|port_name_store|port_unpark|memory_order_release|__ATOMIC_RELEASE|port_thread_start',
+    'acquire': r'port_\w+_acquire|port_name_load|port_park|memory_order_acquire|__ATOMIC_ACQUIRE',
+    'both': r'port_\w+_acq_rel|memory_order_(?:acq_rel|seq_cst)|__ATOMIC_(?:ACQ_REL|SEQ_CST)|atomic_thread_fence|__sync_\w+|'
+            r'pthread_create',
+    'none': r'port_\w+_relaxed|memory_order_relaxed|__ATOMIC_RELAXED',
+}
+OPERATION = re.compile('|'.join(rf'\b(?P<{side}>{names})\b' for side, names in SIDES.items()))
+TAG = re.compile(r'\bO\d+\b')
+# Functions that are an operation, or one with little around it: the comment above them counts.
+WRAPPER = re.compile(OPERATION.pattern + r'|port_(?:un)?lock')
+WHY = re.compile(r'\b[Nn]o order: \w')
 
 
 def uncommented(text):
@@ -27,57 +34,63 @@ def uncommented(text):
     return re.sub(r'/\*.*?\*/|^#[^\n]*(?:\\\n[^\n]*)*', blank, text, flags=re.M | re.S)
 
 
-def uses(source, c_source, pattern):
-    """Where the code has such operations: {(function, file, operation): the function's text with its comment}."""
-    found = {}
-    paths = sorted(p for folder in ('core', 'ports/posix') for p in (source / folder).glob('*.[ch]'))
-    for path in paths:
+def comments_at(text, code, start):
+    """The comments of the statement that is there: on its lines, and the one that ends on the line above."""
+    before = code[:start].rstrip('\t ').rfind('\n') + 1
+    while not re.search(r'[;{}:]\s*$', code[:before]):
+        before = code.rfind('\n', 0, before - 1) + 1
+    begin = before
+    end = text.index('\n', start)
+    above = text.rfind('/*', 0, begin) if text[:begin].endswith('*/\n') else begin
+    if text[text.rfind('\n', 0, above) + 1:above].strip():
+        above = begin  # that comment is the end of another statement's line
+    return ' '.join(re.findall(r'/\*.*?\*/', text[above:end], re.S))
+
+
+def operations(source, c_source):
+    """Every operation of the code: (file, line, name, side, the comments that tag it, whether it makes an operation of a port)."""
+    for path in sorted(p for folder in ('core', 'ports/posix') for p in (source / folder).glob('*.[ch]')):
         text = path.read_text(encoding='utf-8')
         code = uncommented(text)
-        inside = list(c_source.functions(text))
-        for match in pattern.finditer(code):
-            name, begin, end = next(((n, b, e) for n, b, e in inside if b <= match.start() < e), (None, 0, 0))
-            if code[match.end():match.end() + 1] == '(' and name == match.group(0):
-                continue  # its own definition
-            if name is None and re.search(r';', code[match.start():].split('\n', 1)[0]):
-                continue  # a declaration
-            where = (name, str(path.relative_to(source)), match.group(0))
-            found[where] = text[begin:end]
-    return found
+        functions = list(c_source.functions(text))
+        for match in OPERATION.finditer(code):
+            name, begin = next(((n, b) for n, b, e in functions if b <= match.start() < e), (None, 0))
+            wraps = WRAPPER.fullmatch(name or '')
+            if name is None or name == match.group(0) or (wraps and match.lastgroup == 'none'):
+                continue  # a declaration; a definition's own name; what the name says already
+            tagged = text[begin:text.index('\n{', begin)] if wraps else comments_at(text, code, match.start())
+            makes = OPERATION.fullmatch(name) and re.match('memory_order|__ATOMIC', match.group(0))
+            yield (str(path.relative_to(source)), code.count('\n', 0, match.start()) + 1, match.group(0), match.lastgroup, tagged,
+                   makes)
 
 
-def check_table(ledger, code, problems):
-    """The operations with an order."""
-    rows = [(number, side, (function, file, operation)) for number, side, function, file, operation in ROW.findall(ledger)]
-    listed = {where for _, _, where in rows}
-    for where in code:
-        if where not in listed:
-            problems.append(f'{where[1]}: {where[0]}() uses {where[2]}, and no pair of docs/ORDERING.md names it')
-    for number, _, where in rows:
-        if where not in code:
-            problems.append(f'docs/ORDERING.md: {number}: {where[0]}() of {where[1]} has no {where[2]}')
-        elif not re.search(rf'\b{number}\b', code[where]):
-            problems.append(f'{where[1]}: {where[0]}() uses {where[2]} and does not cite {number}')
-    return {(number, side) for number, side, _ in rows}
-
-
-def check_relaxed(ledger, code, problems):
-    """The operations without an order."""
-    rows = {(function, file, operation) for function, file, operation, _ in RELAXED_ROW.findall(ledger)}
-    for where in code:
-        if where not in rows:
-            problems.append(f'{where[1]}: {where[0]}() uses {where[2]}; docs/ORDERING.md does not say why it needs no order')
-    problems += [f'docs/ORDERING.md: {function}() of {file} has no {operation}'
-                 for function, file, operation in sorted(rows - set(code), key=str)]
+def check_code(source, c_source, problems):
+    """Every operation has its tag, or the reason why it needs no order. Returns (tag, side) of all, and how many there are."""
+    sides, counts = set(), {'ordered': 0, 'relaxed': 0}
+    for file, line, name, side, comments, makes in operations(source, c_source):
+        tags = set(TAG.findall(comments))
+        if side == 'none':
+            counts['relaxed'] += 1
+            if not WHY.search(comments):
+                problems.append(f'{file}:{line}: no comment says "no order: why" at {name}')
+            continue
+        counts['ordered'] += 1
+        sides |= {(tag, side) for tag in tags if not makes}
+        if not tags:
+            problems.append(f'{file}:{line}: no comment names the pair of docs/ORDERING.md that {name} is of')
+    return sides, counts
 
 
 def check_pairs(ledger, sides, mutations, problems):
     """Sections, their litmus tests and mutations."""
     numbers = sorted({number for number, _ in sides}, key=lambda n: int(n[1:]))
+    rows = re.findall(r'^\| (O\d+) \|', ledger, re.M)
+    if sorted(rows) != sorted(numbers):
+        problems.append(f'docs/ORDERING.md: its pairs are {", ".join(rows)}, those of the code {", ".join(numbers)}')
     for number in numbers:
         for side in ('release', 'acquire'):
             if not sides & {(number, side), (number, 'both')}:
-                problems.append(f'docs/ORDERING.md: {number} has no {side} side')
+                problems.append(f'docs/ORDERING.md: {number} has no {side} side in the code')
         section = re.search(rf'^## {number}:(.*?)(?=^## |\Z)', ledger, re.M | re.S)
         if not section:
             problems.append(f'docs/ORDERING.md: {number} has no section')
@@ -120,13 +133,11 @@ def main(source):
     mutations = {name for path in source.glob('tests/*/*.mutations')
                  for name in re.findall(r'^== (\S+)', path.read_text(encoding='utf-8'), re.M)}
     problems = []
-    ordered, relaxed = uses(source, c_source, ORDERED), uses(source, c_source, RELAXED)
-    sides = check_table(ledger, ordered, problems)
-    check_relaxed(ledger, relaxed, problems)
+    sides, counts = check_code(source, c_source, problems)
     check_pairs(ledger, sides, mutations, problems)
     check_litmus(source, problems)
-    print('\n'.join(problems) or f'{len(ordered)} operations with an order and {len(relaxed)} without, all in the ledger')
-    return 1 if problems or not ordered else 0
+    print('\n'.join(problems) or '{ordered} operations with an order and {relaxed} without, all tagged'.format(**counts))
+    return 1 if problems or not counts['ordered'] else 0
 
 
 if __name__ == '__main__':
