@@ -140,6 +140,7 @@ void rob_slot_unused(struct rob_slot *slot)
 {
 	struct async_block *block = rob_block(slot);
 
+	/* Covered by chance: the limit was reached meanwhile, and nothing else of the block is in progress */
 	if (!block->live)
 		spare_push(block, block->capacity == ROB_SLOTS_LARGE);
 }

@@ -30,6 +30,7 @@ static void note_error(struct async_domain *domain, async_cookie_t cookie, int e
 static void retire_ready(struct rob_slot *slot)
 {
 	rob_wide(slot)->flags |= ROB_READY;
+	/* Covered by chance: an exclusive call gets its turn while others quiesce */
 	if (!rob.turn.retire && (rob.turn.any || rob.turn.own == slot) && !rob_held_back(rob_block(slot)->domain)) {
 		rob.turn.retire = slot;
 		return;

@@ -61,6 +61,7 @@ bool rob_awaits(struct async_waiter *waiter, struct rob_slot *slot)
 		return true;
 	if (waiter->kind == ROB_WAIT_OWNER)
 		return holds_up(slot, waiter->owner);
+	/* Covered by chance: a wait for an ordered call, and one above it, in torture */
 	return waiter->order && rob_block(slot)->domain == waiter->order && rob_cookie(slot) < waiter->bound;
 }
 
@@ -70,6 +71,7 @@ static bool follows_stack(struct rob_thread *thread, struct rob_slot *slot)
 	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
 		struct rob_slot *below = rob_frame_slot(frame);
 
+		/* Covered by chance: as in awaits_stack() */
 		if (below && rob_block(below)->domain == rob_block(slot)->domain && below->place < slot->place)
 			return true;
 	}
@@ -86,6 +88,7 @@ bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
 {
 	if (stuck_behind(waiter->thread, slot))
 		return true;
+	/* Covered by chance: one by one */
 	if (rob_is_holder(waiter) && !rob_block(slot)->domain->exclusive && rob_is_pending(slot))
 		return true; /* held back until this thread ends its quiescing */
 	if (!rob_leaves_dependents(waiter))
@@ -148,7 +151,10 @@ bool rob_awaits_any(struct async_waiter *waiter, bool left_out)
 	return false;
 }
 
-/* Whether calls of the waiter's own stack, or stuck behind them, are among those it awaits. */
+/*
+ * Whether calls of the waiter's own stack, or stuck behind them, are among those it awaits.
+ * Covered by chance: a plain thread has no stack of calls, and is not asked.
+ */
 bool rob_waits_for_self(struct async_waiter *waiter)
 {
 	struct rob_slot *call;
@@ -178,6 +184,7 @@ static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_dom
 	rob_for_domain(slot, domain, pending) {
 		if (!rob_awaits(waiter, slot))
 			return NULL; /* cookies only rise from here */
+		/* Covered by chance: one that is stuck behind the stack of the waiter, in torture */
 		if (!rob_left_out(waiter, slot))
 			return slot;
 	}
@@ -187,6 +194,7 @@ static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_dom
 static struct rob_slot *pending_anywhere(struct async_waiter *waiter)
 {
 	for (struct rob_slot *slot = rob.queue.head; slot; slot = slot->next)
+		/* Covered by chance: in torture */
 		if (rob_is_pending(slot) && rob_awaits(waiter, slot) && !rob_left_out(waiter, slot))
 			return slot;
 	return NULL;
@@ -197,6 +205,7 @@ struct rob_slot *rob_help_slot(struct async_waiter *waiter)
 {
 	struct rob_slot *slot;
 
+	/* Covered by chance: a port with small stacks says no; the POSIX port never does */
 	if (waiter->kind == ROB_WAIT_QUIESCE || !port_may_help(waiter->thread->top && waiter->thread->top->parent))
 		return NULL;
 	if (waiter->kind == ROB_WAIT_DOMAIN)

@@ -40,6 +40,7 @@ static bool awaits_stack(struct async_waiter *waiter, struct rob_thread *thread)
 	for (struct rob_frame *frame = thread->top; frame; frame = frame->parent) {
 		struct rob_slot *slot = rob_frame_slot(frame);
 
+		/* Covered by chance: between two calls of a lease its thread does not wait */
 		if (slot && rob_awaits(waiter, slot))
 			return true;
 	}

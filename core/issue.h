@@ -25,9 +25,11 @@ ROB_INLINE struct async_block *rob_block_at_once(async_func_t func, struct async
 {
 	struct async_block *block = domain->last;
 
+	/* Covered by chance: the conditions one by one; the long way has the same */
 	if (port_unlikely(!func || domain->generation != rob.generation || rob.queue.pending >= rob.quick ||
 			  port_self()->owner || port_traces()))
 		return NULL;
+	/* Covered by chance: as above */
 	if (port_likely(block && block->capacity - block->fill >= width))
 		return block;
 	return rob_block_begin(domain);
@@ -47,7 +49,7 @@ ROB_INLINE async_cookie_t rob_enqueue_at_once(struct async_block *block, async_f
 	slot->func = func;
 	slot->data = data;
 	slot->next = NULL;
-	if (rob.queue.tail)
+	if (rob.queue.tail) /* covered by chance: calls are taken as they come, or not */
 		rob.queue.tail->next = slot;
 	else
 		rob.queue.head = slot;

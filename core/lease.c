@@ -186,6 +186,7 @@ static void lease_resize(struct rob_lease *lease, uint32_t begun, uint64_t took_
 		lease->size = 1;
 	else if (took_ns > LEASE_SHRINK_NS && lease->size > 1)
 		lease->size /= 2;
+	/* Covered by chance: how long calls take decides */
 	else if (took_ns < LEASE_GROW_NS && begun == lease->size && lease->size < ROB_LEASE)
 		lease->size *= 2;
 }

@@ -38,6 +38,7 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck)
 	rob_unlock();
 	sleeps = port_thread_sleeps(thread_id);
 	port_lock(&rob.lock);
+	/* Covered by chance: a worker that goes on, or ends, in the microsecond in which its state is read */
 	if (!is_busy(worker) || worker->thread_id != thread_id || position(worker) != where)
 		return false;
 	if (sleeps == worker->asleep)

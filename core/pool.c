@@ -50,6 +50,7 @@ void rob_pool_brisk(struct rob_worker *worker, uint32_t calls)
 
 void rob_idle_remove(struct rob_worker *worker)
 {
+	/* Covered by chance: an idle worker ends that is not the last to have become idle */
 	rob_list_remove(rob.pool.idle, worker, prev, next);
 	if (rob.pool.kept == worker)
 		rob.pool.kept = NULL;
@@ -82,6 +83,7 @@ void rob_pool_arm(void)
 		return;
 	if (pool->monitor_state == ROB_MONITOR_NONE)
 		rob.after.start_monitor = true;
+	/* Not covered: the other two states have been asked for */
 	else if (pool->monitor_state == ROB_MONITOR_PARKED)
 		rob.after.wake_monitor = true;
 	pool->monitor_state = ROB_MONITOR_TICKS;
@@ -101,6 +103,7 @@ void rob_pool_help_wanted(void)
 
 		if (!waiter || rob_is_timed(waiter))
 			continue;
+		/* Covered by chance: a wait of a broken cycle while no thread can be had, in torture */
 		rob_mark_left_out(waiter);
 		slot = rob_help_slot(waiter);
 		if (slot && (!lowest || slot->place < lowest->place) &&
@@ -121,6 +124,7 @@ static void bring_in(void)
 		rob.after.worker = pool->idle;
 		rob_idle_remove(rob.after.worker);
 		rob.after.worker->fresh = true;
+		/* Covered by chance: that no worker runs and none may be started */
 	} else if (can_start() ||
 		   (!pool->total && rob.config.threads)) { /* with no thread at all, it is tried each time */
 		rob.after.start = true;
@@ -259,6 +263,7 @@ void rob_pool_unblock(struct rob_thread *thread)
 {
 	struct rob_worker *worker = thread->worker;
 
+	/* Covered by chance: who unblocks was blocked before, but for races */
 	if (!worker || !worker->blocked)
 		return;
 	worker->blocked = false;

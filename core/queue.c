@@ -8,6 +8,7 @@
  */
 #include "core.h"
 
+/* Covered by chance: few places ask for NULL */
 static struct rob_record *entry_of(struct rob_slot *slot)
 {
 	struct async_block *block = slot ? rob_block(slot) : NULL;
@@ -68,6 +69,7 @@ static void bury(struct rob_slot *slot)
 	struct async_block *block = rob_block(slot);
 
 	rob.queue.dead--;
+	/* Covered by chance: records leave the queue when they die */
 	if (!--block->dead && !block->live && block->kind == ROB_TABLE)
 		rob_free_block(block);
 }
@@ -174,6 +176,7 @@ static unsigned take_several(struct rob_slot **slots, unsigned count, async_cook
 
 	do {
 		if (width == 2) {
+			/* Covered by chance: a retire step comes back to the head, so it mostly begins runs */
 			if (!rob_is_wide(slot) || (last && rob_func_done(slot)))
 				break;
 			rob_wide(slot)->flags &= ~ROB_QUEUED;
@@ -181,6 +184,7 @@ static unsigned take_several(struct rob_slot **slots, unsigned count, async_cook
 		mask |= bit << taken * width;
 		last = slots[taken++] = slot;
 		slot += width;
+		/* Covered by chance: a retire step comes back to the head, so it mostly begins runs */
 	} while (taken < count && cookie + taken < bound && !(width == 2 && rob_func_done(last)));
 	block->pending &= ~mask;
 	rob.queue.pending -= taken;

@@ -31,6 +31,7 @@ static bool name_call(struct rob_call *call, struct rob_frame *frame)
 	struct rob_slot *slot = rob_frame_slot(frame);
 
 	*call = (struct rob_call){.name = port_name_load(&frame->name)}; /* O6 */
+	/* Covered by chance: who waits is inside a call, so there is a slot */
 	if (!slot)
 		return false;
 	call->func = slot->func;
@@ -65,6 +66,7 @@ static async_cookie_t lower_awaited(struct async_waiter *waiter, struct async_bl
 	rob_for_bits(slot, block, block->live) {
 		if (found && rob_cookie(slot) >= found)
 			break;
+		/* Covered by chance: a report before the wait has found out that it awaits its own stack, in torture */
 		if (rob_awaits(waiter, slot) && !rob_on_stack(waiter->thread, slot))
 			return rob_cookie(slot);
 	}
@@ -150,6 +152,7 @@ static unsigned collect_self(struct async_waiter *waiter, struct rob_call *calls
 	for (struct rob_frame *frame = waiter->thread->top; frame && count < REPORT_CALLS; frame = frame->parent) {
 		struct rob_slot *slot = rob_frame_slot(frame);
 
+		/* Covered by chance: who waits is inside a call, so there is a slot */
 		if (slot && (frame == waiter->thread->top || rob_awaits(waiter, slot)))
 			name_call(&calls[count++], frame);
 	}
@@ -163,6 +166,7 @@ static unsigned collect_cycle(struct async_waiter *waiter, struct rob_call *call
 
 	name_call(&calls[count++], waiter->thread->top);
 	rob_mark_left_out(waiter);
+	/* Not covered: a cycle of more than 16 waits; a wait for oneself that is cut is tested */
 	for (other = rob_deadlock_closing(waiter); other && count < REPORT_CALLS; other = other->visit.via)
 		name_call(&calls[count++], other->thread->top);
 	return count;

@@ -17,6 +17,7 @@ static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct
 	if (rob_is_wide(slot)) {
 		if (!event.name)
 			event.name = rob_wide(slot)->name;
+		/* Covered by chance: an ordered call that failed in both steps, traced */
 		if (!event.error)
 			event.error = rob_wide(slot)->error;
 	}
@@ -92,6 +93,7 @@ void rob_run_left(struct rob_thread *self)
 {
 	struct rob_slot *slot;
 
+	/* Covered by chance: quiescing, or the exit, begins between two inline calls */
 	while (rob_inline_only() && !rob.quiesce && (slot = rob_queue_head())) {
 		rob_queue_take(slot);
 		rob_run(slot, self, 0);

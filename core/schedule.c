@@ -214,6 +214,7 @@ async_cookie_t rob_schedule_entry(struct async_entry *entry, struct rob_request 
 	rob_record_init(record, ROB_ENTRY);
 	entry->reserved[0] = rob_entry_mark(entry);
 	fill(&record->slot, request, true);
+	/* Covered by chance: an entry without workers while another thread quiesces */
 	if (rob_inline_only() && !rob_quiesced(request->domain, port_self()))
 		return run_inline(request, &record->slot);
 	return enqueue(request, &record->slot);

@@ -25,10 +25,12 @@ static bool suits(struct rob_lease *lease, struct async_waiter *waiter)
 {
 	struct async_domain *domain = lease->domain;
 
+	/* Covered by chance: waits of these kinds have no domain */
 	if (!domain || waiter->kind >= ROB_WAIT_EXIT || waiter->leaves || rob_is_holder(waiter))
 		return false;
 	if (waiter->kind == ROB_WAIT_DOMAIN && domain != waiter->domain)
 		return true;
+	/* Covered by chance: waits of these kinds have no domain */
 	if (waiter->kind == ROB_WAIT_ALL && domain->exclusive)
 		return true;
 	return rob_cookie(lease->slot[lease->count - 1]) < waiter->bound;
@@ -314,6 +316,7 @@ static uint64_t spin_until(struct rob_worker *worker)
 {
 	uint64_t most_ns = port_spin_ns(), now_ns;
 
+	/* Covered by chance: a worker between two calls does not wait; one processor */
 	if (!worker || !worker->thread->top || !most_ns)
 		return 0;
 	worker->lease.size = 1;

@@ -62,6 +62,7 @@ void rob_waiter_find_order(struct async_waiter *waiter)
 
 enum rob_list rob_waiter_list(const struct async_waiter *waiter)
 {
+	/* Covered by chance: their combinations, in torture */
 	if (minds_stacks(waiter) || waiter->kind >= ROB_WAIT_OWNER || waiter->kind == ROB_WAIT_EXIT)
 		return ROB_IN_ODD;
 	if (waiter->kind == ROB_WAIT_CALL)
@@ -177,6 +178,7 @@ void rob_waiters_odd(void)
 
 static void poke(struct async_waiter *waiter)
 {
+	/* Covered by chance: a timed wait inside a call while quiescing begins */
 	if (waiter->cookie && !rob_is_timed(waiter))
 		port_unpark(&waiter->thread->parker, ROB_POKE); /* O3 */
 }
@@ -193,6 +195,7 @@ void rob_poke_callers(void)
 void rob_poke_owner(struct async_owner *owner)
 {
 	for (struct async_waiter *waiter = rob.odd; waiter; waiter = waiter->next)
+		/* Not covered: there is no timed wait for an owner */
 		if (waiter->kind == ROB_WAIT_OWNER && waiter->owner == owner)
 			poke(waiter);
 }

@@ -50,6 +50,7 @@ static bool idle(struct rob_worker *worker)
 		port_lock(&rob.lock);
 		if (flags & ROB_WAKE)
 			break;
+		/* Covered by chance: flags that come when the time is over: a matter of time */
 		if (worker->idle && !flags) {
 			rob_idle_remove(worker);
 			return false;

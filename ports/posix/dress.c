@@ -64,6 +64,7 @@ unsigned guest_cpus(void)
 {
 	cpu_set_t set;
 
+	/* Covered by chance: more processors than the C library's mask has room for */
 	return find_processors(&set) ? (unsigned)CPU_COUNT(&set) : 0;
 }
 

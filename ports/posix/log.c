@@ -18,10 +18,12 @@ void port_log(int fd, const char *format, ...)
 	va_start(args, format);
 	length = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	/* Covered by chance: a write that is cut or interrupted; printing does not fail */
 	bytes = length < 0 ? 0 : (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1;
 	while (done < bytes) {
 		ssize_t now = write(fd, text + done, bytes - done);
 
+		/* Covered by chance: a write that is cut or interrupted; printing does not fail */
 		if (now < 0 && errno != EINTR)
 			break; /* there is nowhere else to say it */
 		done += now > 0 ? (size_t)now : 0;

@@ -97,6 +97,7 @@ bool port_thread_sleeps(int thread_id)
 
 	if (read_state(thread_id, text, sizeof(text))) {
 		end = strrchr(text, ')');
+		/* Covered by chance: a thread that has ended since */
 		sleeps = end && end[1] == ' ' && (end[2] == 'S' || end[2] == 'D');
 	} else {
 		sleeps = is_still(thread_id);

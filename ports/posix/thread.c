@@ -11,6 +11,7 @@
 #include "rob.h"
 
 /* More than any machine that this was tried on; larger masks fall back to sysconf(). */
+/* Not covered: more processors than the C library's mask has room for */
 static unsigned count_cpus(void)
 {
 	unsigned count = guest_cpus();
@@ -73,6 +74,7 @@ static void *worker_thread(void *worker)
 	else
 		rob_worker_main(worker);
 	guest_undress();
+	/* Covered by chance: a worker ends when it was idle for seconds, which few tests wait for */
 	return NULL;
 }
 
@@ -94,6 +96,7 @@ static void *monitor_thread(void *unused)
 	port_hold();
 	honour_quota();
 	rob_monitor_main();
+	/* Covered by chance: the monitor never returns: it parks for ever */
 	return unused;
 }
 
@@ -123,6 +126,7 @@ int port_thread_start(struct rob_worker *worker)
 	int saved = errno;
 	int error = pthread_attr_init(&attr);
 
+	/* Not covered: pthread_attr_init() of C libraries does not fail */
 	if (error)
 		return -error;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);

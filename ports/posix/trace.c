@@ -77,17 +77,21 @@ static ssize_t write_quietly(int fd, const char *text, size_t bytes)
 	sigaddset(&ours, SIGXFSZ);
 	pthread_sigmask(SIG_BLOCK, &ours, &before);
 	sigemptyset(&pending);
+	/* Covered by chance: another signal interrupts it */
 	if (sigismember(&before, SIGPIPE) == 1 || sigismember(&before, SIGXFSZ) == 1)
 		sigpending(&pending);
 	do
 		done = write(fd, text, bytes);
+	/* Covered by chance: another signal interrupts it */
 	while (done < 0 && errno == EINTR);
 	error = errno;
 	if (done < 0 && error == EPIPE && sigismember(&pending, SIGPIPE) == 1)
 		sigdelset(&ours, SIGPIPE);
+	/* Covered by chance: another signal interrupts it */
 	if (done < 0 && error == EFBIG && sigismember(&pending, SIGXFSZ) == 1)
 		sigdelset(&ours, SIGXFSZ);
 	if (done < 0 && (error == EPIPE || error == EFBIG))
+		/* Covered by chance: another signal interrupts it */
 		while (sigtimedwait(&ours, NULL, &at_once) < 0 && errno == EINTR)
 			;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -95,6 +99,7 @@ static ssize_t write_quietly(int fd, const char *text, size_t bytes)
 	return done;
 }
 
+/* Covered by chance: printing does not fail; a child's counters may go with it */
 static void tell(const char *what, const char *name, const char *why, const char *then)
 {
 	char text[512];
@@ -104,7 +109,7 @@ static void tell(const char *what, const char *name, const char *why, const char
 	size_t bytes = length > 0 ? strnlen(text, sizeof(text)) : 0;
 
 	if (write_quietly(STDERR_FILENO, text, bytes) < 0)
-		return; /* there is no thread left to tell */
+		return; /* there is nowhere left to report to */
 }
 
 static void tell_once(struct sink *sink, const char *why, const char *then)
@@ -119,6 +124,7 @@ static bool still_ours(struct sink *sink)
 {
 	struct stat status;
 
+	/* Covered by chance: another file of the same number on another device */
 	if (fstat(sink->fd, &status) == 0 && status.st_dev == sink->device && status.st_ino == sink->inode)
 		return true;
 	tell_once(sink, "the program closed its descriptor", "the trace ends here");
@@ -181,8 +187,10 @@ void port_trace(const struct port_event *event)
 		trace_event(&full_line, &place, event);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* or a cancelled thread would keep the lock */
 	pthread_mutex_lock(&lock);
+	/* Covered by chance: the trace was stopped before the lock was taken */
 	if (kernel_line.used && kernel.fd >= 0)
 		put(&kernel, &kernel_line);
+	/* Covered by chance: the trace was stopped before the lock was taken */
 	if (full_line.used && full.fd >= 0)
 		put_full(&full_line, &place);
 	pthread_mutex_unlock(&lock);
@@ -211,6 +219,7 @@ static void fork_parent(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/* Covered by chance: gcov forgets what handlers of a fork ran, unless they are in a library */
 static void fork_child(void)
 {
 	int saved = errno;
@@ -231,6 +240,7 @@ static void fork_child(void)
 __attribute__((constructor(101))) static void fork_register(void)
 {
 	own_pid = getpid();
+	/* Not covered: no memory for a fork handler: the C library's own allocation, which the tests do not reach */
 	if (pthread_atfork(fork_prepare, fork_parent, fork_child) != 0)
 		tell("a trace", "", "no memory for its fork handlers",
 		     "lines of forked children carry the parent's pid");
@@ -261,6 +271,7 @@ static int open_file(const char *path, struct stat *status)
 	if (fd < 0)
 		return -errno;
 	flags = fcntl(fd, F_GETFL);
+	/* Not covered: fcntl() and fstat() of a descriptor that was just opened */
 	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 || fstat(fd, status) < 0) {
 		int error = errno;
 

@@ -29,6 +29,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct trace_line *line, c
 	va_start(args, format);
 	length = vsnprintf(line->text + line->used, room, format, args);
 	va_end(args);
+	/* Not covered: printing does not fail, and no line is that long (see add_bytes()) */
 	if (length > 0)
 		line->used += (size_t)length < room ? (size_t)length : room - 1;
 }
@@ -52,6 +53,7 @@ static size_t utf8_bytes(const unsigned char *text)
 
 static void add_bytes(struct trace_line *line, const char *bytes, size_t count)
 {
+	/* Not covered: three texts of 310 bytes at most never fill the 2 KB of a line */
 	if (count >= sizeof(line->text) - line->used)
 		return;
 	memcpy(line->text + line->used, bytes, count);
@@ -116,10 +118,12 @@ static void add_place(struct trace_line *line, const struct trace_place *place, 
 static void boot_id(char *text, size_t bytes)
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	/* Not covered: without /proc */
 	ssize_t length = fd < 0 ? 0 : read(fd, text, bytes - 1);
 
 	text[length > 0 ? length : 0] = 0;
 	text[strcspn(text, "\n")] = 0;
+	/* Not covered: without /proc */
 	if (fd >= 0)
 		close(fd);
 }
@@ -172,6 +176,7 @@ void trace_header(struct trace_line *line, const struct trace_place *place, uint
 	add(line, ",\"processors\":%ld", processors());
 	add_text(line, "program", symbol_program());
 	boot_id(boot, sizeof(boot));
+	/* Not covered: without /proc */
 	if (boot[0])
 		add_text(line, "boot", boot);
 	add(line, "}\n");

@@ -25,6 +25,7 @@ static pthread_key_t watch_key;
 static bool watches;
 
 /* In a thread that ends. In a forked child nothing is left on the stack of the one that forked. */
+/* Covered by chance: abort() loses the counters; contract-lifecycle and contract-exceptions see it */
 static void thread_ends(void *unused)
 {
 	struct rob_frame *top = port_thread.top;
@@ -53,5 +54,6 @@ void port_watch_thread(void)
 {
 	pthread_once(&watch_once, make_watch_key);
 	port_saw(acquire, &watch_once);
+	/* Covered by chance: no key of thread-specific data was left */
 	port_watched = !watches || !pthread_setspecific(watch_key, &port_thread);
 }
