@@ -101,10 +101,13 @@ enum module_probe {
 	MODULE_PROBE_ASYNC, /* async_probe: the load does not wait for devices */
 	MODULE_NO_NETWORK,  /* the same, but no driver of network interfaces: these come after those on PCI */
 	MODULE_PROBE_WAIT,  /* the load returns when the kernel's own async calls have ended */
-	MODULE_FOR_ROOT     /* async_probe; the root cannot be mounted without it */
+	MODULE_FOR_ROOT,    /* async_probe; the root cannot be mounted without it */
+	MODULE_HINTED       /* async_probe; the root may need it, as far as anyone knows */
 };
 /** Schedule the loads of what a modalias or a name asks for. @set: what was found; may be NULL. */
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set);
+/** Schedule the load of what a hint names if @may says so of the path; else of what it needs, as far as that may. */
+void modules_hint(const char *alias, bool (*may)(const char *path));
 /** Wait for the loads of a set and free it. Return: 0, or the first error. */
 int modules_wait(struct module_set *set);
 /** The same, and @why says which module failed first, if one did. */
@@ -121,6 +124,14 @@ struct module_hook {
 };
 /** Register a hook, before the first request that could load its module. */
 void modules_hook(struct module_hook *hook);
+/** A module that was loaded here: the processor time that took, with that of the longest chain of what it needs. */
+struct module_time {
+	const char *name;
+	uint64_t own_us, chain_us;
+	bool of_root; /* the root could not be mounted without it */
+};
+/** Return: how many there are; the caller frees *@times, which may be NULL. */
+size_t modules_loaded(struct module_time **times);
 /** From now on load nothing but what the root itself needs: the finisher does the rest. */
 void modules_stop(void);
 /** True after that: what is being found may now stay incomplete, so no more names are given in this process. */
@@ -223,6 +234,10 @@ bool rest_wanted(void);
 /* filesystem.c */
 /** Wait for the driver of a file system; one that cannot be loaded is named on the console. */
 void root_wait_filesystem(const char *type);
+
+/* hints.c */
+/** Leave in /run what @root needed, for the image of a later boot. */
+void hints_record(const struct facts *root);
 
 /* root.c */
 /** Wait for the root. Return: false if it did not come in time. */

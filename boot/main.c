@@ -140,6 +140,7 @@ static void boot(char **argv)
 	mount_or_fail(&root);
 	if (mount_others())
 		failure("what the root's /etc/fstab needs before the real init could not be mounted");
+	hints_record(&root);
 	break_here("bottom");
 	async_trace_phase("switch");
 	async_trace_open(NULL);

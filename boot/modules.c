@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -41,7 +42,9 @@ struct module {
 	const struct module *culprit;   /* the need that failed; written before the result */
 	atomic_int result;
 	atomic_bool for_root;
-	bool waits; /* MODULE_PROBE_WAIT */
+	bool waits;       /* MODULE_PROBE_WAIT */
+	bool hinted;      /* MODULE_HINTED */
+	uint64_t load_ns; /* what it took of a processor; written before the result */
 };
 
 static ASYNC_DOMAIN(load_domain);
@@ -111,7 +114,8 @@ static bool is_wanted(const struct module *module)
 /* Of this thread alone. The finisher's priority is set from outside (finish.c), in its first thread at the latest. */
 static void be_nice(const struct module *module)
 {
-	const int usual = !module->for_root ? NICE : stopped ? 0 : NICE_FOR_ROOT; /* stopped: nothing else is left */
+	const bool fills = module->for_root || module->hinted;
+	const int usual = !fills ? NICE : stopped ? 0 : NICE_FOR_ROOT; /* stopped: nothing else is left */
 
 	setpriority(PRIO_PROCESS, 0, is_finisher() ? getpriority(PRIO_PROCESS, (id_t)getpid()) : usual);
 }
@@ -120,6 +124,26 @@ static void be_nice_no_more(void)
 {
 	if (!is_finisher())
 		setpriority(PRIO_PROCESS, 0, 0);
+}
+
+static uint64_t processor_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * NSEC_PER_SEC + (uint64_t)used.tv_nsec;
+}
+
+static int load_file(struct module *module)
+{
+	const uint64_t since_ns = processor_ns();
+	int result;
+
+	be_nice(module);
+	result = kernel_module_load(module->path, module->options);
+	be_nice_no_more();
+	module->load_ns = processor_ns() - since_ns;
+	return result == -EEXIST ? 0 : result;
 }
 
 static void load(void *data, async_cookie_t cookie)
@@ -138,11 +162,7 @@ static void load(void *data, async_cookie_t cookie)
 	if (!result && module->waits && is_finisher())
 		kernel_module_unload_idle(module->name);
 	if (!result && !kernel_module_is_live(module->name)) {
-		be_nice(module);
-		result = kernel_module_load(module->path, module->options);
-		be_nice_no_more();
-		if (result == -EEXIST)
-			result = 0;
+		result = load_file(module);
 		if (result && result != -ENODEV) /* its hardware is not there */
 			say("module %s: cannot load %s: %s", module->name, module->path, strerror(-result));
 		else if (hook && hook->loaded)
@@ -269,6 +289,7 @@ static struct module *new_module(struct kmod_module *kmodule, enum module_probe 
 	module->path = strdup(kmod_module_get_path(kmodule));
 	module->for_root = probe == MODULE_FOR_ROOT;
 	module->waits = probe == MODULE_PROBE_WAIT;
+	module->hinted = probe == MODULE_HINTED;
 	if (module->name && module->path)
 		module->options = make_options(module->name, kmod_module_get_options(kmodule), probe);
 	if (module->options)
@@ -311,7 +332,8 @@ static void schedule_followers(struct module *module, struct kmod_module *kmodul
  */
 static struct module *schedule(struct kmod_module *kmodule, enum module_probe probe, struct module *after)
 {
-	const enum module_probe needs_probe = probe == MODULE_FOR_ROOT ? MODULE_FOR_ROOT : MODULE_PROBE_ASYNC;
+	const bool fills = probe == MODULE_FOR_ROOT || probe == MODULE_HINTED;
+	const enum module_probe needs_probe = fills ? probe : MODULE_PROBE_ASYNC;
 	struct module *module = find_module(kmod_module_get_name(kmodule));
 
 	if (module && module->cookie && probe == MODULE_FOR_ROOT)
@@ -371,31 +393,117 @@ static bool is_left_out(struct kmod_module *kmodule, enum module_probe probe)
 	return probe == MODULE_NO_NETWORK && path && strstr(path, "/drivers/net/");
 }
 
+/* Return: the modules that answer to it, but for those that are not to be loaded; NULL: none. Needs the lock. */
+static struct kmod_list *look_up(const char *alias)
+{
+	struct kmod_list *found = NULL, *wanted = NULL;
+
+	if (tfind(alias, &useless, compare_aliases))
+		return NULL;
+	if (kmod_module_new_from_lookup(kmod, alias, &found) < 0 || !found ||
+	    kmod_module_apply_filter(kmod, KMOD_FILTER_BLACKLIST, found, &wanted) < 0 || !wanted)
+		note_useless(alias);
+	kmod_module_unref_list(found);
+	return wanted;
+}
+
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set)
 {
-	struct kmod_list *found = NULL, *wanted = NULL, *item;
+	struct kmod_list *wanted, *item;
 
 	pthread_mutex_lock(&lock);
-	if (tfind(alias, &useless, compare_aliases)) {
-		pthread_mutex_unlock(&lock);
-		return;
-	}
-	if (kmod_module_new_from_lookup(kmod, alias, &found) >= 0 && found &&
-	    kmod_module_apply_filter(kmod, KMOD_FILTER_BLACKLIST, found, &wanted) >= 0)
-		kmod_list_foreach(item, wanted)
-		{
-			struct kmod_module *kmodule = kmod_module_get_module(item);
-			struct module *module = is_left_out(kmodule, probe) ? NULL : schedule(kmodule, probe, NULL);
+	wanted = look_up(alias);
+	kmod_list_foreach(item, wanted)
+	{
+		struct kmod_module *kmodule = kmod_module_get_module(item);
+		struct module *module = is_left_out(kmodule, probe) ? NULL : schedule(kmodule, probe, NULL);
 
-			if (module && set)
-				add_to_set(set, module);
-			kmod_module_unref(kmodule);
-		}
-	if (!wanted)
-		note_useless(alias);
+		if (module && set)
+			add_to_set(set, module);
+		kmod_module_unref(kmodule);
+	}
 	kmod_module_unref_list(wanted);
-	kmod_module_unref_list(found);
 	pthread_mutex_unlock(&lock);
+}
+
+/* All that the module is loaded with may be loaded. */
+static bool may_load(struct kmod_module *kmodule, bool (*may)(const char *path))
+{
+	struct kmod_list *needs = kmod_module_get_dependencies(kmodule), *item;
+	const char *path = kmod_module_get_path(kmodule);
+	bool good = path && may(path);
+
+	kmod_list_foreach(item, needs)
+	{
+		struct kmod_module *need = kmod_module_get_module(item);
+
+		path = kmod_module_get_path(need);
+		good = good && (!path || may(path));
+		kmod_module_unref(need);
+	}
+	kmod_module_unref_list(needs);
+	return good;
+}
+
+static void hint_list(struct kmod_list *list, bool (*may)(const char *path), bool deeper)
+{
+	struct kmod_list *item;
+
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *kmodule = kmod_module_get_module(item);
+		struct kmod_list *needs = NULL;
+
+		if (may_load(kmodule, may))
+			schedule(kmodule, MODULE_HINTED, NULL);
+		else if (deeper)
+			needs = kmod_module_get_dependencies(kmodule);
+		hint_list(needs, may, false);
+		kmod_module_unref_list(needs);
+		kmod_module_unref(kmodule);
+	}
+}
+
+void modules_hint(const char *alias, bool (*may)(const char *path))
+{
+	struct kmod_list *wanted;
+
+	pthread_mutex_lock(&lock);
+	wanted = look_up(alias);
+	hint_list(wanted, may, true);
+	kmod_module_unref_list(wanted);
+	pthread_mutex_unlock(&lock);
+}
+
+/* That of the longest chain of what a module waited for. */
+static uint64_t chain_ns(const struct module *module)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < module->need_count + module->soft_count; i++) {
+		const uint64_t one = chain_ns(module->needs[i]);
+
+		longest = one > longest ? one : longest;
+	}
+	return longest + module->load_ns;
+}
+
+size_t modules_loaded(struct module_time **times)
+{
+	size_t count = 0, room = 0;
+
+	pthread_mutex_lock(&lock);
+	for (const struct module *module = modules; module; module = module->next)
+		room++;
+	*times = calloc(room + 1, sizeof(**times));
+	for (const struct module *module = modules; *times && module; module = module->next)
+		if (module->load_ns && !module->result)
+			(*times)[count++] = (struct module_time){.name = module->name,
+								 .own_us = module->load_ns / 1000,
+								 .chain_us = chain_ns(module) / 1000,
+								 .of_root = module->for_root};
+	pthread_mutex_unlock(&lock);
+	return count;
 }
 
 int modules_wait(struct module_set *set)
