@@ -104,10 +104,8 @@ static void unlock_and_follow_up(void)
 
 	rob.after = (struct rob_after){0};
 	port_unlock(&rob.lock);
-	if (after.wake)
-		wake_waiters(after.wake);
-	if (after.garbage)
-		rob_free_garbage(after.garbage);
+	wake_waiters(after.wake);
+	rob_free_garbage(after.garbage);
 	if (after.worker)
 		port_unpark(&after.worker->thread->parker, ROB_WAKE); /* O3 */
 	if (after.start)

@@ -89,7 +89,8 @@ struct async_block *rob_block_begin(struct async_domain *domain)
 	return block;
 }
 
-static void spare_push(struct async_block *block, unsigned large)
+/* Memory for a block of this size becomes a spare one. */
+void rob_block_add(struct async_block *block, unsigned large)
 {
 	block->next = rob.spare[large];
 	rob.spare[large] = block;
@@ -105,13 +106,7 @@ void rob_free_block(struct async_block *block)
 		rob.after.garbage = block;
 		return;
 	}
-	spare_push(block, large);
-}
-
-/* Memory for a block of this size becomes a spare one. */
-void rob_block_add(void *memory, unsigned large)
-{
-	spare_push(memory, large);
+	rob_block_add(block, large);
 }
 
 size_t rob_block_bytes(unsigned large)
@@ -142,7 +137,7 @@ void rob_slot_unused(struct rob_slot *slot)
 
 	/* Covered by chance: the limit was reached meanwhile, and nothing else of the block is in progress */
 	if (!block->live)
-		spare_push(block, block->capacity == ROB_SLOTS_LARGE);
+		rob_block_add(block, block->capacity == ROB_SLOTS_LARGE);
 }
 
 /* Gives the slot its cookie: the call is in progress from here. */

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What is asked of a domain: its error, and its calls back. */
+/*
+ * What is asked of a domain: its error, and its calls back.
+ *
+ * A call that is cancelled is claimed under the lock like one that is run, so it is cancelled or runs, never both. It
+ * is in progress until release() has returned, on this thread's stack: who awaits it meanwhile waits for that. What is
+ * in leases and not begun is recalled first, so that it is found. Calls that are scheduled meanwhile are above the
+ * bound, so this ends even if each release() schedules another.
+ */
 #include "core.h"
 
 int rob_error(struct async_domain *domain, async_cookie_t *cookie, bool clear)

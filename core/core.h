@@ -206,7 +206,7 @@ struct async_block *rob_block_begin(struct async_domain *domain);
 void rob_free_block(struct async_block *block);
 unsigned rob_block_class(const struct async_domain *domain);
 size_t rob_block_bytes(unsigned large);
-void rob_block_add(void *memory, unsigned large);
+void rob_block_add(struct async_block *block, unsigned large);
 struct rob_slot *rob_slot_new(struct async_domain *domain, unsigned width);
 void rob_slot_unused(struct rob_slot *slot);
 void rob_issue(struct async_domain *domain, struct rob_slot *slot);

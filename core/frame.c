@@ -4,6 +4,16 @@
  *
  * A frame is pushed and popped by its own thread, under the lock, so whoever holds the lock may walk the frames of
  * every thread. The frame of a lease stands for one call after the other: which, the lease word says.
+ *
+ * The word may move on while it is read, from outside the lock:
+ *
+ *   reader (CPU 0), with the lock               owner (CPU 1)
+ *   reads begun: call 2                         returns from call 2
+ *                                               begins call 3
+ *   takes call 2 for the one that runs
+ *
+ * That does no harm: call 2 is in progress until its completion is applied, which takes the lock, so its slot stays.
+ * A thread that waits is in no danger of it: its word stands still.
  */
 #include "core.h"
 

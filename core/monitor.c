@@ -5,6 +5,15 @@
  * It looks at workers that have not moved on since its last look: one that sleeps
  * in the kernel is no longer counted as active, until it is seen awake or ends a
  * short lease. It rests while nothing is pending and no lease holds several calls.
+ *
+ * Asking the system for a thread's state takes microseconds, so the lock is dropped meanwhile, and the answer counts
+ * only for a worker that has not moved:
+ *
+ *   monitor (CPU 0)                             worker (CPU 1)
+ *   lock: notes its position, unlock            sleeps in the kernel
+ *   asks for its state: it sleeps
+ *                                               wakes up, goes on to its next call
+ *   lock: its position is another: no verdict
  */
 #include "core.h"
 

@@ -19,6 +19,20 @@
  * Where no worker can be had, waits run what they await: a worker always,
  * since no thread replaces it; another thread when no worker is active. When the last
  * active worker blocks, a waiter that can help is poked.
+ *
+ * A submitter on the short way (issue.h) wakes no thread, so what it relies on must not change unseen: whatever changes
+ * what rob_pool_kick() would do drops the lock by rob_unlock(), which computes rob.quick anew. A worker that rests:
+ *
+ *   worker (CPU 1)                              submitter (CPU 0)
+ *   lock: the queue is empty
+ *   joins the idle list, is brisk no more
+ *   rob_unlock(): rob.quick is 0
+ *                                               lock: not fewer pending than rob.quick: goes the long way
+ *                                               rob_pool_kick(): takes the worker from the idle list
+ *                                               rob_unlock(): raises ROB_WAKE (O3)
+ *   port_park(): the flag is there, or comes
+ *
+ * Had the submitter been first, the worker would have found its call in the queue.
  */
 #include "core.h"
 

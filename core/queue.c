@@ -5,6 +5,9 @@
  * Singly linked through the slots. A slot taken from the middle stays linked,
  * dead. Entries are the exception: they go back to their owner, so they know
  * their predecessor and are unlinked at once.
+ *
+ * Claiming is under the lock, whoever does it: a worker at the head, a waiter or a cancel anywhere. A call is pending
+ * exactly while its bit in the block says so; the links say only where it would stand.
  */
 #include "core.h"
 

@@ -6,6 +6,18 @@
  * that run already go on; what they wait for they run themselves, and what they
  * run inline is part of them. begin waits until none is left on any stack. Other
  * threads' calls queue, whatever the limit; one without storage waits for the end.
+ *
+ *   begins (CPU 0)                              worker (CPU 1)
+ *                                               runs call 0 of a lease of three
+ *   lock: rob.quiesce is 1
+ *   recalls leases: calls 1 and 2 go back
+ *   call 0 is on a stack: parks, an odd waiter
+ *                                               lock: completes call 0, which counts as on the stack no more
+ *                                               looks at the odd waiters: it is quiet, CPU 0 is satisfied
+ *                                               claims calls of exclusive domains only
+ *   goes on (O3)
+ *
+ * Between the recall and the parking the lock is held, so call 0 cannot complete unseen.
  */
 #include "core.h"
 

@@ -58,34 +58,24 @@ static void add_frames(struct rob_snapshot *snapshot, struct rob_thread *thread)
 	}
 }
 
-/* The first call of the block that holds the waiter up, if it is lower than what was found: cookies rise in a block. */
-static async_cookie_t lower_awaited(struct async_waiter *waiter, struct async_block *block, async_cookie_t found)
-{
-	struct rob_slot *slot;
-
-	rob_for_bits(slot, block, block->live) {
-		if (found && rob_cookie(slot) >= found)
-			break;
-		/* Covered by chance: a report before the wait has found out that it awaits its own stack, in torture */
-		if (rob_awaits(waiter, slot) && !rob_on_stack(waiter->thread, slot))
-			return rob_cookie(slot);
-	}
-	return found;
-}
-
-/* Blocks stand in the order of their first cookies. */
+/* The lowest call that holds the waiter up. Blocks stand in the order of their first cookies, calls in a block too. */
 static async_cookie_t lowest_awaited(struct async_waiter *waiter)
 {
-	async_cookie_t lowest = 0;
+	async_cookie_t lowest = ASYNC_COOKIE_MAX;
+	struct rob_slot *slot;
 
-	for (unsigned list = 0; list < 2; list++) {
-		for (struct async_block *block = rob.blocks[list]; block; block = block->all_next) {
-			if (lowest && rob_cookie(rob_slots(block)) >= lowest)
+	rob_for_all_blocks(block) {
+		if (rob_cookie(rob_slots(block)) >= lowest)
+			break;
+		rob_for_bits(slot, block, block->live) {
+			if (rob_cookie(slot) >= lowest)
 				break;
-			lowest = lower_awaited(waiter, block, lowest);
+			/* Covered by chance: the wait has not found out yet that it awaits its own stack */
+			if (rob_awaits(waiter, slot) && !rob_on_stack(waiter->thread, slot))
+				lowest = rob_cookie(slot);
 		}
 	}
-	return lowest;
+	return lowest == ASYNC_COOKIE_MAX ? 0 : lowest;
 }
 
 static void add_waiter(struct rob_snapshot *snapshot, struct async_waiter *waiter)

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Running one call: its steps, and the retire steps that it makes ready. */
+/*
+ * Running one call: its steps, and the retire steps that it makes ready.
+ *
+ * The frame is pushed before the lock is dropped and popped after it is taken again: whoever holds the lock and sees
+ * a call in progress finds it in the queue, in a lease, made ready (rob.turn), or on a stack. It is popped before the
+ * call completes, so that waiters which look at stacks (odd ones) do not take it for one that still runs. A call that
+ * made a retire step ready runs that itself, one after the other and not one in the other: a chain of them needs no
+ * stack.
+ */
 #include "core.h"
 
 static void trace_step(enum async_trace_type type, struct rob_slot *slot, struct rob_frame *frame, uint64_t arg,

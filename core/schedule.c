@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Issuing calls. */
+/*
+ * Issuing calls: the long way, which covers every state. The short one is in issue.h.
+ *
+ * From rob_issue() on the call is in progress, and another thread may claim, run and complete it once the lock is
+ * dropped: neither the slot nor the domain is touched after that, and what the trace says of it is noted before. Memory
+ * is asked for without the lock, so everything that was looked at before is looked at again: the limit may be reached
+ * meanwhile, the domain have been used, and another block be there.
+ */
 #include "core.h"
 
 /* Whose call it is: what the thread works for, else what the layer above says. With the lock held. */

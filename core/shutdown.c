@@ -6,6 +6,16 @@
  * (rob.pool.leaver). A worker that comes to rest ends instead, as does the
  * monitor; the last tells the leaver. Calls that other threads schedule
  * meanwhile stay pending, and start workers at the end.
+ *
+ *   leaver (CPU 0)                              worker (CPU 1)
+ *   lock: is rob.pool.leaver, wakes idle ones
+ *   pool.total is not 0: unlock, parks
+ *                                               lock: no lease is taken while there is a leaver
+ *                                               total--, notes its id, ROB_POKE (O3), unlock
+ *   lock: pool.total is 0                       (is still in the process, on its stack)
+ *   waits until the system has no such thread
+ *
+ * So the process has none of these threads any more when the caller goes on.
  */
 #include "core.h"
 

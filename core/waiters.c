@@ -163,16 +163,21 @@ static void wake_below(struct async_waiter **head, async_cookie_t lowest)
 		rob_waiter_satisfy(*head);
 }
 
+static void recheck(struct async_waiter *waiter)
+{
+	if (!rob_satisfied(waiter))
+		return;
+	rob_waiter_settle(waiter);
+	rob_waiter_satisfy(waiter);
+}
+
 void rob_waiters_odd(void)
 {
 	struct async_waiter *waiter, *next;
 
 	for (waiter = rob.odd; waiter; waiter = next) {
 		next = waiter->next;
-		if (!rob_satisfied(waiter))
-			continue;
-		rob_waiter_settle(waiter);
-		rob_waiter_satisfy(waiter);
+		recheck(waiter);
 	}
 }
 
@@ -230,15 +235,6 @@ static void make_victim(struct async_waiter *waiter, struct async_waiter *caller
 		port_unpark(&waiter->thread->parker, ROB_POKE); /* O3 */
 }
 
-/* One that is a victim already leaves out more from now on. */
-static void recheck(struct async_waiter *victim)
-{
-	if (!rob_satisfied(victim))
-		return;
-	rob_waiter_settle(victim);
-	rob_waiter_satisfy(victim);
-}
-
 /* Does this wait, just registered, close a cycle? The victim, that with the highest cookie, is woken to report. */
 void rob_deadlock_check(struct async_waiter *waiter)
 {
@@ -261,7 +257,7 @@ void rob_deadlock_check(struct async_waiter *waiter)
 			continue; /* what later searches mark was marked by the first, too */
 		if (other->leaves == ROB_LEAVES_CYCLE) {
 			if (other != waiter)
-				recheck(other);
+				recheck(other); /* it leaves out more from now on */
 			continue;
 		}
 		rob_deadlock_dependents(thread, other->cookie);
