@@ -79,6 +79,7 @@ struct open_call {
 	uint64_t cookie;
 	long tid;
 	int type;
+	bool broken; /* its line was not understood */
 };
 
 /* What systemd tells of its own start, as times of CLOCK_MONOTONIC; 0: not told, or not so. */
@@ -310,9 +311,11 @@ struct model {
 
 struct selection {
 	long pid;         /* 0: all */
-	uint64_t from_ns; /* after the model's begin */
-	uint64_t to_ns;   /* 0: to the end */
-	const char *end;  /* --to: a call, a step, a phase or seconds; NULL: the default end */
+	uint64_t from_ns; /* after what outputs call 0 */
+	uint64_t to_ns;
+	bool has_from;   /* or else: from the begin of the model */
+	bool has_to;     /* or else: to the end */
+	const char *end; /* --to: a call, a step, a phase or seconds; NULL: the default end */
 };
 
 /* False if there is nothing to draw. */

@@ -21,20 +21,27 @@ struct reader {
 	size_t begin, end;
 	size_t number; /* of the line, as an editor counts */
 	size_t part;   /* of the line, between carriage returns */
-	bool over;     /* no more can be read */
-	bool skipping; /* the rest of a line too long */
+	char *held;    /* a line that was not understood, and may go on in the next one; NULL: there is none */
+	const char *held_wrong;
+	size_t held_number, held_part, held_open; /* of open calls before it */
+	bool over;                                /* no more can be read */
+	bool skipping;                            /* the rest of a line too long */
 };
+
+static void tell_of(const struct reader *reader, size_t number, size_t part, const char *what)
+{
+	reader->input->bad++;
+	if (reader->input->bad <= TOLD_MOST && part > 1)
+		fprintf(stderr, "inorder-chart: %s:%zu, part %zu: %s\n", reader->path, number, part, what);
+	else if (reader->input->bad <= TOLD_MOST)
+		fprintf(stderr, "inorder-chart: %s:%zu: %s\n", reader->path, number, what);
+	if (reader->input->bad == TOLD_MOST + 1)
+		fprintf(stderr, "inorder-chart: more such lines are counted only\n");
+}
 
 static void tell(const struct reader *reader, const char *what)
 {
-	reader->input->bad++;
-	if (reader->input->bad <= TOLD_MOST && reader->part > 1)
-		fprintf(stderr, "inorder-chart: %s:%zu, part %zu: %s\n", reader->path, reader->number, reader->part,
-			what);
-	else if (reader->input->bad <= TOLD_MOST)
-		fprintf(stderr, "inorder-chart: %s:%zu: %s\n", reader->path, reader->number, what);
-	if (reader->input->bad == TOLD_MOST + 1)
-		fprintf(stderr, "inorder-chart: more such lines are counted only\n");
+	tell_of(reader, reader->number, reader->part, what);
 }
 
 /* A serial line may lose its other end, and then yields zero bytes. */
@@ -58,6 +65,8 @@ const char *input_line(struct input *input, char *line, size_t bytes)
 		line++, bytes--;
 	if (strncmp(line, "data: {", 7) == 0) /* json-sse */
 		line += 6, bytes -= 6;
+	if (strncmp(line, "- {", 3) == 0) /* LAVA's list */
+		line += 2, bytes -= 2;
 	if (line[0] == '{' && strspn(line, "{} \t,") < bytes)
 		return parse_trace_line(input, line, bytes);
 	take_out_zeros(line, bytes);
@@ -66,13 +75,65 @@ const char *input_line(struct input *input, char *line, size_t bytes)
 	return parse_klog_line(input, line);
 }
 
+/* The line that is held is one of its own. */
+static void give_up(struct reader *reader)
+{
+	if (!reader->held)
+		return;
+	tell_of(reader, reader->held_number, reader->held_part, reader->held_wrong);
+	free(reader->held);
+	reader->held = NULL;
+}
+
+/* True if @line is the rest of the one that is held: a mail was wrapped, or its lines were made shorter by "=". */
+static bool read_joined(struct reader *reader, const char *line)
+{
+	const char *rest = reader->held ? klog_goes_on(line) : NULL;
+	size_t bytes = reader->held ? strlen(reader->held) : 0;
+	bool soft = bytes && reader->held[bytes - 1] == '=';
+	char *joined = NULL;
+	bool known;
+
+	if (!rest)
+		return false;
+	if (asprintf(&joined, "%.*s%s%s", (int)bytes - soft, reader->held, soft ? "" : " ", rest) < 0)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	reader->input->open_count = reader->held_open;
+	known = !input_line(reader->input, joined, strlen(joined));
+	free(joined);
+	if (known) {
+		free(reader->held);
+		reader->held = NULL;
+	}
+	return known;
+}
+
+static void hold(struct reader *reader, const char *line, const char *wrong, size_t open_count)
+{
+	reader->held = strdup(line);
+	if (!reader->held)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+	reader->held_wrong = wrong;
+	reader->held_number = reader->number;
+	reader->held_part = reader->part;
+	reader->held_open = open_count;
+}
+
 static void read_line(struct reader *reader, char *line, size_t bytes, bool whole)
 {
-	const char *wrong = input_line(reader->input, line, bytes);
+	size_t count = reader->input->count;
+	size_t open_count = reader->input->open_count;
+	const char *wrong;
 
+	if (read_joined(reader, line))
+		return;
+	give_up(reader);
+	wrong = input_line(reader->input, line, bytes);
 	if (wrong && !whole)
 		fprintf(stderr, "inorder-chart: %s:%zu: the last line is cut short; its writer was stopped\n",
 			reader->path, reader->number);
+	else if (wrong && line[0] != '{' && reader->input->count == count)
+		hold(reader, line, wrong, open_count);
 	else if (wrong)
 		tell(reader, wrong);
 }
@@ -132,6 +193,8 @@ static void take_line(struct reader *reader, char *stop)
 
 static void read_all(struct reader *reader)
 {
+	const char *wrong;
+
 	for (;;) {
 		char *stop = find_end(reader);
 
@@ -147,6 +210,10 @@ static void read_all(struct reader *reader)
 		reader->part++;
 		read_line(reader, reader->buffer + reader->begin, reader->end - reader->begin, false);
 	}
+	give_up(reader);
+	wrong = parse_json_end(reader->input);
+	if (wrong)
+		tell(reader, wrong);
 }
 
 /* False, told on standard error, if @reader's file cannot be read. */

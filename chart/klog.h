@@ -47,8 +47,10 @@ bool klog_ends(const char *text);
 const char *parse_calling(struct input *input, const struct piece *piece);
 const char *parse_initcall(struct input *input, const struct piece *piece);
 const char *parse_probe(struct input *input, const struct piece *piece);
-/* A message without a verb that may be a device's; NULL also if it is of no interest. */
-const char *parse_device(struct input *input, const struct stamp *stamp, const char *message);
+/* A message without a verb that may be a device's; *@known: it is. */
+const char *parse_device(struct input *input, const struct stamp *stamp, const char *message, bool *known);
+/* A message that was not understood. */
+void klog_broken_begin(struct input *input, const char *message);
 /* Text of a message without a verb, or before its first one: how long partitions were read. */
 void klog_partitions(struct input *input, const struct stamp *stamp, const char *text, size_t bytes);
 /* True if @line may hold what that one reads. */
@@ -66,6 +68,10 @@ bool parse_json_member(struct input *input, const char *line, const char **wrong
 bool parse_property(struct input *input, const char *line, const char **wrong);
 /* Drops the object whose members were read, one a line. */
 void parse_json_forget(struct input *input);
+/* The end of a file: what its last object tells. */
+const char *parse_json_end(struct input *input);
+/* Where @line goes on with the line before it, which was not understood; NULL if it is a line of its own. */
+const char *klog_goes_on(const char *line);
 /* True if @line may hold what klog_message() reads. */
 bool klog_has_verb(const char *line);
 #endif

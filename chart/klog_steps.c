@@ -140,7 +140,7 @@ const char *parse_calling(struct input *input, const struct piece *piece)
 	if (rename_call(input, record.func, &record))
 		return NULL; /* its end will tell the name */
 	*APPEND(input->open_calls, input->open_count) =
-		(struct open_call){record.func, record.t_ns, record.cookie, record.tid, record.type};
+		(struct open_call){record.func, record.t_ns, record.cookie, record.tid, record.type, false};
 	*APPEND(input->records, input->count) = record;
 	return NULL;
 }
@@ -205,7 +205,8 @@ static struct record *add_end(struct input *input, const struct piece *piece, co
 
 	if (!exact)
 		t_ns = end_time(input, piece->stamp, open == NONE ? 0 : input->open_calls[open].t_ns, usecs, &since_ns);
-	if (open != NONE && input->open_calls[open].t_ns <= t_ns) /* or else the lines of two logs stand in one file */
+	if (open != NONE && !input->open_calls[open].broken &&
+	    input->open_calls[open].t_ns <= t_ns) /* or else the lines of two logs stand in one file */
 		since_ns = input->open_calls[open].t_ns;
 	if (open != NONE)
 		input->open_calls[open] = input->open_calls[--input->open_count];
@@ -283,7 +284,7 @@ static const char *name_before(const char *message, const char *end)
 }
 
 /* "pci 0000:00:1d.0: NAME took 1367187 usecs" and "ahci 0000:00:1f.2: PM: NAME returned 0 after 23 usecs" */
-const char *parse_device(struct input *input, const struct stamp *stamp, const char *message)
+const char *parse_device(struct input *input, const struct stamp *stamp, const char *message, bool *known)
 {
 	const char *took = strstr(message, " took ");
 	const char *verb = took ? took : strstr(message, " returned ");
@@ -303,6 +304,7 @@ const char *parse_device(struct input *input, const struct stamp *stamp, const c
 	bytes = (size_t)(verb - name);
 	if (!device || !memmem(name, bytes, "+0x", 3))
 		return NULL;
+	*known = true;
 	if (took && (sscanf(took, " took %" SCNu64 " usecs%n", &usecs, &used) != 1 || !used || usecs > USECS_MOST))
 		return "a device's step that \"took\" without \"TIME usecs\"";
 	if (!took && !parse_returned(name, &bytes, &error, &usecs))
@@ -311,4 +313,38 @@ const char *parse_device(struct input *input, const struct stamp *stamp, const c
 	record->name = with_device(split_name(name, bytes, &cookie, &retire), device);
 	record->error = error;
 	return NULL;
+}
+
+/*
+ * A line that was not understood, but tells that something begins: its end is no sign that the log's beginning is lost.
+ * When it began, its end will tell.
+ */
+void klog_broken_begin(struct input *input, const char *message)
+{
+	const char *range = strstr(message, "0x");
+	struct piece piece = {.before = message};
+	const char *name = range;
+	const char *before;
+	size_t bytes;
+
+	if (!range || strstr(message, " returned ") || strstr(message, " usec"))
+		return;
+	while (name > message && name[-1] != ' ')
+		name--;
+	for (before = name; before > message && before[-1] == ' ';)
+		before--;
+	while (before > message && before[-1] != ' ') /* what should be "calling" */
+		before--;
+	piece.before_bytes = (size_t)(before - message);
+	bytes = strcspn(name, " ");
+	if (strncmp(name + bytes, " [", 2) == 0)
+		bytes += strcspn(name + bytes, "]") + 1;
+	bytes = bytes > strlen(name) ? strlen(name) : bytes;
+	*APPEND(input->open_calls, input->open_count) =
+		(struct open_call){with_device(keep_part(name, bytes), device_of(&piece)),
+				   input->clock.last_ns,
+				   0,
+				   -1,
+				   ASYNC_TRACE_CALLING,
+				   true};
 }

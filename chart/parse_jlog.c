@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kernel logs as JSON: journalctl -o json has an object a line, dmesg --json a member a line. Each message is put into
- * the form that it has without JSON, and read as that.
+ * Kernel logs as JSON: journalctl -o json has an object a line, dmesg --json a member a line; of what keeps logs of
+ * others, LAVA and Docker have one a line. journalctl's export and verbose forms have the same members as KEY=VALUE.
+ * Each message is put into the form that it has without JSON, and read as that.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -44,8 +45,10 @@ static const char *read_message(struct input *input, const char *before, const c
 
 	if (!klog_has_verb(message))
 		return NULL;
+	if (strlen(message) > MESSAGE_MOST)
+		return "a message longer than the kernel writes";
 	snprintf(text, sizeof(text), "%.128s%s%.32s%s%.*s", before, caller ? "[" : "", caller ? caller : "",
-		 caller ? "] " : "", MESSAGE_MOST, message);
+		 caller ? "] " : "", (int)strcspn(message, "\r\n"), message);
 	return parse_klog_line(input, text);
 }
 
@@ -90,6 +93,15 @@ static const char *dmesg_time(json_object *time, char *text, size_t bytes)
 	return text;
 }
 
+/* What dmesg and LAVA call "msg", and Docker "log"; "" if there is none. */
+static const char *text_of(json_object *object)
+{
+	const char *text = member(object, "msg");
+
+	text = text ? text : member(object, "log");
+	return text ? text : "";
+}
+
 const char *parse_json_log(struct input *input, json_object *object)
 {
 	json_object *item;
@@ -107,16 +119,15 @@ const char *parse_json_log(struct input *input, json_object *object)
 		return message ? read_message(input, journal_time(object, before, sizeof(before)), NULL, message)
 			       : NULL;
 	}
-	if (json_object_object_get_ex(object, "time", &item))
+	if (json_object_object_get_ex(object, "time", &item) || json_object_object_get_ex(object, "dt", &item))
 		dmesg_time(item, before, sizeof(before));
-	return read_message(input, before, member(object, "caller"),
-			    member(object, "msg") ? member(object, "msg") : "");
+	return read_message(input, before, member(object, "caller"), text_of(object));
 }
 
 bool is_json_log(json_object *object)
 {
 	return json_object_object_get_ex(object, "MESSAGE", NULL) ||
-	       (json_object_object_get_ex(object, "msg", NULL) && !json_object_object_get_ex(object, "ev", NULL));
+	       (*text_of(object) && !json_object_object_get_ex(object, "ev", NULL));
 }
 
 /* ---- a member a line ---- */
@@ -167,10 +178,7 @@ static const char *read_member(struct input *input, const char *key, json_object
 	return read_message(input, before, caller, json_object_get_string(value));
 }
 
-/* journalctl -o json-pretty has its members in any order: they are kept until the object ends. */
-static bool read_journal(struct input *input, const char *line, const char **wrong)
-{
-	static const char *const keys[] = {"MESSAGE",
+static const char *const journal_keys[] = {"MESSAGE",
 					   "_TRANSPORT",
 					   "_SOURCE_MONOTONIC_TIMESTAMP",
 					   "_SOURCE_BOOTTIME_TIMESTAMP",
@@ -178,24 +186,63 @@ static bool read_journal(struct input *input, const char *line, const char **wro
 					   "_SOURCE_REALTIME_TIMESTAMP",
 					   "__REALTIME_TIMESTAMP"};
 
+#define JOURNAL_KEYS (sizeof(journal_keys) / sizeof(journal_keys[0]))
+
+static void keep_member(struct input *input, const char *key, json_object *value)
+{
+	if (!input->journal)
+		input->journal = json_object_new_object();
+	json_object_object_add(input->journal, key, value);
+}
+
+const char *parse_json_end(struct input *input)
+{
+	const char *wrong = NULL;
+
+	if (input->journal && is_json_log(input->journal))
+		wrong = parse_json_log(input, input->journal);
+	parse_json_forget(input);
+	return wrong;
+}
+
+/* journalctl -o json-pretty has its members in any order: they are kept until the object ends. */
+static bool read_journal(struct input *input, const char *line, const char **wrong)
+{
 	if (*line == '}' && input->journal) {
-		if (is_json_log(input->journal))
-			*wrong = parse_json_log(input, input->journal);
-		parse_json_forget(input);
+		*wrong = parse_json_end(input);
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const char *text = find_value(line, keys[i]);
+	for (size_t i = 0; i < JOURNAL_KEYS; i++) {
+		const char *text = find_value(line, journal_keys[i]);
 		json_object *value = text ? value_of(text) : NULL;
 
 		if (!text)
 			continue;
-		if (!value)
-			*wrong = "a member of a JSON log without a value";
-		else if (!input->journal)
-			input->journal = json_object_new_object();
 		if (value)
-			json_object_object_add(input->journal, keys[i], value);
+			keep_member(input, journal_keys[i], value);
+		else
+			*wrong = "a member of a JSON log without a value";
+		return true;
+	}
+	return false;
+}
+
+/*
+ * KEY=VALUE of journalctl -o export, in which each entry begins with its cursor, and of -o verbose, in which it begins
+ * with a line that has the cursor at its end.
+ */
+static bool read_export(struct input *input, const char *line, const char **wrong)
+{
+	if (strncmp(line, "__CURSOR=", 9) == 0 || (strstr(line, " [s=") && strstr(line, ";i="))) {
+		*wrong = parse_json_end(input);
+		return true;
+	}
+	for (size_t i = 0; i < JOURNAL_KEYS; i++) {
+		size_t bytes = strlen(journal_keys[i]);
+
+		if (strncmp(line, journal_keys[i], bytes) != 0 || line[bytes] != '=')
+			continue;
+		keep_member(input, journal_keys[i], json_object_new_string(line + bytes + 1));
 		return true;
 	}
 	return false;
@@ -207,13 +254,20 @@ void parse_json_forget(struct input *input)
 	input->journal = NULL;
 }
 
+/* dmesg writes a time in another form than seconds without quotes. */
+static json_object *bare_value(const char *text)
+{
+	text += strspn(text, " \t");
+	return json_object_new_string_len(text, (int)(strrchr(text, ',') - text));
+}
+
 bool parse_json_member(struct input *input, const char *line, const char **wrong)
 {
 	static const char *const keys[] = {"time", "caller", "msg"};
 
 	*wrong = NULL;
 	line += strspn(line, " \t");
-	if (read_journal(input, line, wrong))
+	if (read_journal(input, line, wrong) || read_export(input, line, wrong))
 		return true;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const char *text = find_value(line, keys[i]);
@@ -222,6 +276,11 @@ bool parse_json_member(struct input *input, const char *line, const char **wrong
 		if (!text)
 			continue;
 		value = value_of(text);
+		if (i == 0 && strrchr(text, ',') && !json_object_is_type(value, json_type_double) &&
+		    !json_object_is_type(value, json_type_string)) {
+			json_object_put(value);
+			value = bare_value(text);
+		}
 		if (!value)
 			*wrong = "a member of a JSON log without a value";
 		else

@@ -25,7 +25,15 @@ static const char *parse_wait(struct input *input, const struct piece *piece, in
 
 	if (end == piece->rest || !isdigit((unsigned char)*piece->rest) || !klog_ends(end))
 		return "a wait without a thread's number after the \"@\"";
-	sscanf(end, " after %" SCNu64 " usec", &usecs);
+	if (type == ASYNC_TRACE_CONTINUED) {
+		int used = 0;
+
+		if (sscanf(end, " after %" SCNu64 " usec%n", &usecs, &used) != 1 || !used)
+			return "a wait's end without \"after TIME usec\"";
+		end += used;
+		if (!klog_ends(end + (*end == 's')))
+			return "a wait's end without \"after TIME usec\"";
+	}
 	record = klog_add(input, type, clock_time(&input->clock, piece->stamp), tid);
 	if (usecs && usecs < record->t_ns / 1000)
 		record->since_ns = record->t_ns - usecs * 1000;
@@ -131,28 +139,106 @@ static bool is_run(const char *rest)
 	return strstr(rest, " as init process");
 }
 
+#define MARKS_MOST 5
+
+/*
+ * A message that holds all marks of a verb but one, and no verb, had this one before a character was lost; so it is
+ * reported. "#" in a mark is a digit. Where there are no marks, the verb's own text with one character wrong, too many
+ * or missing, at the message's beginning, is the same.
+ */
 static const struct verb {
-	const char *text;
+	const char *text;                /* NULL: klog_steps.c knows where it is */
 	bool (*holds)(const char *rest); /* false: prose; NULL: never that */
 	parse_piece *parse;
 	bool first; /* stands at the message's beginning only, and takes all of it */
+	const char *marks[MARKS_MOST];
 } verbs[] = {
-	{"inorder: phase ", NULL, parse_phase, true},
-	{"Run ", is_run, parse_run, true},
-	{"Linux version ", NULL, parse_version, true},
-	{"entering initcall level: ", NULL, parse_level, true},
-	{"PM: suspend entry", NULL, parse_suspend, true},
-	{"PM: suspend exit", NULL, parse_resumed, true},
-	{"calling ", is_call, parse_calling, false},
-	{"initcall ", is_initcall, parse_initcall, false},
-	{"call ", is_device_call, parse_initcall, false},
-	{"probe of ", is_probe, parse_probe, false},
-	{"smp: Brought up ", NULL, parse_processors, true},
-	{"async_waiting @ ", NULL, parse_waiting, false},
-	{"async_continuing @ ", NULL, parse_continuing, false},
+	{"inorder: phase ", NULL, parse_phase, true, {NULL}},
+	{"Run ", is_run, parse_run, true, {"Run /", " as init", " process"}},
+	{"Linux version ", NULL, parse_version, true, {NULL}},
+	{"entering initcall level: ", NULL, parse_level, true, {NULL}},
+	{"PM: suspend entry", NULL, parse_suspend, true, {NULL}},
+	{"PM: suspend exit", NULL, parse_resumed, true, {NULL}},
+	{"smp: Brought up ", NULL, parse_processors, true, {NULL}},
+	{"calling ", is_call, parse_calling, false, {"calling ", "+0x", "/0x", " @ #"}},
+	{"initcall ", is_initcall, parse_initcall, false, {"initcall ", "+0x", " returned ", " after #", " usec"}},
+	{"call ", is_device_call, parse_initcall, false, {"call ", "+", " returned ", " after #", " usec"}},
+	{"probe of ", is_probe, parse_probe, false, {"probe", " of ", " returned ", " after #", " usec"}},
+	{"async_waiting @ ", NULL, parse_waiting, false, {"async", "_wait", "ing @ #"}},
+	{"async_continuing @ ", NULL, parse_continuing, false, {"async", "_continu", "ing @ #", " after #", " usec"}},
+	{NULL, NULL, NULL, false, {"+0x", "/0x", " took #", " usecs"}},
+	{NULL, NULL, NULL, false, {"+0x", "/0x", " returned ", " after #", " usec"}},
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+/* ---- what looks like a verb and is none ---- */
+
+static bool holds_mark(const char *text, const char *mark)
+{
+	size_t bytes = strcspn(mark, "#");
+	const char *found = text;
+
+	while ((found = memmem(found, strlen(found), mark, bytes)) != NULL) {
+		found += bytes;
+		if (!mark[bytes] || isdigit((unsigned char)*found))
+			return true;
+	}
+	return false;
+}
+
+static bool holds_marks(const char *message, const struct verb *verb)
+{
+	unsigned int held = 0;
+	unsigned int count = 0;
+
+	for (; count < MARKS_MOST && verb->marks[count]; count++)
+		held += holds_mark(message, verb->marks[count]);
+	return held + 1 >= count;
+}
+
+/* @message begins with @text, but for one character that is another, missing or too many. */
+static bool begins_nearly(const char *message, const char *text)
+{
+	size_t same = 0;
+
+	while (text[same] && message[same] == text[same])
+		same++;
+	message += same;
+	text += same;
+	return *text && ((*message && strncmp(message + 1, text + 1, strlen(text + 1)) == 0) ||
+			 strncmp(message, text + 1, strlen(text + 1)) == 0 ||
+			 (*message && strncmp(message + 1, text, strlen(text)) == 0));
+}
+
+/* A message in which no verb is. NULL, or what is wrong with it. */
+static const char *check_marks(const char *message)
+{
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (verbs[i].marks[0] ? holds_marks(message, &verbs[i]) : begins_nearly(message, verbs[i].text))
+			return "nearly a line of initcall_debug: one of its words is wrong or missing";
+	return NULL;
+}
+
+/* True if some half of each verb without marks, or some mark of the others, is there. */
+static bool may_hold_marks(const char *line)
+{
+	static const char *const words[] = {"+0x", "/0x", " usec", " returned ", "ing @ ", "_wait", " as init"};
+	size_t bytes = strlen(line);
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(line, words[i]))
+			return true;
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		size_t half = verbs[i].marks[0] ? 0 : strlen(verbs[i].text) / 2;
+
+		if (half && (memmem(line, bytes, verbs[i].text, half) || strstr(line, verbs[i].text + half)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- which verbs a message holds ---- */
 
 /* The first verb at or after @text; NULL if there is none. */
 static const struct verb *next_verb(const char *text, const char **at)
@@ -160,7 +246,7 @@ static const struct verb *next_verb(const char *text, const char **at)
 	const struct verb *best = NULL;
 
 	for (size_t i = 0; i < VERB_COUNT; i++) {
-		const char *found = verbs[i].first ? NULL : strstr(text, verbs[i].text);
+		const char *found = verbs[i].first || !verbs[i].text ? NULL : strstr(text, verbs[i].text);
 
 		while (found && verbs[i].holds && !verbs[i].holds(found + strlen(verbs[i].text)))
 			found = strstr(found + 1, verbs[i].text);
@@ -175,7 +261,7 @@ static const struct verb *next_verb(const char *text, const char **at)
 static const struct verb *first_verb(const char *message)
 {
 	for (size_t i = 0; i < VERB_COUNT; i++) {
-		size_t bytes = strlen(verbs[i].text);
+		size_t bytes = verbs[i].first ? strlen(verbs[i].text) : 0;
 
 		if (verbs[i].first && strncmp(message, verbs[i].text, bytes) == 0 &&
 		    (!verbs[i].holds || verbs[i].holds(message + bytes)))
@@ -187,9 +273,9 @@ static const struct verb *first_verb(const char *message)
 bool klog_has_verb(const char *line)
 {
 	for (size_t i = 0; i < VERB_COUNT; i++)
-		if (strstr(line, verbs[i].text))
+		if (verbs[i].text && strstr(line, verbs[i].text))
 			return true;
-	return strstr(line, " usecs");
+	return may_hold_marks(line);
 }
 
 /* What begins like a stamp and is none was a stamp before a character was lost. */
@@ -197,7 +283,7 @@ static bool is_broken_stamp(const struct piece *piece)
 {
 	const char *text = piece->before;
 
-	return piece->before_bytes && *text == '[' && isdigit((unsigned char)text[1 + strspn(text + 1, " ")]);
+	return piece->before_bytes && *text == '[' && isdigit((unsigned char)text[1 + strspn(text + 1, " <+")]);
 }
 
 /* Text that no prefix explains may stand before the verb only where a kernel's own prefix stands before that. */
@@ -208,26 +294,13 @@ static const char *parse_verb(struct input *input, const struct verb *verb, cons
 	return verb->parse(input, piece);
 }
 
-const char *klog_message(struct input *input, const struct stamp *stamp, const char *message)
+/* The verbs of @message, the first of which is @verb, at @at. */
+static const char *parse_verbs(struct input *input, const struct stamp *stamp, const char *message,
+			       const struct verb *verb, const char *at)
 {
-	struct piece piece = {.stamp = stamp};
-	const struct verb *verb = first_verb(message);
+	struct piece piece = {.stamp = stamp, .before = message};
 	const char *wrong = NULL;
-	const char *at = message;
 
-	piece.rest = message;
-	if (verb) {
-		piece.rest += strlen(verb->text);
-		return parse_verb(input, verb, &piece);
-	}
-	verb = next_verb(message, &at);
-	klog_partitions(input, stamp, message, verb ? (size_t)(at - message) : strlen(message));
-	if (!verb)
-		return strstr(message, " usecs") && (strstr(message, " took ") || strstr(message, " returned ")) &&
-				       stamp->glue
-			       ? parse_device(input, stamp, message)
-			       : NULL;
-	piece.before = message;
 	while (verb) {
 		const char *rest = at + strlen(verb->text);
 		const char *next = NULL;
@@ -247,6 +320,36 @@ const char *klog_message(struct input *input, const struct stamp *stamp, const c
 		piece.before = at = next;
 		verb = following;
 	}
+	return wrong;
+}
+
+/* A message without a verb. */
+static const char *parse_rest(struct input *input, const struct stamp *stamp, const char *message)
+{
+	bool known = false;
+	const char *wrong = NULL;
+
+	if (stamp->glue && strstr(message, " usecs") && (strstr(message, " took ") || strstr(message, " returned ")))
+		wrong = parse_device(input, stamp, message, &known);
+	return wrong || known ? wrong : check_marks(message);
+}
+
+const char *klog_message(struct input *input, const struct stamp *stamp, const char *message)
+{
+	const struct verb *verb = first_verb(message);
+	const char *wrong;
+	const char *at = message;
+
+	if (verb) {
+		const struct piece piece = {.stamp = stamp, .rest = message + strlen(verb->text)};
+
+		return parse_verb(input, verb, &piece);
+	}
+	verb = next_verb(message, &at);
+	klog_partitions(input, stamp, message, verb ? (size_t)(at - message) : strlen(message));
+	wrong = verb ? parse_verbs(input, stamp, message, verb, at) : parse_rest(input, stamp, message);
+	if (wrong)
+		klog_broken_begin(input, message);
 	return wrong;
 }
 
@@ -278,4 +381,23 @@ const char *parse_klog_line(struct input *input, char *line)
 		line = end;
 	}
 	return wrong;
+}
+
+/* Mail programs wrap long lines. Where @line goes on, without what quotes it; NULL if it is a line of its own. */
+const char *klog_goes_on(const char *line)
+{
+	struct clock unused = {0};
+	struct stamp stamp;
+
+	line += strspn(line, " \t>|");
+	if (!*line || *line == '{')
+		return NULL;
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		if (verbs[i].text && strstr(line, verbs[i].text))
+			return NULL;
+	for (const char *text = line; (text = strchr(text, '[')); text++)
+		if (prefix_is_stamp(text))
+			return NULL;
+	prefix_read(line, &unused, &stamp);
+	return stamp.boot_ns || stamp.wall_ns ? NULL : line;
 }

@@ -10,103 +10,13 @@
 #include <time.h>
 
 #include "klog.h"
+#include "prefix_rows.h"
 
 #define LAYERS_MOST 12
+#define BRACKETS_MOST 3 /* of a line, where the time since the line before is looked for */
 #define SECOND_NS UINT64_C(1000000000)
 #define WHOLE_LEAST 100000000 /* 1973: fewer seconds without decimals are some other number */
 #define SOME_YEAR 2000        /* of a date that does not tell its year; a leap year, so that each day exists */
-
-enum {
-	GLUE = 1,   /* the kernel's message follows */
-	KERNEL = 2, /* the kernel's own stamp: where it stands in the middle of a line, another message begins */
-	DELTA = 4,  /* says how long after the line before, so that each line counts */
-};
-
-/*
- * In a pattern, a space stands for one or more and "~" for any number of them. After "%":
- *   s  seconds since boot with six decimals    u  microseconds since boot   e  seconds since 1970, decimals or not
- *   D  seconds since the line before, with six decimals
- *   y m d H M S  two digits each, y four       b  month's name   f  decimals of a second   z  time zone
- *   T  the thread   n  a number   i  a number with decimals   a  weekday   L  letter of a log level
- *   k  a word of small letters, then digits   w  a word   h  a host's name   p  a path   c  numbers of a colour
- *   N  up to the next "]"   P  up to the next ":"   g  up to the next "("   x  a flag of /dev/kmsg
- * The first row that fits is taken, so longer ones stand first.
- */
-static const struct {
-	const char *form;
-	const char *pattern;
-	unsigned int flags;
-} rows[] = {
-	{"journalctl -o short-monotonic", "[~%s] %h kernel:~", GLUE},
-	{"journalctl -o short-delta", "[~%s <~%i~>] %h kernel:~", GLUE},
-	{"journalctl -o short-delta, the first line", "[~%s~] %h kernel:~", GLUE},
-	{"printk.time=1", "[~%s]~", GLUE | KERNEL},
-	{"dmesg --show-delta", "[~%s <~%i>]~", GLUE | KERNEL},
-	{"Amlogic", "[~%s@%n]~", GLUE | KERNEL},
-	{"Huawei", "[~%ss]~", GLUE | KERNEL},
-	{"LG", "[~%s / %m-%d %H:%M:%S.%f]~", GLUE | KERNEL},
-	{"LG's processor", "[%n]~", 0},
-	{"Huawei's date", "[%y:%m:%d %H:%M:%S]~", 0},
-	{"Huawei's thread", "[pid:%T,cpu%n,%N]~", 0},
-	{"caller, a thread", "[~T%T]~", 0},
-	{"caller, a processor", "[~C%n]~", 0},
-	{"Amlogic's caller, a thread", "[~T%T@C%n]~", 0},
-	{"MediaTek", "(%n)[%T:%N]~", 0},
-	{"MediaTek, interrupts off", "-(%n)[%T:%N]~", 0},
-	{"tio, seconds", "[%H:%M:%S]~", 0},
-	{"Samsung with a level", "%L[%n:~%P:~%T]~", 0},
-	{"Samsung", "[%n:~%P:~%T]~", 0},
-	{"Unisoc, HTC", "c%n %T ", 0},
-	{"/dev/kmsg with a thread", "%n,%n,%u,%x,caller=T%T;", GLUE},
-	{"/dev/kmsg with a processor", "%n,%n,%u,%x,caller=C%n;", GLUE},
-	{"/dev/kmsg", "%n,%n,%u,%x;", GLUE},
-	{"dmesg --ctime", "[%a %b %d %H:%M:%S %y]~", GLUE},
-	{"dmesg --ctime --show-delta", "[%a %b %d %H:%M:%S %y <~%i>]~", GLUE},
-	{"dmesg --time-format delta", "[<~%D>]~", GLUE | DELTA},
-	{"dmesg --reltime", "[~+%D]~", GLUE | DELTA},
-	{"dmesg --reltime, another minute", "[%b%n %n:%n]~", GLUE | DELTA},
-	{"dmesg --time-format iso", "%y-%m-%dT%H:%M:%S,%f%z ", GLUE},
-	{"journalctl, syslog", "%b %d %H:%M:%S %h kernel:~", GLUE},
-	{"busybox syslogd", "%b %d %H:%M:%S %h kern.%k kernel:~", GLUE},
-	{"journalctl -o short-precise", "%b %d %H:%M:%S.%f %h kernel:~", GLUE},
-	{"journalctl -o short-iso", "%y-%m-%dT%H:%M:%S%z %h kernel:~", GLUE},
-	{"rsyslog, journalctl -o short-iso-precise", "%y-%m-%dT%H:%M:%S.%f%z %h kernel:~", GLUE},
-	{"journalctl -o short-full", "%a %y-%m-%d %H:%M:%S %w %h kernel:~", GLUE},
-	{"journalctl -o short-unix", "%e %h kernel:~", GLUE},
-	{"logcat -v threadtime", "%m-%d %H:%M:%S.%f %n %n %L~:~", GLUE},
-	{"logcat -v threadtime with a tag", "%m-%d %H:%M:%S.%f %n %n %L %k~:~", GLUE},
-	{"logcat -v threadtime -v year", "%y-%m-%d %H:%M:%S.%f %n %n %L~:~", GLUE},
-	{"logcat -v epoch, -v monotonic", "~%e %n %n %L~:~", GLUE},
-	{"logcat -v epoch, -v monotonic with a tag", "~%e %n %n %L %k~:~", GLUE},
-	{"logcat -v time", "%m-%d %H:%M:%S.%f %L/%g(~%n):~", GLUE},
-	{"logcat -v time -v year", "%y-%m-%d %H:%M:%S.%f %L/%g(~%n):~", GLUE},
-	{"logcat -v brief", "%L/%g(~%n):~", GLUE},
-	{"grabserial", "[%e %i]~", 0},
-	{"grabserial -T", "[%H:%M:%S.%f %i]~", 0},
-	{"tio -t", "[%H:%M:%S.%f]~", 0},
-	{"tio --timestamp-format iso8601", "[%y-%m-%dT%H:%M:%S.%f%z]~", 0},
-	{"tio --timestamp-format iso8601, local", "[%y-%m-%dT%H:%M:%S.%f]~", 0},
-	{"minicom", "[%y-%m-%d %H:%M:%S]~", 0},
-	{"minicom, milliseconds", "[%y-%m-%d %H:%M:%S.%f]~", 0},
-	{"ts", "%b %d %H:%M:%S ", 0},
-	{"ts %b %d %H:%M:%.S", "%b %d %H:%M:%S.%f ", 0},
-	{"ts -s", "%H:%M:%S ", 0},
-	{"ts %H:%M:%.S", "%H:%M:%S.%f ", 0},
-	{"ts %FT%.T%z", "%y-%m-%dT%H:%M:%S.%f%z ", 0},
-	{"ts %FT%T%z", "%y-%m-%dT%H:%M:%S%z ", 0},
-	{"ts %F %.T", "%y-%m-%d %H:%M:%S.%f ", 0},
-	{"ts %F %T", "%y-%m-%d %H:%M:%S ", 0},
-	{"ts %.s", "%e ", 0},
-	{"journalctl --no-hostname, behind the time", "kernel:~", GLUE},
-	{"printk's level", "<%n>", 0},
-	{"dmesg --decode", "%k~:%k~:~", 0},
-	{"mail's quotation", ">~", 0},
-	{"colour", "\033[%cm", 0},
-	{"erased line", "\033[%cK", 0},
-	{"grep -n in several files", "%p:%n:", 0},
-	{"grep -n", "%n:", 0},
-	{"grep -n -C", "%n-", 0},
-};
 
 struct reading {
 	struct stamp stamp;
@@ -185,11 +95,12 @@ static bool read_boot_usecs(const char **text, struct reading *reading)
 	return true;
 }
 
-static bool read_epoch(const char **text, struct reading *reading)
+/* @any: with decimals, any time will do; else it is one of this age. */
+static bool read_epoch(const char **text, bool any, struct reading *reading)
 {
 	unsigned int count = 0;
 
-	if (!digits(text, 1, 10, &reading->epoch_s) || (**text != '.' && reading->epoch_s < WHOLE_LEAST))
+	if (!digits(text, 1, 10, &reading->epoch_s) || ((!any || **text != '.') && reading->epoch_s < WHOLE_LEAST))
 		return false;
 	reading->fraction_ns = 0;
 	if (**text == '.') {
@@ -291,11 +202,11 @@ static bool fits_class(char letter, char c)
 	case 'i':
 		return isdigit((unsigned char)c) || c == '.';
 	case 'c':
-		return isdigit((unsigned char)c) || c == ';';
+		return isdigit((unsigned char)c) || (c && strchr(";?=", c));
 	case 'k':
 		return islower((unsigned char)c) || isdigit((unsigned char)c);
 	case 'h':
-		return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+		return isalnum((unsigned char)c) || (c && strchr("-._()", c));
 	case 'p':
 		return isalnum((unsigned char)c) || strchr("-._/+@", c);
 	case 'w':
@@ -304,6 +215,8 @@ static bool fits_class(char letter, char c)
 		return c != ']';
 	case 'g':
 		return c != '(';
+	case 'r':
+		return c != ')';
 	default:
 		return c != ':' && c != ']';
 	}
@@ -346,7 +259,8 @@ static bool read_part(char letter, const char **text, struct reading *reading)
 	case 'u':
 		return read_boot_usecs(text, reading);
 	case 'e':
-		return read_epoch(text, reading);
+	case 'E':
+		return read_epoch(text, letter == 'e', reading);
 	case 'f':
 		return read_fraction(text, reading);
 	case 'z':
@@ -361,11 +275,28 @@ static bool read_part(char letter, const char **text, struct reading *reading)
 		return read_one_of("VDIWEF", text);
 	case 'x':
 		return read_one_of("-c+", text);
+	case 'C':
+		return read_one_of("ABCDGHJKXdfhlmrsu", text);
 	default:
 		if (strchr("ymdHMS", letter))
 			return read_calendar(letter, text, reading);
 		return skip_class(letter, text);
 	}
+}
+
+static const char *match(const char *pattern, const char *text, struct reading *reading);
+
+/* What stands from "%{" to "%}" may be there or not. */
+static const char *match_option(const char *pattern, const char *text, struct reading *reading)
+{
+	struct reading with = *reading;
+	const char *end = match(pattern, text, &with);
+
+	if (end)
+		*reading = with;
+	else
+		end = match(strstr(pattern, "%}") + 2, text, reading);
+	return end;
 }
 
 /* The end of what fits, or NULL. */
@@ -377,7 +308,9 @@ static const char *match(const char *pattern, const char *text, struct reading *
 				return NULL;
 			text += strspn(text, " \t");
 		} else if (*pattern == '%') {
-			if (!read_part(*++pattern, &text, reading))
+			if (*++pattern == '{')
+				return match_option(pattern + 1, text, reading);
+			if (*pattern != '}' && !read_part(*pattern, &text, reading))
 				return NULL;
 		} else if (*text++ != *pattern) {
 			return NULL;
@@ -426,14 +359,16 @@ static void set_wall(struct clock *clock, struct reading *reading)
 /* One row's worth of @text; NULL if no row fits. What it tells is added to @stamp. */
 static const char *read_layer(const char *text, struct clock *clock, struct stamp *stamp)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < prefix_row_count; i++) {
 		struct reading reading = {.stamp = {.tid = -1, .unit_ns = SECOND_NS}};
-		const char *end = match(rows[i].pattern, text, &reading);
+		const char *end = match(prefix_rows[i].pattern, text, &reading);
 
 		if (!end)
 			continue;
 		set_wall(clock, &reading);
-		if (reading.delta_ns)
+		if (reading.delta_ns && stamp->boot_ns)
+			reading.stamp.boot_ns = 0; /* its sum, of another begin, is not needed */
+		else if (reading.delta_ns)
 			reading.stamp.boot_ns = clock->sum_ns += reading.delta_ns;
 		if (reading.stamp.boot_ns)
 			stamp->boot_ns = reading.stamp.boot_ns;
@@ -443,7 +378,7 @@ static const char *read_layer(const char *text, struct clock *clock, struct stam
 		}
 		if (reading.stamp.tid >= 0)
 			stamp->tid = reading.stamp.tid;
-		stamp->glue = stamp->glue || (rows[i].flags & GLUE);
+		stamp->glue = stamp->glue || (prefix_rows[i].flags & GLUE);
 		return end;
 	}
 	return NULL;
@@ -466,14 +401,11 @@ bool prefix_has_delta(const char *line)
 {
 	struct reading reading;
 
-	if (line[0] == '\033') { /* dmesg colours the time */
-		line += strcspn(line, "[");
-		line += *line == '[';
-	}
-	line += strcspn(line, "[");
-	for (size_t i = 0; *line && i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].flags & DELTA && match(rows[i].pattern, line, &reading))
-			return true;
+	/* A colour, or another form of the time, may stand before. */
+	for (unsigned int i = 0; i < BRACKETS_MOST && (line = strchr(line, '[')); i++, line++)
+		for (size_t row = 0; row < prefix_row_count; row++)
+			if (prefix_rows[row].flags & DELTA && match(prefix_rows[row].pattern, line, &reading))
+				return true;
 	return false;
 }
 
@@ -483,8 +415,8 @@ bool prefix_is_stamp(const char *text)
 
 	if (*text != '[')
 		return false;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].flags & KERNEL && match(rows[i].pattern, text, &reading))
+	for (size_t i = 0; i < prefix_row_count; i++)
+		if (prefix_rows[i].flags & KERNEL && match(prefix_rows[i].pattern, text, &reading))
 			return true;
 	return false;
 }
