@@ -92,9 +92,9 @@ bool model_select(struct model *model, const struct selection *selection)
 			selection->end);
 		return false;
 	}
-	if (selection->from_ns)
+	if (selection->has_from)
 		path.begin_ns = model->zero_ns + selection->from_ns;
-	if (selection->to_ns)
+	if (selection->has_to)
 		path.end_ns = model->zero_ns + selection->to_ns;
 	if (path.end_ns > model->end_ns)
 		path.end_ns = model->end_ns;

@@ -388,7 +388,7 @@ static uint64_t shown_end_ns(const struct model *model)
 
 uint64_t layout_length_ns(const struct model *model, const struct selection *selection)
 {
-	uint64_t end_ns = selection->to_ns || selection->end ? model->path.end_ns : shown_end_ns(model);
+	uint64_t end_ns = selection->has_to || selection->end ? model->path.end_ns : shown_end_ns(model);
 
 	return end_ns > model->path.begin_ns ? end_ns - model->path.begin_ns : 1;
 }

@@ -132,9 +132,9 @@ static bool option(struct options *options, int letter)
 		options->selection.pid = (long)value;
 		return true;
 	case 'f':
-		return seconds("from", &options->selection.from_ns);
+		return options->selection.has_from = seconds("from", &options->selection.from_ns);
 	case 'u':
-		return seconds("until", &options->selection.to_ns);
+		return options->selection.has_to = seconds("until", &options->selection.to_ns);
 	case 'e':
 		options->selection.end = keep(optarg);
 		return true;

@@ -34,7 +34,7 @@ void title_text(const struct model *model, const struct selection *selection, co
 				 model->path.end_name);
 	used += snprintf(text + used, bytes - (size_t)used, ", %u.%u %% explained by the critical path",
 			 path_permille(model) / 10, path_permille(model) % 10);
-	if (selection->from_ns || selection->to_ns)
+	if (selection->has_from || selection->has_to)
 		snprintf(text + used, bytes - (size_t)used, " (shown: %s to %s)",
 			 duration_text(selection->from_ns, from, sizeof(from)),
 			 duration_text(model->path.end_ns - model->begin_ns, to, sizeof(to)));

@@ -136,6 +136,13 @@ ends '6.00 ms to probe sda, 93.8 %' 'probe sda'
 refused 2 '--to nonsense: no call, step or phase has that name, and it is no time' --to nonsense ordered.trace
 refused 2 'usage:'
 refused 2 '--width 12: a number from 600 to 20000' --width 12 ordered.trace
+refused 2 'nothing lies between 0.000000 s and 0.000000 s' --until 0 ordered.trace
+refused 2 'nothing lies between 0.000000 s and 0.000000 s' --text --until 0 ordered.trace
+refused 2 'nothing lies between 0.000000 s and 0.000000 s' --to 0 ordered.trace
+refused 2 'nothing lies between 0.003000 s and 0.003000 s' --html --from 0.003 --until 0.003 ordered.trace
+refused 2 'nothing lies between 0.004000 s and 0.003000 s' --json --from 0.004 --until 0.003 ordered.trace
+refused 2 'nothing lies between 9.000000 s' --perfetto --from 9 ordered.trace
+refused 2 '--until -1: a number from 0' --until -1 ordered.trace
 refused 2 '--pid 7x: a number' --pid 7x ordered.trace
 refused 2 'unrecognized' --unknown ordered.trace
 refused 2 '--compare: two charts are compared as SVG or with --html or --png' --text --compare ordered.trace names.trace
