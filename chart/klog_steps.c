@@ -25,7 +25,7 @@ struct record *klog_add(struct input *input, int type, uint64_t t_ns, long tid)
 
 bool klog_ends(const char *text)
 {
-	return !*text || *text == ' ' || *text == ',' || *text == '\033' || *text == '\t';
+	return !*text || *text == ' ' || *text == ',' || *text == '\t';
 }
 
 /* "5_ata_port_probe+0x0/0x42 [libata]": the cookie, the name without its range, whether it is a retire step. */

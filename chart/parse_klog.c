@@ -59,7 +59,7 @@ static void add_phase(struct input *input, const struct piece *piece, const char
 
 static const char *parse_phase(struct input *input, const struct piece *piece)
 {
-	add_phase(input, piece, keep_part(piece->rest, strcspn(piece->rest, "\033")));
+	add_phase(input, piece, keep(piece->rest));
 	return NULL;
 }
 
@@ -67,7 +67,7 @@ static const char *parse_level(struct input *input, const struct piece *piece)
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "%.*s initcalls", (int)strcspn(piece->rest, " \033"), piece->rest);
+	snprintf(text, sizeof(text), "%.*s initcalls", (int)strcspn(piece->rest, " "), piece->rest);
 	add_phase(input, piece, keep(text));
 	return NULL;
 }
@@ -357,6 +357,7 @@ const char *parse_klog_line(struct input *input, char *line)
 {
 	const char *wrong = NULL;
 
+	prefix_take_out_controls(line);
 	if (!klog_has_verb(line) && !klog_has_partitions(input, line)) {
 		struct stamp passed;
 

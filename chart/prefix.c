@@ -201,8 +201,6 @@ static bool fits_class(char letter, char c)
 		return isdigit((unsigned char)c);
 	case 'i':
 		return isdigit((unsigned char)c) || c == '.';
-	case 'c':
-		return isdigit((unsigned char)c) || (c && strchr(";?=", c));
 	case 'k':
 		return islower((unsigned char)c) || isdigit((unsigned char)c);
 	case 'h':
@@ -222,7 +220,7 @@ static bool fits_class(char letter, char c)
 	}
 }
 
-/* What is read over. Of a colour there may be nothing. */
+/* What is read over. */
 static bool skip_class(char letter, const char **text)
 {
 	const char *start = *text;
@@ -231,7 +229,7 @@ static bool skip_class(char letter, const char **text)
 		return false;
 	while (**text && fits_class(letter, **text))
 		++*text;
-	return *text > start || letter == 'c';
+	return *text > start;
 }
 
 static bool read_one_of(const char *set, const char **text)
@@ -275,8 +273,6 @@ static bool read_part(char letter, const char **text, struct reading *reading)
 		return read_one_of("VDIWEF", text);
 	case 'x':
 		return read_one_of("-c+", text);
-	case 'C':
-		return read_one_of("ABCDGHJKXdfhlmrsu", text);
 	default:
 		if (strchr("ymdHMS", letter))
 			return read_calendar(letter, text, reading);
@@ -397,11 +393,29 @@ const char *prefix_read(const char *line, struct clock *clock, struct stamp *sta
 	return line;
 }
 
+void prefix_take_out_controls(char *line)
+{
+	char *to = strchr(line, '\033');
+	const char *from = to;
+
+	if (!to)
+		return;
+	while (*from) {
+		size_t bytes = strncmp(from, "\033[", 2) == 0 ? 2 + strspn(from + 2, "0123456789;?=") : 0;
+
+		if (bytes && isalpha((unsigned char)from[bytes]))
+			from += bytes + 1;
+		else
+			*to++ = *from++;
+	}
+	*to = 0;
+}
+
 bool prefix_has_delta(const char *line)
 {
 	struct reading reading;
 
-	/* A colour, or another form of the time, may stand before. */
+	/* Another form of the time may stand before. */
 	for (unsigned int i = 0; i < BRACKETS_MOST && (line = strchr(line, '[')); i++, line++)
 		for (size_t row = 0; row < prefix_row_count; row++)
 			if (prefix_rows[row].flags & DELTA && match(prefix_rows[row].pattern, line, &reading))

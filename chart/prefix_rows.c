@@ -10,7 +10,7 @@
  *   y m d H M S  two digits each, y four       b  month's name   f  decimals of a second   z  time zone
  *   T  the thread   n  a number   i  a number with decimals   a  weekday   L  letter of a log level
  *   k  a word of small letters, then digits   w  a word   h  a host's name, a tag, a user   p  a path
- *   c  numbers of a terminal's control   C  its letter   x  a flag of /dev/kmsg
+ *   x  a flag of /dev/kmsg
  *   N  up to the next "]"   P  up to the next ":"   g  up to the next "("   r  up to the next ")"
  */
 #include "prefix_rows.h"
@@ -77,7 +77,6 @@ const struct prefix_row prefix_rows[] = {
 	{"printk's level", "<%n>", 0},
 	{"dmesg --decode", "%k~:%k~:~", 0},
 	{"mail's quotation", ">~", 0},
-	{"a terminal's colours and other controls", "\033[%c%C", 0},
 	{"grep -n", "%{%p:%}%n:", 0},
 	{"grep -n -C", "%n-", 0},
 	{"UTF-8's mark", "\xef\xbb\xbf", 0},

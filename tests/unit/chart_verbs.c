@@ -105,7 +105,7 @@ static void a_verb_with_one_wrong_character_is_reported(void **state)
 static void the_end_of_what_a_wrong_line_began_has_its_begin(void **state)
 {
 	static const char *const pairs[][2] = {
-		{"caling  a_init+0x0/0x10 [a] @ 1", "initcall a_init+0x0/0x10 [a] returned 0 after 84000 usecs"},
+		{"ca~ling  a_init+0x0/0x10 [a] @ 1", "initcall a_init+0x0/0x10 [a] returned 0 after 84000 usecs"},
 		{"calling  a_init+0x0/0x10 # 1", "initcall a_init+0x0/0x10 returned 0 after 84000 usecs"},
 		{"pci 0000:00:1d.0: callling  quirk+0x0/0x6b0 @ 1",
 		 "pci 0000:00:1d.0: quirk+0x0/0x6b0 took 84000 usecs"},
@@ -152,6 +152,24 @@ static void wrapped_lines_are_read(void **state)
 		assert_int_equal(input.records[i].since_ns, input.records[i - 1].t_ns);
 		assert_int_equal(input.records[i].tid, 1);
 	}
+	input_free(&input);
+}
+
+/* dmesg colours what stands before the message's first colon, too. */
+static void colours_are_no_part_of_names(void **state)
+{
+	static const char *const lines[] = {
+		"\033[32m[    0.460660] \033[0m\033[33mpci 0000:00:1d.0: \033[0mcalling  quirk+0x0/0x6b0 @ 1",
+		"\033[32m[    0.544508] \033[0m\033[33mpci 0000:00:1d.0: \033[0mquirk+0x0/0x6b0 took 83848 usecs",
+		NULL,
+	};
+	struct input input;
+
+	(void)state;
+	read_all(&input, lines);
+	assert_int_equal(input.count, 2);
+	assert_string_equal(input.records[0].name, "quirk (0000:00:1d.0)");
+	assert_string_equal(input.records[1].name, "quirk (0000:00:1d.0)");
 	input_free(&input);
 }
 
@@ -224,6 +242,7 @@ int main(void)
 		cmocka_unit_test(a_verb_with_one_wrong_character_is_reported),
 		cmocka_unit_test(the_end_of_what_a_wrong_line_began_has_its_begin),
 		cmocka_unit_test(wrapped_lines_are_read),
+		cmocka_unit_test(colours_are_no_part_of_names),
 		cmocka_unit_test(glued_messages_are_taken_apart),
 		cmocka_unit_test(partitions_are_timed_where_two_lines_tell_them),
 		cmocka_unit_test(suspend_and_levels_are_read),
