@@ -5,8 +5,7 @@
  * copies the trace and the kernel's log out of the machine, and powers off.
  *
  * Some words on the kernel's command line are for it. rootinit.kill=N,... kills the process that finds the other
- * disks when there are N of them, again for each number. rootinit.load=FILE,... loads modules of the initramfs before
- * that process does. rootinit.busy=N has N endless loops run until it is done.
+ * disks when there are N of them, again for each number. rootinit.busy=N has N endless loops run until it is done.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -23,8 +22,6 @@
 #include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -33,7 +30,6 @@
 #define TRACE_FILE "/run/inorder.trace"
 #define TRACE_PORT "/dev/ttyS1"
 #define LOG_PORT "/dev/ttyS2"
-#define SCSI_DEVICES "/sys/bus/scsi/devices"
 
 enum { KLOG_READ_ALL = 3, KLOG_BUFFER_BYTES = 10, MOST_BUSY = 16 };
 
@@ -322,72 +318,12 @@ static void kill_workers(void)
 	}
 }
 
-static int count_items(const char *folder)
-{
-	struct dirent **items;
-	const int count = scandir(folder, &items, NULL, NULL);
-
-	for (int i = 0; i < count; i++)
-		free(items[i]);
-	if (count >= 0)
-		free(items);
-	return count;
-}
-
-/* Before the last one, what the others found is waited for. */
-static void load_modules(pid_t worker, char *files)
-{
-	const struct timespec pause = {.tv_nsec = 10000000};
-	const int before = count_items(SCSI_DEVICES);
-	struct utsname system;
-	char path[PATH_MAX], *file;
-
-	uname(&system);
-	while ((file = strsep(&files, ","))) {
-		int fd;
-
-		for (int i = 0; !files && i < 3000 && count_items(SCSI_DEVICES) == before; i++)
-			nanosleep(&pause, NULL);
-		snprintf(path, sizeof(path), "/proc/%d/root/lib/modules/%s/kernel/%s", worker, system.release, file);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		say("loading %s: %s", file, fd < 0 || syscall(SYS_finit_module, fd, "", 0) ? strerror(errno) : "done");
-		close(fd);
-	}
-}
-
-/* The process that finds disks stands still until the last module can be seen: in the midst of that load it goes on. */
-static void be_rival(void)
-{
-	const struct timespec pause = {.tv_nsec = 1000000};
-	char text[768], path[PATH_MAX];
-	pid_t worker, loader;
-
-	find_word("rootinit.load=", text, sizeof(text));
-	if (!*text)
-		return;
-	while (!(worker = find_worker(0)))
-		nanosleep(&pause, NULL);
-	kill(worker, SIGSTOP);
-	loader = fork();
-	if (!loader) {
-		load_modules(worker, text);
-		_exit(0);
-	}
-	snprintf(path, sizeof(path), "/sys/module/%s", strrchr(text, '/') + 1);
-	path[strcspn(path, ".")] = '\0';
-	while (access(path, F_OK) && waitpid(loader, NULL, WNOHANG) == 0)
-		nanosleep(&pause, NULL);
-	kill(worker, SIGCONT);
-	waitpid(loader, NULL, 0);
-}
-
 /* The child that inorder-init has left is over when any child is that is not one of ours. */
 static void wait_for_rest(void)
 {
 	pid_t pid;
 
 	start_busy();
-	be_rival();
 	kill_workers();
 	do
 		pid = wait(NULL);

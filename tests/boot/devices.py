@@ -229,20 +229,5 @@ def case_hand_over(session):
     check_hand_over(session, 'never', 'rootinit.kill=0,0,0', gives_up=True)
 
 
-RIVAL = ('usb/common/usb-common', 'usb/core/usbcore', 'usb/host/xhci-hcd', 'usb/host/xhci-pci', 'usb/storage/usb-storage',
-         'nvme/host/nvme-core', 'nvme/host/nvme', 'ata/libata', 'ata/libahci', 'ata/ahci')
-
-
-def case_rival(session):
-    """The real root loads drivers itself, as its udev does, that of ATA when the disk on USB is there: this still comes
-    after those on ATA."""
-    modules = ','.join(f'drivers/{name}.ko' for name in RIVAL)
-    boot = session.boot('rival', session.image('names'), f'{ROOT} rootinit.load={modules}')
-    check_reaches(boot)
-    found = report.check_disks(boot, session.disks)
-    check(found == names_in_order(session), boot, f'the names {names_in_order(session)}, not {found}')
-    session.say('; '.join(re.findall('inorder-root: (loading .*)', boot.read('console'))))
-
-
 if __name__ == '__main__':
     main(globals())
