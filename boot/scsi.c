@@ -14,6 +14,7 @@
 
 #include <dirent.h>
 #include <inorder/initcall.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +22,15 @@ enum { PCI_STORAGE = 0x01, PCI_SCSI = 0x00, PCI_RAID = 0x04, PCI_SAS = 0x07 }; /
 
 #define SCSI_BUS "/sys/bus/scsi"
 
-/* Called once scsi_mod is there and before it finds anything: disks are found, and named later. */
+static atomic_bool released;
+
+/*
+ * Called once scsi_mod is there and before it finds anything: disks are found, and named later. A disk that is plugged
+ * in later may be the first that needs scsi_mod.
+ */
 static void hold_scsi(void)
 {
-	if (cmdline.unordered || !file_exists(SCSI_BUS))
+	if (cmdline.unordered || released || !file_exists(SCSI_BUS))
 		return;
 	if (file_write(SCSI_BUS "/drivers_autoprobe", "0"))
 		complain("scsi: cannot write %s/drivers_autoprobe: disks get their names as they come", SCSI_BUS);
@@ -121,6 +127,7 @@ subsys_initcall(probe_scsi);
 
 void scsi_release(void)
 {
+	released = true;
 	if (!file_exists(SCSI_BUS))
 		return;
 	bind_below("/sys/devices");

@@ -9,14 +9,17 @@
 #include "internal.h"
 
 #include <inorder/initcall.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define VIRTIO_BUS "/sys/bus/virtio"
 
-/* Called once the bus is there and before anything is on it. */
+static atomic_bool released;
+
+/* Called once the bus is there and before anything is on it. What is plugged in later may bring the bus with it. */
 static void hold_virtio(void)
 {
-	if (cmdline.unordered || !file_exists(VIRTIO_BUS))
+	if (cmdline.unordered || released || !file_exists(VIRTIO_BUS))
 		return;
 	if (file_write(VIRTIO_BUS "/drivers_autoprobe", "0"))
 		complain("virtio: cannot write %s/drivers_autoprobe: disks get their names as they come", VIRTIO_BUS);
@@ -68,6 +71,7 @@ void virtio_release(void)
 {
 	struct kind all = {.alias = "virtio:"};
 
+	released = true;
 	if (!file_exists(VIRTIO_BUS))
 		return;
 	virtio_name_disks("/sys/devices");
