@@ -57,7 +57,8 @@ static void parse_passdev(struct crypttab *entry)
 	copy(entry, entry->key, sizeof(entry->key), path);
 }
 
-static void parse_value(const char *option, const char *value, struct crypttab *entry)
+/* Return: false if the option is not known here. */
+static bool parse_value(const char *option, const char *value, struct crypttab *entry)
 {
 	const size_t length = (size_t)(value - option);
 
@@ -79,22 +80,47 @@ static void parse_value(const char *option, const char *value, struct crypttab *
 	else if (!strncmp(option, "tpm2-device=", length) || !strncmp(option, "fido2-device=", length) ||
 		 !strncmp(option, "pkcs11-uri=", length))
 		refuse(entry, option);
+	else
+		return false;
+	return true;
+}
+
+/* What changes nothing for a LUKS device that is opened before the real init. */
+static bool is_harmless(const char *option)
+{
+	static const char *const harmless[] = {
+		"luks", "initramfs", "x-initrd.attach", "x-systemd.", "nofail", "_netdev",   "quiet",
+		"loud", "noearly",   "cipher=",         "size=",      "hash=",  "keyscript="};
+
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
+		if (!strncmp(option, harmless[i], strlen(harmless[i])))
+			return true;
+	return !*option;
+}
+
+static bool parse_word(const char *option, struct crypttab *entry)
+{
+	static const char *const refused[] = {"plain", "tcrypt", "bitlk", "tcrypt-hidden", "swap", "tmp"};
+
+	if (!strcmp(option, "discard") || !strcmp(option, "allow-discards"))
+		return entry->discard = true;
+	if (!strcmp(option, "readonly") || !strcmp(option, "read-only"))
+		return entry->readonly = true;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		if (!strcmp(option, refused[i])) {
+			refuse(entry, option);
+			return true;
+		}
+	return false;
 }
 
 static void parse_option(const char *option, struct crypttab *entry)
 {
-	static const char *const refused[] = {"plain", "tcrypt", "bitlk", "tcrypt-hidden", "swap", "tmp"};
 	const char *value = strchr(option, '=');
+	const bool known = value ? parse_value(option, value + 1, entry) : parse_word(option, entry);
 
-	if (value)
-		parse_value(option, value + 1, entry);
-	else if (!strcmp(option, "discard") || !strcmp(option, "allow-discards"))
-		entry->discard = true;
-	else if (!strcmp(option, "readonly") || !strcmp(option, "read-only"))
-		entry->readonly = true;
-	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-		if (!strcmp(option, refused[i]))
-			refuse(entry, option);
+	if (!known && !is_harmless(option) && !*entry->ignored)
+		snprintf(entry->ignored, sizeof(entry->ignored), "%.60s", option);
 }
 
 /* PATH:DEVICE, as systemd writes it. */

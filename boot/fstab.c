@@ -69,6 +69,18 @@ static int mount_entry(struct libmnt_fs *entry)
 	return mount_device(entry, path, types && strcmp(types, "auto") ? types : NULL, options);
 }
 
+/* Return: 0, or -errno if the real init cannot do without it. */
+static int mount_wanted(struct libmnt_fs *entry)
+{
+	const int error = mount_entry(entry);
+	const bool may_fail = mnt_fs_get_option(entry, "nofail", NULL, NULL) == 0;
+
+	if (error)
+		complain("fstab: %s could not be mounted, %s", mnt_fs_get_target(entry),
+			 may_fail ? "but may fail (nofail): going on without" : "and the real init needs it");
+	return may_fail ? 0 : error;
+}
+
 int fstab_mount(void)
 {
 	struct libmnt_table *table = file_exists(FSTAB) ? mnt_new_table() : NULL;
@@ -78,12 +90,8 @@ int fstab_mount(void)
 
 	if (at && !mnt_table_parse_file(table, FSTAB))
 		while (!error && mnt_table_next_fs(table, at, &entry) == 0)
-			if (is_wanted(entry)) {
-				error = mount_entry(entry);
-				if (error)
-					complain("fstab: %s could not be mounted, and the real init needs it",
-						 mnt_fs_get_target(entry));
-			}
+			if (is_wanted(entry))
+				error = mount_wanted(entry);
 	mnt_free_iter(at);
 	mnt_unref_table(table);
 	return error;

@@ -36,6 +36,16 @@ static struct encrypted entries[MOST_ENTRIES];
 static size_t entry_count;
 static bool is_read, guessed;
 
+static bool read_entry(char *line, struct crypttab *entry)
+{
+	if (!crypttab_parse(line, entry))
+		return false;
+	if (*entry->ignored)
+		complain("luks: crypttab: %s: the option %s is not known to this /init and ignored", entry->name,
+			 entry->ignored);
+	return true;
+}
+
 static void read_table(void)
 {
 	FILE *table = NULL;
@@ -50,7 +60,7 @@ static void read_table(void)
 			complain("luks: crypttab has more than %d entries: the others are left out", MOST_ENTRIES);
 			break;
 		}
-		entry_count += crypttab_parse(line, &entries[entry_count].entry);
+		entry_count += read_entry(line, &entries[entry_count].entry);
 	}
 	free(line);
 	if (table)

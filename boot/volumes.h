@@ -31,12 +31,15 @@ bool lvm_activate(const struct root_spec *wanted, enum volumes_when when);
 bool luks_open(const struct root_spec *wanted, enum volumes_when when);
 /** crypttab.c: one line. Key, device of the key and header are empty if there is none. */
 struct crypttab {
-	char name[128], source[256], key[256], key_device[256], header[256], slot[16], refusal[128];
+	char name[128], source[256], key[256], key_device[256], header[256], slot[16], refusal[128], ignored[64];
 	unsigned long key_offset, key_bytes;
 	unsigned int tries, timeout_s;
 	bool discard, readonly;
 };
-/** Parse a line, which is changed. Return: false if nothing is in it. What cannot be done is in @entry->refusal. */
+/**
+ * Parse a line, which is changed. Return: false if nothing is in it. What cannot be done is in @entry->refusal, the
+ * first option that is not known in @entry->ignored.
+ */
 bool crypttab_parse(char *line, struct crypttab *entry);
 /** keyboard.c: load the keymap and the font that the image has, once. */
 void keyboard_prepare(void);

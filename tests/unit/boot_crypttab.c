@@ -87,6 +87,9 @@ static void test_options(void **state)
 	assert_int_equal(entry.key_offset, 512);
 	assert_int_equal(entry.key_bytes, 64);
 	assert_string_equal(entry.refusal, "");
+	assert_string_equal(entry.ignored, "no-such-option");
+	assert_string_equal(parse("a b none luks,initramfs,,x-initrd.attach,nofail,cipher=aes").ignored, "");
+	assert_string_equal(parse("a b none luks,check=fs,one=two").ignored, "check=fs");
 	assert_string_equal(parse("a b none tries=x").refusal, "'x' is no number, or too large");
 	assert_string_equal(parse("a b none timeout=-1").refusal, "'-1' is no number, or too large");
 }
