@@ -119,7 +119,6 @@ static void draw_row(struct svg *svg, const struct model *model, const struct la
 		if (span_failed(model, &model->spans[bars->bars[i].span]) && layout->lane_height >= 2 * CROSS)
 			draw_cross(svg, model, layout, &bars->bars[i]);
 	svg_group_end(svg);
-	draw_names(svg, bars);
 }
 
 /* ---- lines between rows ---- */
@@ -231,13 +230,16 @@ void draw_rows(struct svg *svg, const struct model *model, const struct layout *
 			draw_label(svg, model, layout, row);
 	}
 	draw_wait_lines(svg, model, layout);
-	svg_group_sized(svg, "names", layout->font);
 	for (size_t i = 0; i < layout->row_count; i++)
 		if (layout->rows[i].folded)
 			draw_folded(svg, model, layout, &layout->rows[i]);
 		else
 			draw_row(svg, model, layout, i);
-	svg_group_end(svg);
 	draw_chain(svg, model, layout);
 	draw_callouts(svg, &layout->callouts, layout->rows_bottom);
+	svg_group_sized(svg, "names", layout->font); /* over the lines, so that each can be read */
+	for (size_t i = 0; i < layout->row_count; i++)
+		if (!layout->rows[i].folded)
+			draw_names(svg, &layout->bars[i]);
+	svg_group_end(svg);
 }

@@ -163,11 +163,14 @@ static void write_gaps(const struct model *model, FILE *file)
 static void write_range(const struct model *model, FILE *file)
 {
 	const struct path *path = &model->path;
+	char text[512];
 
 	fprintf(file, ",\n\"path_begin_ns\":%" PRIu64 ",\"path_end_ns\":%" PRIu64 ",\"explained_ns\":%" PRIu64,
 		path->begin_ns - model->begin_ns, path->end_ns - model->begin_ns, path->explained_ns);
 	fputs(",\"path_end\":", file);
 	json_text(file, path->end_name);
+	fputs(",\n\"sentence\":", file);
+	json_text(file, path_sentence(model, text, sizeof(text)));
 }
 
 static void write_notes(const struct model *model, FILE *file)

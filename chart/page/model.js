@@ -106,7 +106,8 @@ function readModel(data, label) {
 		pathLength: Math.max(data.path_end_ns - data.path_begin_ns, 1),
 		pathEnd: data.path_end_ns, pathEndName: data.path_end,
 		processes: rowsOf(data.processes), threads: rowsOf(data.threads), phases: rowsOf(data.phases),
-		path: rowsOf(data.path), gaps: rowsOf(data.gaps), notes: data.notes || []};
+		path: rowsOf(data.path), gaps: rowsOf(data.gaps), notes: data.notes || [],
+		sentence: data.sentence || ''};
 
 	model.calls = readCalls(data.calls, names);
 	model.spans = readSpans(data.spans, names);

@@ -3,7 +3,8 @@
 'use strict';
 
 const NAMES_MOST = 5;
-const LINKS_MOST = 1000;
+const ALL_LISTED = 100;  // as many parts of a path each have an entry
+const SHORT = 0.001;     // of the path; of more parts, shorter ones share entries
 
 function make(name, attributes, ...children) {
 	const element = document.createElement(name);
@@ -67,7 +68,8 @@ function callLines(model, call) {
 function tipLines({model, span}) {
 	const {spans} = model;
 	const [begin, end] = [spans.begin_ns[span], spans.end_ns[span]];
-	const lines = [`${WORDS[spans.kind[span]]} ${duration(end - begin)}, from ${moment(begin)} to ${moment(end)}`];
+	const length = end - begin;
+	const lines = [`${WORDS[spans.kind[span]]} ${duration(length)}, from ${moment(begin, length)} to ${moment(end, length)}`];
 
 	if (spans.unfinished[span])
 		lines.push('not finished when the trace ended');
@@ -113,8 +115,9 @@ function pressable(element, act) {
 
 function linkEntry(model, link, jump) {
 	const words = link.what !== 'span' ? link.what + ': ' : '';
-	const entry = make('li', {title: `from ${moment(link.begin_ns)} to ${moment(link.end_ns)}`},
-		make('span', {className: 'length', textContent: duration(link.end_ns - link.begin_ns)}),
+	const length = link.end_ns - link.begin_ns;
+	const entry = make('li', {title: `from ${moment(link.begin_ns, length)} to ${moment(link.end_ns, length)}`},
+		make('span', {className: 'length', textContent: duration(length)}),
 		make('span', {className: 'name', textContent: words + labelOfSpan(model, link.span)}));
 
 	return pressable(entry, () => jump(model, link.span, link.begin_ns, link.end_ns));
@@ -128,21 +131,50 @@ function gapEntry(model, gap, jump) {
 	return pressable(entry, () => jump(model, NONE, gap.begin_ns, gap.end_ns));
 }
 
-// The path in order of time; of a very long one the longest parts.
+function fewEntry(model, parts, jump) {
+	const entry = make('li', {className: 'short'},
+		make('span', {className: 'length', textContent: duration(sumOf(parts))}),
+		make('span', {className: 'name', textContent: `${parts.length} short parts`}));
+
+	return pressable(entry, () => jump(model, NONE, parts[0].begin_ns, parts.at(-1).end_ns));
+}
+
+function sumOf(parts) {
+	return parts.reduce((total, part) => total + part.end_ns - part.begin_ns, 0);
+}
+
+function partEntries(model, parts, jump) {
+	const one = part => 'span' in part ? linkEntry(model, part, jump) : gapEntry(model, part, jump);
+
+	return parts.length > 1 ? [fewEntry(model, parts, jump)] : parts.map(one);
+}
+
+// The path in order of time. In one of many parts, short ones beside each other share an entry.
+function pathEntries(model, jump) {
+	const parts = model.path.concat(model.gaps).sort((a, b) => a.begin_ns - b.begin_ns);
+	const least = parts.length > ALL_LISTED ? SHORT * model.pathLength : 0;
+	const entries = [];
+	let few = [];
+
+	for (const part of parts) {
+		if (part.end_ns - part.begin_ns < least) {
+			few.push(part);
+			continue;
+		}
+		entries.push(...partEntries(model, few, jump), ...partEntries(model, [part], jump));
+		few = [];
+	}
+	return entries.concat(partEntries(model, few, jump));
+}
+
 function pathList(model, jump) {
-	const length = part => part.end_ns - part.begin_ns;
-	const parts = model.path.concat(model.gaps);
-	const least = parts.length > LINKS_MOST ? parts.map(length).sort((a, b) => b - a)[LINKS_MOST - 1] : 0;
-	const shown = parts.filter(part => length(part) >= least).sort((a, b) => a.begin_ns - b.begin_ns);
-	const sum = model.path.reduce((total, link) => total + length(link), 0);
-	const list = make('ol', {}, ...shown.map(part => 'span' in part ? linkEntry(model, part, jump) :
-		gapEntry(model, part, jump)));
-	const hidden = parts.length - shown.length;
+	const sum = sumOf(model.path);
 
 	return [make('h2', {textContent: 'critical path' + (view.models.length > 1 ? ', ' + model.label : '')}),
 		make('p', {textContent: `explains ${duration(sum)} of ${duration(model.pathLength)} ` +
-			`(${(100 * sum / model.pathLength).toFixed(1)} %)` + (hidden ? `; ${hidden} short parts are not listed` : '')}),
-		...model.notes.map(textContent => make('p', {className: 'note', textContent})), list];
+			`(${(100 * sum / model.pathLength).toFixed(1)} %); ${model.sentence}`}),
+		...model.notes.map(textContent => make('p', {className: 'note', textContent})),
+		make('ol', {}, ...pathEntries(model, jump))];
 }
 
 function moveRow(move, jump) {

@@ -3,7 +3,8 @@
 // is merged, and passed over by bisection, so a frame takes as long as the picture is wide, not as the trace is long.
 'use strict';
 
-const LEFT = 132, RIGHT = 16, AXIS = 24, LANE = 20, GAP = 2, ROW_GAP = 6, THIN = 5, TURN_HEIGHT = 4;
+// Names have less room on a telephone.
+const LEFT = window.innerWidth > 760 ? 132 : 92, RIGHT = 16, AXIS = 24, LANE = 20, GAP = 2, ROW_GAP = 6, THIN = 5, TURN_HEIGHT = 4;
 const NARROW = 2.5, LOAD = 40, PHASES = 20, HEADING = 24;
 const MANY_ROWS = 200;
 const LINES_MOST = 200;
@@ -43,17 +44,20 @@ function timeAt(x) {
 	return view.from + (x - LEFT) / (view.width - LEFT - RIGHT) * (view.to - view.from);
 }
 
-function duration(ns) {
+// @fine: what the last decimal must tell.
+function duration(ns, fine) {
 	const size = Math.abs(ns);
 	const [unit, word, least] = size >= 1e9 ? [1e9, 's', 3] : size >= 1e6 ? [1e6, 'ms', 0] : size >= 1e3 ? [1e3, 'µs', 0] :
 		[1, 'ns', 0];
 	const whole = size / unit;
+	const decimals = Math.max(least, whole < 10 ? 2 : whole < 100 ? 1 : 0, fine ? Math.ceil(Math.log10(unit / fine)) : 0);
 
-	return (ns / unit).toFixed(unit === 1 ? 0 : Math.max(least, whole < 10 ? 2 : whole < 100 ? 1 : 0)) + ' ' + word;
+	return (ns / unit).toFixed(Math.min(decimals, Math.log10(unit))) + ' ' + word;
 }
 
-function moment(t) {
-	return duration(t - view.zero);
+// Of what lasts @length: so many decimals that its end is another moment than its begin.
+function moment(t, length) {
+	return duration(t - view.zero, length / 10);
 }
 
 // ---- what stands where ----
@@ -162,6 +166,21 @@ function labelOfSpan(model, span) {
 	return model.spans.kind[span] === WAIT && name !== 'waits' ? 'waits for ' + name : name;
 }
 
+const beside = [];   // names that stand beside their bars: over the lines, on a ground of their own
+
+function paintBeside(g) {
+	g.lineWidth = 3;
+	g.lineJoin = 'round';
+	g.strokeStyle = view.colors.page;
+	g.fillStyle = view.colors.ink;
+	for (const name of beside)
+		g.strokeText(...name);
+	for (const name of beside)
+		g.fillText(...name);
+	g.lineWidth = 1;
+	beside.length = 0;
+}
+
 // In the bar, else right of it, else left of it, else a part of it in the bar.
 function paintNames(g, model, bars, y) {
 	let taken = LEFT;
@@ -178,16 +197,15 @@ function paintNames(g, model, bars, y) {
 		const name = room < 20 ? '' : labelOfSpan(model, span);
 		const width = name ? g.measureText(name).width : Infinity;
 
-		g.fillStyle = view.colors[width <= next - to - 8 && width > to - from - 8 ? 'ink' : 'bar-ink'];
+		g.fillStyle = view.colors['bar-ink'];
 		if (width <= to - from - 8) {
 			g.fillText(name, from + 4, y);
 		} else if (width <= next - to - 8) {
-			g.fillText(name, to + 4, y);
+			beside.push([name, to + 4, y]);
 			taken = to + 4 + width;
 			return;
 		} else if (width <= from - taken - 8) {
-			g.fillStyle = view.colors.ink;
-			g.fillText(name, from - 4 - width, y);
+			beside.push([name, from - 4 - width, y]);
 		} else if (to - from > 28) {
 			g.fillText(fit(g, name, to - from - 8), from + 4, y);
 		}
@@ -567,6 +585,7 @@ function paint(canvas) {
 		paintWaits(g, model);
 		paintPath(g, model);
 	}
+	paintBeside(g);
 	if (view.chosen)
 		paintChosen(g);
 	g.restore();

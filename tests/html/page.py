@@ -193,7 +193,48 @@ def check_debian(page):
     last = page.run("nameOf(view.models[0], view.models[0].path.at(-1).span)")
     assert last == "graphical.target", last
     assert len(colors(page)) > 8, "nothing is painted"
+    check_short_parts(page)
     page.save(os.path.join(BUILD, "debian.png"))
+    check_telephone(page)
+
+
+def check_short_parts(page):
+    """Of a path of many parts, the list has those that matter, and the others together."""
+    parts = page.run("view.models[0].path.length + view.models[0].gaps.length")
+    names = page.run("[...document.querySelectorAll('#panel li')].map(one => one.querySelector('.name').textContent)")
+    joined = [int(name.split()[0]) for name in names if name.endswith(" short parts")]
+    assert parts > 500 and len(names) < 300 and len(names) - len(joined) + sum(joined) == parts, (parts, len(names))
+    jumped = page.run("""(() => {
+        document.querySelector('#panel li.short').click();
+        return view.to - view.from < view.length / 2;
+    })()""")
+    assert jumped, "an entry of short parts does not jump"
+    x, y = span_of(page, "probe_virtio", 1)[1:]
+    page.key("0")
+    page.run("search('probe_virtio')")
+    page.run("goFound(1)")
+    x, y = span_of(page, "probe_virtio", 1)[1:]
+    page.mouse("mouseMoved", x, y)
+    words = page.run("document.getElementById('tip').textContent").split()
+    begin, end = words[words.index("from") + 1], words[words.index("to") + 1]
+    assert begin != end, "a tip does not tell the begin from the end"
+    page.key("Escape")
+    page.key("0")
+    assert "would shorten it most" in page.run("document.getElementById('panel').textContent")
+
+
+def check_telephone(page):
+    """All is in a narrow window: the chart above, the path below, nothing beside it."""
+    page.call("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2, mobile=True)
+    page.open(os.path.join(BUILD, "debian.html"))
+    wide, chart, panel = page.run("""[document.documentElement.scrollWidth, document.getElementById('stage'),
+        document.getElementById('panel')].map(one => one.getBoundingClientRect ? one.getBoundingClientRect().toJSON() : one)""")
+    assert wide <= 390, wide
+    assert chart["width"] == 390 and chart["height"] > 250, chart
+    assert panel["width"] == 390 and panel["height"] > 150 and panel["top"] >= chart["bottom"], panel
+    assert panel["bottom"] <= 844, panel
+    page.save(os.path.join(BUILD, "telephone.png"))
+    page.call("Emulation.clearDeviceMetricsOverride")
 
 
 def check_late(page):
