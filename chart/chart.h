@@ -88,6 +88,7 @@ struct systemd {
 	uint64_t initrd_ns;              /* systemd in the initramfs begins */
 	uint64_t userspace_ns;           /* systemd in the root begins */
 	uint64_t security_ns[2], generators_ns[2], load_ns[2];
+	bool container; /* it is the init of one */
 };
 
 /* A unit of systemd; times as above, each of the last time that it happened. */

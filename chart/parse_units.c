@@ -71,6 +71,18 @@ static const struct property *find(const struct property *properties, size_t cou
 	return NULL;
 }
 
+static bool is_container(const char *virtualization)
+{
+	static const char *const words[] = {"openvz",         "lxc", "lxc-libvirt", "systemd-nspawn", "docker",
+					    "podman",         "rkt", "wsl",         "proot",          "pouch",
+					    "container-other"};
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(words[i], virtualization) == 0)
+			return true;
+	return false;
+}
+
 static const char *begin_unit(struct input *input, const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -126,6 +138,10 @@ bool parse_property(struct input *input, const char *line, const char **wrong)
 	}
 	if (strncmp(line, "BootID=", bytes + 1) == 0) {
 		input->units_boot = line[bytes + 1] ? keep(line + bytes + 1) : NULL;
+		return true;
+	}
+	if (strncmp(line, "Virtualization=", bytes + 1) == 0) {
+		input->systemd.container = is_container(line + bytes + 1);
 		return true;
 	}
 	if (strncmp(line, "Id=", 3) == 0) {

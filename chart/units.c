@@ -114,7 +114,8 @@ static void add_before(struct model *model, size_t thread, const struct systemd 
 		add_step(model, thread, zero_ns, model->moved_ns + systemd->initrd_ns, "kernel");
 		add_step(model, thread, model->moved_ns + systemd->initrd_ns, begin_ns, "initrd");
 	} else if (last_ns == zero_ns) {
-		add_step(model, thread, zero_ns, begin_ns, "kernel");
+		if (!systemd->container) /* or else the kernel has run since long before */
+			add_step(model, thread, zero_ns, begin_ns, "kernel");
 	} else if (last_ns < begin_ns) {
 		add_step(model, thread, last_ns, begin_ns, "before systemd");
 	}

@@ -7,6 +7,7 @@ static void properties_of_systemd_are_read(void **state)
 {
 	struct input input = {0};
 	const char *const lines[] = {
+		"Virtualization=lxc",
 		"FirmwareTimestampMonotonic=3000000",
 		"UserspaceTimestampMonotonic=800000",
 		"Id=a@1.service",
@@ -21,6 +22,7 @@ static void properties_of_systemd_are_read(void **state)
 
 	(void)state;
 	read_all(&input, lines);
+	assert_true(input.systemd.container);
 	assert_int_equal(input.systemd.firmware_ns, 3000000000);
 	assert_int_equal(input.systemd.userspace_ns, 800000000);
 	assert_int_equal(input.unit_count, 1);
@@ -29,6 +31,8 @@ static void properties_of_systemd_are_read(void **state)
 	assert_true(input.units[0].failed);
 	assert_int_equal(input.units[0].activating_ns, 1000000000);
 	assert_int_equal(input.count, 0);
+	assert_null(read_one(&input, "", "Virtualization=kvm"));
+	assert_false(input.systemd.container);
 	input_free(&input);
 	assert_reported("Id=service");
 	assert_reported("Id=");
