@@ -77,6 +77,8 @@ static int ask(struct request *request, const struct stage *stage)
 		result = needs_ask(&needs, request, stage);
 	if (!result)
 		result = keyboard_ask(&needs, request, stage);
+	if (!result)
+		result = hints_ask(&needs, request, stage);
 	needs_free(&needs);
 	return result;
 }

@@ -33,6 +33,8 @@ int needs_add_devices(struct needs *needs);
 int needs_ask(const struct needs *needs, struct request *request, const struct stage *stage);
 /* keyboard.c: the same with keymap and font, where a passphrase may be asked for. */
 int keyboard_ask(const struct needs *needs, struct request *request, const struct stage *stage);
+/* hints.c: the same with what an earlier boot has recorded for /init. */
+int hints_ask(const struct needs *needs, struct request *request, const struct stage *stage);
 void needs_free(struct needs *needs);
 
 #endif

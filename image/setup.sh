@@ -331,6 +331,8 @@ command_status() {
 			echo "$version: no image"
 		elif newer "$root/lib/modules/$version/modules.dep" "$file"; then
 			echo "$version: $file is older than the modules"
+		elif newer "$state/hints" "$file"; then
+			echo "$version: $file, made before the hints of the last boots"
 		else
 			echo "$version: $file"
 		fi
@@ -343,6 +345,21 @@ command_status() {
 	return $code
 }
 
+# The lines of hints that count for /init; the others are times, which differ in every boot.
+told() {
+	grep -v -e '^module ' -e '^#' "$1" 2>/dev/null
+}
+
+# What /init has noted of this boot goes into images that are made from now on.
+keep_hints() {
+	noted=$root/run/inorder/hints
+	[ -s "$noted" ] && [ "$(told "$noted")" != "$(told "$state/hints")" ] || return 0
+	cp -T "$noted" "$state/hints.new" && sync "$state/hints.new" && mv -T "$state/hints.new" "$state/hints" || {
+		rm -f "$state/hints.new"
+		say "cannot keep the hints of this boot in '$state/hints': the next image has those that were there"
+	}
+}
+
 # Called when a boot has reached the login.
 command_good() {
 	version=$(sed -n 's/.*\binorder_entry=\([^ ]*\).*/\1/p' "$root/proc/cmdline")
@@ -350,6 +367,7 @@ command_good() {
 		mkdir -p "$state"
 		rm -f "$state/armed" "$state/failed"
 		echo "$version" >"$state/good"
+		keep_hints
 		[ ! -e "$state/default" ] || arm
 	elif [ -e "$state/armed" ]; then
 		mv "$state/armed" "$state/failed" # it was to be ours, and this one is the distribution's

@@ -41,6 +41,7 @@ KVM = ['-accel', 'kvm', '-smp', '2']
 # Time is that of the instructions: no time-out of the system comes too early, however busy the host is.
 EMULATED = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=1,sleep=on', '-rtc', 'clock=vm']
 DISK_MIB = 3072
+MOST_BYTES = 6000000   # of this machine's image with zstd
 LIMIT_S = 7200   # for what the machine does between two answers, on a busy host that has no KVM
 
 
@@ -278,6 +279,7 @@ class Try:
     def upgraded(self):
         """Ours at every boot, also with the kernel of a second package, until that is removed."""
         self.run(try_it(4)[0])
+        self.run(f'inorder-image cat /boot/inorder-{self.version}.img /etc/inorder/hints | grep -q "^root .*virtio_blk"')
         self.run('mkdir -p /run/disk && mount -o ro /dev/vdb /run/disk && '
                  'DEBIAN_FRONTEND=noninteractive dpkg -i /run/disk/kernel/*.deb && umount /run/disk')
         kernels = self.run('ls /boot').split()
@@ -288,6 +290,7 @@ class Try:
         self.console.reboot()
         self.comes_up(new)
         self.must(self.run('uname -r').strip() == new, f'the kernel {new}')
+        self.must('hints:' not in self.run('dmesg'), 'hints that are understood')
         self.status(f'next boot: {new}')
 
     def purged(self):
@@ -318,9 +321,12 @@ class Try:
         self.broken(f'head -c 2000000 {image} >/run/cut && cp /run/cut {image} && sync', 'Kernel panic')
 
     def driverless(self):
-        """An image that lacks a driver. The boot loader has no part in that: once for a release is enough."""
+        """An image that lacks a driver, and the size of a whole one. Once for a release is enough."""
         if self.loader == 'grub-pc':
             image = self.image()
+            size = int(self.run('inorder-image build --host --compress zstd -o - | wc -c'))
+            self.say(f'an image of {size} bytes')
+            self.must(size <= MOST_BYTES, f'an image of at most {MOST_BYTES} bytes')
             self.run('inorder-image install --default')
             self.broken(f'inorder-image build --host --omit virtio_blk -o {image} && ! inorder-image check {image} && sync',
                         'every driver was tried')

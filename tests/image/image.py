@@ -670,6 +670,49 @@ def case_progress(tree, folder):
     must(not subprocess.run(command, check=True, capture_output=True).stderr, 'nothing in a pipe')
 
 
+def case_hints(tree, folder):
+    """The image tells /init what the root needed in the last good boot; before there was one, its file system."""
+    setup, out = Setup(tree, folder), os.path.join(folder, 'image')
+    machine, options = setup.machine, ('--host', '--sysroot', setup.machine.root, '--microcode', 'no', '-c', 'none', '-o', out)
+
+    def hints():
+        return tool('cat', out, '/etc/inorder/hints').decode()
+
+    call(tree, *options)
+    must(hints() == 'filesystem ext4\n', f'the file system of the root: {hints()}')
+    recorded = 'filesystem ext4\nroot ext4 sd_mod\nmodule ext4 41\n'
+    machine.write('run/inorder/hints', recorded)
+    setup.boots('quiet')
+    must(not os.path.exists(setup.path('var/lib/inorder/hints')), 'nothing of a boot that was not ours')
+    setup.call('install')
+    setup.boots(f'quiet inorder_entry={setup.version}')
+    kept = os.stat(setup.path('var/lib/inorder/hints'))
+    call(tree, *options)
+    must(hints() == recorded, 'what a good boot has recorded')
+    os.utime(setup.path('var/lib/inorder/hints'), (kept.st_atime, kept.st_mtime + 100))
+    must('made before the hints' in setup.call('status'), 'which image has older ones')
+    machine.write('run/inorder/hints', recorded.replace('41', '43'))
+    setup.boots(f'quiet inorder_entry={setup.version}')
+    must(os.stat(setup.path('var/lib/inorder/hints')).st_ino == kept.st_ino, 'not written for other times alone')
+    machine.write('run/inorder/hints', recorded.replace('sd_mod', 'virtio_blk'))
+    setup.boots(f'quiet inorder_entry={setup.version}')
+    call(tree, *options)
+    must('virtio_blk' in hints(), 'those of the last boot')
+    os.unlink(setup.path('var/lib/inorder/hints'))
+    os.makedirs(setup.path('var/lib/inorder/hints'))
+    must('cannot keep the hints' in setup.boots(f'quiet inorder_entry={setup.version}'), 'why they are not kept')
+    os.rmdir(setup.path('var/lib/inorder/hints'))
+    machine.write('var/lib/inorder/hints', recorded * 1000)
+    done = subprocess.run([IMAGE, '--tree', tree, '--init', INIT, *options], capture_output=True, text=True, check=True)
+    must('no hints' in done.stderr and hints() == 'filesystem ext4\n', f'not what /init would not read: {done.stderr}')
+    machine.write('own', 'filesystem xfs\n')
+    call(tree, *options, '--add-file', setup.path('own') + ':/etc/inorder/hints')
+    must(hints() == 'filesystem xfs\n', 'those that are asked for')
+    call(tree, *options, '--omit', '/etc/inorder/hints')
+    must('no ' in tool('cat', out, '/etc/inorder/hints', code=1), 'none')
+    must(b'has all' in tool('check', '--tree', tree, '--sysroot', machine.root, out), 'that the root can do without')
+
+
 def case_loop(tree, folder):
     """The root in a file: also what the file's own file system and disk need. Btrfs: all of its devices."""
     machine = Machine(os.path.join(folder, 'loop'))
