@@ -19,6 +19,7 @@
 
 struct writer {
 	struct archive *archive;
+	const char *name; /* of the image */
 	struct links links;
 	time_t mtime;
 	int64_t inode;
@@ -119,7 +120,7 @@ static int copy_content(struct writer *writer, const struct content *content, co
 		if (got > left)
 			break;
 		if (archive_write_data(writer->archive, buffer, (size_t)got) != got)
-			return fail("cannot write '%s' to the image: %s", source, reason(writer->archive));
+			return fail("cannot write '%s': %s", writer->name, reason(writer->archive));
 		left -= got;
 	}
 	if (!left && !content->cut)
@@ -162,7 +163,7 @@ static int write_with(struct writer *writer, const struct image_entry *entry, co
 		archive_entry_set_symlink(header, entry->target);
 	follows = set_content(writer, header, entry, content);
 	if (archive_write_header(writer->archive, header) != ARCHIVE_OK)
-		result = fail("cannot write '%s': %s", entry->path, reason(writer->archive));
+		result = fail("cannot write '%s': %s", writer->name, reason(writer->archive));
 	archive_entry_free(header);
 	return result || !follows ? result : copy_content(writer, content, entry->source);
 }
@@ -219,21 +220,21 @@ static int add_filter(struct archive *archive, const struct tree *tree, const ch
 	return result;
 }
 
-static int write_tree(const struct tree *tree, int fd, const char *compression)
+static int write_tree(const struct tree *tree, const struct output *output, const char *compression)
 {
-	struct writer writer = {.archive = must(archive_write_new())};
+	struct writer writer = {.archive = must(archive_write_new()), .name = output->name};
 	int result = source_date(&writer.mtime) || links_count(&writer.links, tree) ? -1 : 0;
 
 	if (!result && (archive_write_set_format_cpio_newc(writer.archive) < ARCHIVE_WARN ||
 			add_filter(writer.archive, tree, compression) < ARCHIVE_WARN ||
 			archive_write_set_bytes_in_last_block(writer.archive, 1) != ARCHIVE_OK ||
-			archive_write_open_fd(writer.archive, fd) != ARCHIVE_OK))
+			archive_write_open_fd(writer.archive, output->fd) != ARCHIVE_OK))
 		result = fail("cannot write a cpio archive with compression '%s': %s", compression,
 			      reason(writer.archive));
 	if (!result)
 		result = tree_visit(tree, write_entry, &writer);
 	if (!result && archive_write_close(writer.archive) != ARCHIVE_OK)
-		result = fail("cannot write the image: %s", reason(writer.archive));
+		result = fail("cannot write '%s': %s", writer.name, reason(writer.archive));
 	archive_write_free(writer.archive);
 	links_free(&writer.links);
 	return result;
@@ -243,7 +244,7 @@ static int write_tree(const struct tree *tree, int fd, const char *compression)
  * Debian's unmkinitramfs expects a compressed archive after uncompressed ones, and fails if nothing follows. So an
  * empty one does, which the kernel unpacks too: the end mark alone, in gzip's format.
  */
-static int write_tail(int fd)
+static int write_tail(const struct output *output)
 {
 	static const char trailer[] = "070701"
 				      "00000000"
@@ -268,10 +269,10 @@ static int write_tail(int fd)
 	archive_entry_set_pathname(entry, "-");
 	if (archive_write_set_format_raw(raw) != ARCHIVE_OK || filter_gzip(raw) < ARCHIVE_WARN ||
 	    archive_write_set_bytes_in_last_block(raw, 1) != ARCHIVE_OK ||
-	    archive_write_open_fd(raw, fd) != ARCHIVE_OK || archive_write_header(raw, entry) != ARCHIVE_OK ||
+	    archive_write_open_fd(raw, output->fd) != ARCHIVE_OK || archive_write_header(raw, entry) != ARCHIVE_OK ||
 	    archive_write_data(raw, trailer, sizeof(trailer)) != (la_ssize_t)sizeof(trailer) ||
 	    archive_write_close(raw) != ARCHIVE_OK)
-		result = fail("cannot write the end of the image: %s", reason(raw));
+		result = fail("cannot write '%s': %s", output->name, reason(raw));
 	archive_entry_free(entry);
 	archive_write_free(raw);
 	return result;
@@ -283,11 +284,11 @@ int archive_make(const struct tree *early, const struct tree *tree, const char *
 	int result = check_program(compression) || output_open(&output, path) ? -1 : 0;
 
 	if (!result && early->root)
-		result = write_tree(early, output.fd, "none");
+		result = write_tree(early, &output, "none");
 	if (!result)
-		result = write_tree(tree, output.fd, compression);
+		result = write_tree(tree, &output, compression);
 	if (!result && !strcmp(compression, "none"))
-		result = write_tail(output.fd);
+		result = write_tail(&output);
 	if (!result && interrupted())
 		result = fail("interrupted");
 	return output_close(&output, !result);

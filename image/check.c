@@ -170,7 +170,7 @@ static int parse(struct check *check, int argc, char **argv)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) >= 0) {
 		if (option == 'c')
 			check->cmdline = optarg;
 		else if (option == 's')
@@ -180,7 +180,9 @@ static int parse(struct check *check, int argc, char **argv)
 		else if (option == 'j')
 			check->json = true;
 		else
-			return usage_error("unknown option, or one without its value", argv[optind - 1]);
+			return usage_error(option == ':' ? "no value is given to the option"
+							 : "unknown option of check:",
+					   argv[optind - 1]);
 	}
 	if (optind + 1 != argc)
 		return usage_error("check needs one image", NULL);

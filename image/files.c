@@ -99,6 +99,22 @@ int file_add(struct tree *tree, const char *spec)
 	return result;
 }
 
+int file_try(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char buffer[65536];
+	ssize_t got = 1;
+	int result = 0;
+
+	while (fd >= 0 && (got = read(fd, buffer, sizeof(buffer))) > 0)
+		;
+	if (fd < 0 || got < 0)
+		result = fail("cannot read '%s': %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
 static int add_one(struct tree *tree, FTS *walk, FTSENT *item, const char *place)
 {
 	const struct stat *status = item->fts_statp;

@@ -178,6 +178,8 @@ int dir_add(struct tree *tree, const char *spec);
 bool busybox_is_here(void);
 int busybox_add(struct tree *tree);
 
+/* Reads all of a file that others will map: an error of the disk is then a message, and no SIGBUS. */
+int file_try(const char *path);
 /* Runs @argv and waits; its output goes to @output (caller frees) if that is not NULL. */
 int command_run(char *const argv[], char **output);
 

@@ -120,7 +120,7 @@ int look_arguments(int *argc, char **argv, bool *json, int count)
 
 	if (take_json(argc, argv, json) == 0 && *argc == count + 1)
 		return 0;
-	words = text("wrong arguments for %s", argv[0]);
+	words = text("%s takes %s and --json", argv[0], count == 1 ? "one image" : "two images");
 	code = usage_error(words, NULL);
 	free(words);
 	return code;

@@ -37,23 +37,33 @@ static int command_setup(int argc, char **argv)
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv); /* returns the exit code; argv[0] is the name */
+	int trouble;                       /* the exit code where its output cannot be written */
 } commands[] = {
-	{"build", command_build},   {"ls", command_ls},           {"cat", command_cat},
-	{"unpack", command_unpack}, {"diff", command_diff},       {"check", command_check},
-	{"install", command_setup}, {"uninstall", command_setup}, {"status", command_setup},
+	{"build", command_build, 1},   {"ls", command_ls, 1},           {"cat", command_cat, 1},
+	{"unpack", command_unpack, 1}, {"diff", command_diff, 2},       {"check", command_check, 2},
+	{"install", command_setup, 1}, {"uninstall", command_setup, 1}, {"status", command_setup, 1},
 };
+
+static bool is_help(const char *word)
+{
+	return word && (!strcmp(word, "--help") || !strcmp(word, "-h"));
+}
 
 int main(int argc, char **argv)
 {
-	int code = -1;
+	int code = -1, trouble = 1;
 
 	catch_signals();
 	for (size_t i = 0; argc > 1 && code < 0 && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			code = commands[i].run(argc - 1, argv + 1);
+		if (!strcmp(argv[1], commands[i].name)) {
+			code = is_help(argv[2]) ? help_print(true) : commands[i].run(argc - 1, argv + 1);
+			trouble = commands[i].trouble;
+		}
 	if (code < 0)
 		code = command_build(argc, argv);
-	if (fflush(stdout) && !code)
-		code = 1;
+	if ((fflush(stdout) || ferror(stdout)) && code != trouble) {
+		fail("cannot write to standard output: %s", strerror(errno));
+		code = trouble;
+	}
 	return code;
 }

@@ -125,6 +125,8 @@ static int add_module(struct resolver *resolver, struct kmod_module *module)
 		result = 0;
 	else if (access(path, R_OK))
 		result = fail("module '%s' is in modules.dep, but cannot be read: %s", path, strerror(errno));
+	else if (file_try(path))
+		result = -1;
 	else
 		result = add_file_of(resolver, place, path) || add_needed(resolver, module) ||
 					 firmware_add(resolver->tree, &resolver->modules->firmware, resolver->version,
@@ -312,6 +314,21 @@ static int resolve(struct resolver *resolver)
 	return result || !resolver->modules->stage ? result : add_indexes(resolver);
 }
 
+/* To libkmod an index that cannot be read is one in which nothing is found. */
+static int try_indexes(const char *dir)
+{
+	int result = 0;
+
+	for (size_t i = 0; !result && i < COUNT(indexes); i++) {
+		char *path = text("%s/%s", dir, indexes[i]);
+
+		if (access(path, R_OK) == 0)
+			result = file_try(path);
+		free(path);
+	}
+	return result;
+}
+
 int modules_add(struct modules *modules, struct tree *tree)
 {
 	struct resolver resolver = {.modules = modules, .tree = tree};
@@ -325,6 +342,8 @@ int modules_add(struct modules *modules, struct tree *tree)
 		result = fail("cannot read '%s': %s; give the folder lib/modules/VERSION of a kernel with --tree, "
 			      "and run 'depmod -b ROOT VERSION' if it was only unpacked",
 			      index, strerror(errno));
+	} else if (try_indexes(modules->dir)) {
+		result = -1;
 	} else {
 		resolver.kmod = must(kmod_new(modules->dir, config));
 		result = resolve(&resolver);

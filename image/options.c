@@ -126,10 +126,10 @@ int usage_error(const char *what, const char *word)
 int request_words(struct request *request, int argc, char **argv)
 {
 	struct option options[ROWS + 3];
-	char letters[ROWS * 3 + 3];
+	char letters[ROWS * 3 + 4] = ":"; /* a value that is missing is told from an option that is unknown */
 	int option;
 
-	make_getopt(options, letters);
+	make_getopt(options, letters + 1);
 	opterr = 0;
 	optind = 1;
 	while ((option = getopt_long(argc, argv, letters, options, NULL)) >= 0) {
@@ -140,9 +140,12 @@ int request_words(struct request *request, int argc, char **argv)
 		else if (option == 'h' || option == 'V')
 			return help_print(option == 'h');
 		else
-			return usage_error("unknown option, or one without its value", argv[optind - 1]);
+			return usage_error(option == ':' ? "no value is given to the option" : "unknown option",
+					   argv[optind - 1]);
 	}
-	return optind < argc ? usage_error("what is meant by", argv[optind]) : -1;
+	if (optind == argc)
+		return -1;
+	return usage_error(optind == 1 ? "unknown command" : "neither an option nor a value of one:", argv[optind]);
 }
 
 void request_free(struct request *request)

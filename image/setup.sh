@@ -18,6 +18,7 @@ postinst=$root/etc/kernel/postinst.d/inorder-image
 postrm=$root/etc/kernel/postrm.d/inorder-image
 update=$root/etc/initramfs/post-update.d/inorder-image
 grub=$root/etc/grub.d/11_inorder
+grubenv=$root/boot/grub/grubenv
 plugin=$root/etc/kernel/install.d/95-inorder.install
 unit=$root/etc/systemd/system/inorder-good.service
 wants=$root/etc/systemd/system/multi-user.target.wants/inorder-good.service
@@ -205,6 +206,7 @@ choose() {
 	grub)
 		if [ "$1" ]; then
 			check_grubenv
+			[ -e "$grubenv" ] || : >"$state/grubenv" # GRUB's programs make it
 			grub-reboot "inorder-$1"
 		else
 			grub-editenv - unset next_entry
@@ -222,8 +224,8 @@ choose() {
 arm() {
 	for version in $(kernels); do
 		[ -e "$root/boot/inorder-$version.img" ] || continue
-		choose "$version"
 		mkdir -p "$state"
+		choose "$version"
 		echo "$version" >"$state/armed"
 		return 0
 	done
@@ -236,10 +238,11 @@ disarm() {
 	choose ''
 }
 
-# Where GRUB has followed a one-time choice, it leaves the word behind, empty.
+# Where GRUB has followed a one-time choice, it leaves the word behind, empty; and the file, if that was not there before.
 forget_choice() {
 	[ "$(loader)" = grub ] || return 0
 	! grub-editenv - list | grep -qx 'next_entry=' || grub-editenv - unset next_entry
+	[ ! -e "$state/grubenv" ] || [ "$(grub-editenv - list)" ] || rm -f "$grubenv"
 }
 
 # The choice follows the kernels that come and go.
@@ -266,8 +269,13 @@ command_install() {
 	again='' append=''
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--try) again=no ;;
-		--default) again=yes ;;
+		--try | --default)
+			[ ! "$again" ] || {
+				say "--try is for one boot, --default for every one: take one"
+				return 2
+			}
+			[ "$1" = --try ] && again=no || again=yes
+			;;
 		--append)
 			[ $# -gt 1 ] || {
 				say "--append needs words for the kernel's command line"
@@ -409,6 +417,22 @@ command_grub_entries() {
 
 command=${1:-}
 [ $# = 0 ] || shift
+case $command in
+uninstall | status)
+	[ $# = 0 ] || {
+		say "$command takes no options, and not '$1'"
+		exit 2
+	}
+	;;
+esac
+case $command in
+install | uninstall)
+	[ "$root" ] || [ "$(id -u)" = 0 ] || {
+		say "$command changes the boot: it needs root"
+		exit 1
+	}
+	;;
+esac
 case $command in
 install) command_install "$@" ;;
 uninstall) command_uninstall ;;

@@ -261,6 +261,7 @@ class Try:
         self.comes_up('')
         self.version = self.run('uname -r').strip()
         self.programs()
+        self.run('! command -v update-grub || update-grub')   # on the machine itself it finds its firmware, too
         self.run(MANIFEST + 'before')
         for command in try_it(2):   # the distribution's image may lack what ours would have
             self.run(command + ('; [ $? -le 1 ]' if 'initrd.img' in command else ''))

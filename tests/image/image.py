@@ -391,6 +391,30 @@ def cpio_entry(name, mode=0o100644, data=b'', ino=1, nlink=1):
 END = cpio_entry('TRAILER!!!', 0)
 
 
+def case_said(tree, folder):
+    """What is wrong with a command line, in words; output that cannot be written is an error, and no result of a comparison."""
+    out, other = (os.path.join(folder, name) for name in ('image', 'other'))
+    call(tree, '-m', 'ahci', '-o', out)
+    call(tree, '-m', 'sd_mod', '-o', other)
+    for words, said in ((['-o'], 'no value'), (['--compress'], 'no value'), (['--nix'], 'unknown option'), (['-x'], 'unknown option'),
+                        (['frob'], 'unknown command'), (['-o', out, 'frob'], 'neither'), (['ls'], 'one image'),
+                        (['ls', out, out], 'one image'),
+                        (['diff', out], 'two images'), (['cat', out], 'paths'), (['unpack', out], 'folder'), (['check'], 'one image'),
+                        (['check', '--tree'], 'no value'), (['check', '--nix', out], 'unknown option')):
+        text = tool(*words, code=2)
+        must(said in text and text.count('\n') == 1, f'{said} for {words} in: {text}')
+    for words, code in ((['ls', out], 1), (['ls', '--json', out], 1), (['cat', out, 'init'], 1), (['diff', out, other], 2),
+                        (['--help'], 1)):
+        with open('/dev/full', 'w', encoding='ascii') as full:
+            done = subprocess.run([IMAGE, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        must(done.returncode == code and done.stderr.count('No space left') == 1, f'{code} for {words}: {done}')
+    for command in ('build', 'ls', 'check', 'install'):
+        must(b'Usage:' in tool(command, '--help'), f'help for {command}')
+    setup = Setup(tree, folder)
+    for command in ('uninstall', 'status'):
+        must('--dry-run' in setup.call(command, '--dry-run', code=2), f'that {command} takes nothing')
+
+
 def case_outside(_tree, folder):
     """No image makes unpack write outside of its folder: by "..", by links, by hard links to links."""
     victim = os.path.join(folder, 'victim')
@@ -596,7 +620,7 @@ def case_keyboard(tree, folder):
     machine.write('etc/crypttab', 'root_crypt UUID=1 none luks\n')
     command = [IMAGE, 'build', '--host', '-t', tree, '-i', INIT, '--sysroot', machine.root, '-o', out]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    must('setupcon' in done.stderr and '/etc/inorder' not in tool('ls', out).decode(), f'a warning in: {done.stderr}')
+    must('setupcon' in done.stderr and '/etc/inorder/keymap' not in tool('ls', out).decode(), f'a warning in: {done.stderr}')
     for name, content in (('UTF-8_del.kmap', b'keymaps 0-2\n'), ('Uni2-Fixed16.psf', b'a font')):
         write(f'{machine.root}/etc/console-setup/cached_{name}.gz', gzip.compress(content))
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -804,11 +828,11 @@ class Setup:
         self.version = os.path.basename(tree)
         self.machine.write(f'boot/vmlinuz-{self.version}', 'a kernel')
         self.machine.write(f'boot/initrd.img-{self.version}', "the distribution's")
-        for name in ('etc/kernel/postinst.d', 'etc/grub.d', 'etc/systemd/system', 'lib/modules', 'var/lib'):
+        for name in ('etc/kernel/postinst.d', 'etc/grub.d', 'etc/systemd/system', 'lib/modules', 'var/lib', 'boot/grub'):
             os.makedirs(os.path.join(self.machine.root, name))
         os.symlink(tree, os.path.join(self.machine.root, 'lib/modules', self.version))
         self.asked = os.path.join(folder, 'asked')
-        for name, script in (('grub-reboot', f'echo "$1" >>{self.asked}'),
+        for name, script in (('grub-reboot', f'echo "$1" >>{self.asked}; : >{self.machine.root}/boot/grub/grubenv'),
                              ('grub-editenv', f'[ "$2" != unset ] || echo none >>{self.asked}'), ('update-grub', ':'),
                              ('grub-probe', 'case $1 in *=fs) echo ext2 ;; esac'),
                              ('bootctl', f'case $1 in --p*) echo /efi ;; set-oneshot) echo "${{2:-none}}" >>{self.asked} ;; esac')):
@@ -888,7 +912,8 @@ def case_setup(tree, folder):
     write(setup.path('etc/kernel/postrm.d/inorder-image'), b'of another package')
     must('left alone' in setup.call('install', code=1), 'that a file is not ours')
     setup.run('cp', setup.path('etc/kernel/postinst.d/inorder-image'), setup.path('etc/kernel/postrm.d/inorder-image'))
-    setup.call('install')
+    setup.call('install', '--try')
+    must(os.path.exists(setup.path('boot/grub/grubenv')), "GRUB's own file, which was not there")
     setup.call('uninstall')
     after = content_of(setup.machine.root)
     must(after == before, f'what it was, but for {before.keys() ^ after.keys()}')
@@ -913,7 +938,7 @@ def case_fallback(tree, folder):
     must(setup.chosen() == [] and 'did not reach' in setup.call('status'), 'nor later, and status says so')
     write(f'{folder}/bin/grub-probe', b'#!/bin/sh\necho lvm\n', 0o755)
     must('cannot write' in setup.call('install', '--default', code=1) and setup.chosen() == [], 'no choice that stays')
-    for words in (['--nix'], ['--append'], ['--append', 'quiet; reboot'], ['--append', "it's"], ['--append', '$x']):
+    for words in (['--nix'], ['--try', '--default'], ['--append'], ['--append', 'quiet; reboot'], ['--append', "it's"], ['--append', '$x']):
         must(words[-1] in setup.call('install', *words, code=2), f'what is wrong in {words}')
 
 
@@ -1091,6 +1116,71 @@ def case_injected(tree, folder):
             must(word in done.stderr, f'{word} with {fault} in: {done.stderr}')
         must(read(out) == b'old', f'the old image with {fault}')
         must(sorted(os.listdir(folder)) == ['image', 'source'], f'nothing left with {fault}: {os.listdir(folder)}')
+
+
+@contextlib.contextmanager
+def faulty(folder):
+    """A file system that fails, whose folders say how (faulty.py): where its files are, and where they fail."""
+    backing, mount = (os.path.join(folder, name) for name in ('backing', 'mount'))
+    for name in ('no-read', 'late-read', 'no-write', 'no-fsync', 'no-space'):
+        os.makedirs(os.path.join(backing, name))
+    os.mkdir(mount)
+    with subprocess.Popen([os.path.join(SOURCE, 'tests/image/faulty.py'), backing, mount], stderr=subprocess.PIPE) as server:
+        while not os.path.ismount(mount) and server.poll() is None:
+            time.sleep(0.02)
+        if server.poll() is not None:   # no FUSE here, or no library for it
+            print(f'skipped: {server.stderr.read().decode()[-300:]}')
+            sys.exit(77)
+        try:
+            yield backing, mount
+        finally:
+            subprocess.run(['umount', '-l', mount], check=True)
+            server.wait()
+
+
+def case_faulty(tree, folder):
+    """A disk that cannot be read or written in the end: a message says which file, the old image stays, nothing is left."""
+    out, version = os.path.join(folder, 'image'), os.path.basename(tree)
+    write(out, b'old')
+    with faulty(folder) as (backing, mount):
+        def says(code, name, *arguments):
+            said = tool(*arguments, code=code)
+            must('cannot read' in said and name in said and 'Input/output error' in said, f'{name}, and why, in: {said}')
+            must('signal' not in said and read(out) == b'old', f'the old image, and no crash: {said}')
+            must(sorted(os.listdir(folder)) == ['backing', 'image', 'mount'], f'nothing left: {os.listdir(folder)}')
+
+        def builds(name, *arguments):
+            says(1, name, '-i', INIT, *arguments, '-o', out)
+
+        for where in ('no-read', 'late-read'):
+            mine, there = os.path.join(backing, where), os.path.join(mount, where)
+            write(f'{mine}/file', bytes(200000))
+            builds(f'{there}/file', '-t', tree, '-f', f'{there}/file')
+            builds(f'{there}/file', '-t', tree, '-d', there)
+            shutil.copytree(tree, f'{mine}/{version}', ignore=lambda path, names: [] if path == tree else names)
+            builds('modules.', '-t', f'{there}/{version}', '-m', 'ext4')
+            for name in os.listdir(tree):   # the indexes can be read, the modules not
+                if name.startswith('modules.'):
+                    os.unlink(f'{mine}/{version}/{name}')
+                    os.symlink(os.path.join(tree, name), f'{mine}/{version}/{name}')
+            shutil.copytree(f'{tree}/kernel/fs/ext4', f'{mine}/{version}/kernel/fs/ext4', dirs_exist_ok=True)
+            builds('ext4.ko', '-t', f'{there}/{version}', '-m', 'ext4')
+            call(tree, '-m', 'ext4', '-o', f'{mine}/image')
+            for words in (['ls'], ['cat'], ['unpack'], ['diff', f'{there}/image'], ['check', '--tree', tree]):
+                says(2 if words[0] in ('diff', 'check') else 1, f'{there}/image', *words, f'{there}/image',
+                     *{'cat': ['init'], 'unpack': [f'{folder}/new']}.get(words[0], []))
+        for name, content, option in (('list', b'ahci\n', '-M'), ('conf', b'compress gzip\n', '--config')):
+            write(f'{backing}/no-read/{name}', content)
+            builds(f'{mount}/no-read/{name}', '-t', tree, option, f'{mount}/no-read/{name}')
+        for where, reason in (('no-write', 'Input/output error'), ('no-fsync', 'Input/output error'), ('no-space', 'No space')):
+            target = os.path.join(mount, where, 'image')
+            write(f'{backing}/{where}/image', b'old')
+            for compression in ('none', 'zstd', 'lz4'):
+                said = tool('-i', INIT, '-t', tree, '-m', 'ext4', '-c', compression, '-o', target, code=1)
+                must(f"cannot write '{target}'" in said and (reason in said or compression == 'lz4'),
+                     f'what cannot be written, and why, with {compression}: {said}')
+                must(read(f'{backing}/{where}/image') == b'old' and os.listdir(f'{backing}/{where}') == ['image'],
+                     f'the old image, and nothing else, in {where} with {compression}')
 
 
 class Held:
