@@ -52,7 +52,7 @@ static bool is_covered(size_t index)
 /* In the smoke run everything is small; what checks the order is not so small that it could come by chance. */
 static void shrink(struct point *point)
 {
-	unsigned most = strncmp(point->row->work, "W2", 2) ? 2000 : 20000;
+	unsigned most = strncmp(point->row->work, "W2", 2) ? 2000 : 4000;
 
 	if (point->calls > most)
 		point->calls = most;
@@ -330,7 +330,7 @@ static void parse(int argc, char **argv)
 		bool last = i + 1 == argc;
 
 		if (!strcmp(argv[i], "--smoke"))
-			settings.smoke = true, settings.limit_s = 10;
+			settings.smoke = true, settings.limit_s = 5;
 		else if (!strcmp(argv[i], "--help"))
 			usage(0);
 		else if (last)

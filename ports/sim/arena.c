@@ -11,6 +11,7 @@
 #define GRAIN 8
 #define BLOCKS 128 /* of a thread */
 #define GAP 64
+#define CHAINS 4
 
 enum { NEVER, ALLOCATED, FREED };
 
@@ -139,18 +140,37 @@ void sim_arena_check(uintptr_t address, size_t bytes, void *place)
 				 state[at] == FREED ? "use after free" : "use beyond a block", place, (void *)address);
 }
 
-/* A fingerprint of all that is allocated. */
+/* Several chains at once: each has to wait for the multiplications of the word before. */
+uint64_t sim_mix_words(uint64_t hash, const void *memory, size_t bytes)
+{
+	uint64_t chain[CHAINS] = {hash}, word[CHAINS];
+	const char *from = memory;
+
+	for (; bytes >= sizeof(word); bytes -= sizeof(word), from += sizeof(word)) {
+		memcpy(word, from, sizeof(word));
+#pragma GCC unroll 4
+		for (unsigned i = 0; i < CHAINS; i++) {
+			chain[i] = (chain[i] ^ word[i]) * 0x9e3779b97f4a7c15u;
+			chain[i] ^= chain[i] >> 32;
+		}
+	}
+	memset(word, 0, sizeof(word));
+	memcpy(word, from, bytes);
+	for (unsigned i = 0; i < CHAINS; i++)
+		hash = sim_mix(hash, sim_mix(chain[i], word[i]));
+	return hash;
+}
+
+/* A fingerprint of all that is allocated, or was. */
 uint64_t sim_arena_state(void)
 {
 	uint64_t state = 1;
 
 	for (unsigned n = 0; n < SIM_THREADS; n++)
-		for (size_t at = 0; at < parts[n].used; at += sizeof(uint64_t)) {
-			uint64_t word;
+		for (unsigned i = 0; i < parts[n].blocks; i++) {
+			const struct block *block = &parts[n].block[i];
 
-			memcpy(&word, sim_arenas[n] + at, sizeof(word));
-			if (parts[n].state[at / GRAIN] != NEVER)
-				state = sim_mix(state, word);
+			state = sim_mix_words(state + n, sim_arenas[n] + block->start, block->bytes);
 		}
 	return state;
 }

@@ -239,6 +239,7 @@ void sim_arena_reset(void);
 void sim_arena_check(uintptr_t address, size_t bytes, void *place);
 void sim_shadow_forget(const void *memory, size_t bytes);
 uint64_t sim_arena_state(void);
+uint64_t sim_mix_words(uint64_t hash, const void *memory, size_t bytes);
 #define SIM_ARENA_BYTES (128u * 1024) /* of each thread */
 extern char sim_arenas[SIM_THREADS][SIM_ARENA_BYTES];
 

@@ -143,13 +143,9 @@ static struct sim_table memories;
 /* Where all threads have learned the same, memory is the same. */
 void sim_state_verify(void)
 {
-	uint64_t memory = sim_arena_state(), word;
+	uint64_t memory = sim_mix_words(sim_arena_state(), &rob, sizeof(rob));
 	uint64_t *before = sim_table_at(&memories, sim_state());
 
-	for (size_t i = 0; i + sizeof(word) <= sizeof(rob); i += sizeof(word)) {
-		memcpy(&word, (const char *)&rob + i, sizeof(word));
-		memory = sim_mix(memory, word);
-	}
 	if (!*before)
 		*before = memory;
 	if (*before != memory)
