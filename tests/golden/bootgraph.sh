@@ -7,7 +7,8 @@ chart=$2
 build=$3
 LC_ALL=C
 export LC_ALL
-package=linux-source-6.1
+# as this release of Debian calls it: the name of another one is a pattern for apt, which may match
+package=$(apt-cache depends linux-source 2>/dev/null | sed -n 's/.*Depends: \(linux-source-[0-9.]*\)$/\1/p' | head -n 1)
 script=$build/bootgraph.pl
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -19,12 +20,13 @@ skip() {
 
 # fetch_script: takes that one file out of Debian's package; it stays in the build directory for the next time
 fetch_script() {
+	[ "$package" ] || skip "apt knows no linux-source"
 	for tool in apt-get dpkg-deb tar xz; do
 		command -v $tool >/dev/null || skip "there is no $tool to fetch $package with"
 	done
-	(cd "$scratch" && apt-get -q -o Acquire::Retries=5 download $package >"$scratch/log" 2>&1) ||
+	(cd "$scratch" && apt-get -q -o Acquire::Retries=5 download "$package" >"$scratch/log" 2>&1) ||
 		skip "cannot download Debian's $package (offline?): $(tail -n 1 "$scratch/log")"
-	dpkg-deb --fsys-tarfile "$scratch"/$package*.deb | tar -xO "./usr/src/$package.tar.xz" >"$scratch/source.tar.xz"
+	dpkg-deb --fsys-tarfile "$scratch/$package"*.deb | tar -xO "./usr/src/$package.tar.xz" >"$scratch/source.tar.xz"
 	# tar ends at the first match and leaves xz with a broken pipe, which is fine.
 	xz -dc "$scratch/source.tar.xz" 2>/dev/null |
 		tar -xO --occurrence=1 "$package/scripts/bootgraph.pl" >"$scratch/bootgraph.pl" || :
