@@ -618,7 +618,7 @@ def case_keyboard(tree, folder):
     machine.block('dm-0', 'virtual/block', '254:0', ('sda1',), dm__uuid='CRYPT-LUKS2-ab-cd', dm__name='root_crypt')
     machine.mounted('254:0', 'ext4', '/dev/mapper/root_crypt')
     machine.write('etc/crypttab', 'root_crypt UUID=1 none luks\n')
-    command = [IMAGE, 'build', '--host', '-t', tree, '-i', INIT, '--sysroot', machine.root, '-o', out]
+    command = [IMAGE, 'build', '--host', '-t', tree, '-i', INIT, '--sysroot', machine.root, '-c', 'gzip', '-o', out]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     must('setupcon' in done.stderr and '/etc/inorder/keymap' not in tool('ls', out).decode(), f'a warning in: {done.stderr}')
     for name, content in (('UTF-8_del.kmap', b'keymaps 0-2\n'), ('Uni2-Fixed16.psf', b'a font')):
@@ -756,7 +756,7 @@ def case_loop(tree, folder):
         machine.link(f'sys/fs/btrfs/abcd/devices/{name}', f'sys/class/block/{name}')
     for name in ('nvme.ko', 'btrfs.ko', 'ahci.ko'):
         out = os.path.join(folder, 'image')
-        call(tree, '--host', '--sysroot', machine.root, '--omit', name[:-3], '-o', out)
+        call(tree, '--host', '--sysroot', machine.root, '--omit', name[:-3], '-c', 'gzip', '-o', out)
         said = tool('check', '--tree', tree, '--sysroot', machine.root, out, code=1).decode()
         must(f'/{name}' in said and said.startswith('driver'), f'that {name} lacks: {said}')
     machine.mounted('0:31', 'overlay', 'overlay')
