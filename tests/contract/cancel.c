@@ -15,7 +15,6 @@ static void run(void *data, async_cookie_t cookie)
 {
 	struct item *item = data;
 
-	(void)cookie;
 	atomic_fetch_add(&item->ran, 1);
 }
 
@@ -107,12 +106,10 @@ static struct record retired;
 static void two_steps(void *data, async_cookie_t cookie)
 {
 	up(data);
-	(void)cookie;
 }
 
 static void second_step(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	record(&retired, cookie);
 }
 
@@ -140,7 +137,6 @@ static struct gate below;
 
 static void run_below(void *data)
 {
-	(void)data;
 	async_schedule_domain(gate_call, &below, &domain);
 }
 
@@ -181,7 +177,6 @@ static void release_raced(void *data, async_cookie_t cookie)
 {
 	struct item *item = data;
 
-	(void)cookie;
 	atomic_fetch_add(&item->released, 1);
 }
 
@@ -245,7 +240,6 @@ static unsigned int taken_back;
 
 static void release_and_schedule(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	if (++taken_back < 1000)
 		async_schedule_domain(nothing, data, &to_cancel);
 }

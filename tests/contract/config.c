@@ -88,8 +88,6 @@ static void measure_stack(void *data, async_cookie_t cookie)
 	pthread_attr_t attr;
 	void *address;
 
-	(void)data;
-	(void)cookie;
 	CHECK(pthread_getattr_np(pthread_self(), &attr) == 0);
 	CHECK(pthread_attr_getstack(&attr, &address, &stack_of_call) == 0);
 	pthread_attr_destroy(&attr);

@@ -82,7 +82,6 @@ TEST(cookies_are_unique_over_threads, .pools = PALL)
 
 static void issue_in_turn(void *data)
 {
-	(void)data;
 	for (unsigned int i = 0; i < SCALE(EACH); i++) {
 		pthread_mutex_lock(&turn);
 		next(&last_in_turn, async_schedule(nothing, NULL));

@@ -168,16 +168,12 @@ static atomic_uint retired;
 
 static void ordered_func(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	async_set_name("olga_the_ordered");
 	up(&func_ran);
 }
 
 static void ordered_retire(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	retired++;
 }
 
@@ -286,7 +282,6 @@ static void knot(void *data, async_cookie_t cookie)
 {
 	int result = async_synchronize_full_domain(data);
 
-	(void)cookie;
 	CHECK(result == 0 || result == -EDEADLK);
 	atomic_fetch_add(&knot_ended, 1);
 }

@@ -112,7 +112,6 @@ static void own_domain(void *data)
 		page_poison(page);
 		munmap(page, (size_t)sysconf(_SC_PAGESIZE));
 	}
-	(void)data;
 }
 
 TEST(domains_come_and_go_in_many_threads, .pools = PALL)
@@ -152,7 +151,6 @@ TEST(a_domain_that_is_gone_is_not_looked_at, .pools = PALL)
 
 static int wait_twice(async_cookie_t unused, struct async_domain *domain)
 {
-	(void)unused;
 	return async_synchronize_full_domain(domain) || async_synchronize_full();
 }
 

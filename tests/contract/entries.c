@@ -53,13 +53,11 @@ static struct record ran;
 
 static void retire(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	record(&retired, cookie);
 }
 
 static void run(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	record(&ran, cookie);
 }
 

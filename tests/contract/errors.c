@@ -4,7 +4,6 @@
 
 static void fail_with(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	async_set_error((int)(intptr_t)data);
 }
 
@@ -97,8 +96,6 @@ static struct async_domain inner = ASYNC_DOMAIN_EXCLUSIVE_INIT;
 
 static void parent_of_failure(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	async_schedule_domain(fail_with, error(-EPERM), &inner);
 	async_synchronize_full_domain(&inner);
 }

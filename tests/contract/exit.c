@@ -6,7 +6,6 @@
 
 static void say(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	if (write(1, data, 1) != 1)
 		_exit(20);
 }
@@ -127,8 +126,6 @@ TEST(returning_from_main_runs_what_is_left, .pools = PALL)
 
 static void leave(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	async_schedule(say, letter("z"));
 	exit(6);
 }
@@ -162,8 +159,6 @@ static void leave_deeper(void *data, async_cookie_t cookie)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(own);
 
-	(void)data;
-	(void)cookie;
 	async_schedule(say, letter("a"));
 	async_schedule_domain(leave, NULL, &own);
 	async_synchronize_full_domain(&own);

@@ -28,7 +28,6 @@ static void scribble(void *data)
 {
 	volatile unsigned char stack[128 << 10];
 
-	(void)data;
 	for (size_t i = 0; i < sizeof(stack); i++)
 		stack[i] = 0xa5;
 }
@@ -97,8 +96,6 @@ TEST(a_child_of_an_idle_parent, .pools = PALL, .no_tsan = true, .no_asan = true)
 
 static void fail_call(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	async_set_error(-EIO);
 }
 
@@ -151,7 +148,6 @@ static void keep_scheduling(void *data)
 {
 	ASYNC_DOMAIN(own);
 
-	(void)data;
 	while (!enough) {
 		for (unsigned int i = 0; i < 20; i++) {
 			async_schedule_domain(nothing, NULL, &own);
@@ -184,7 +180,6 @@ static _Atomic pid_t forking_thread;
 static void *see_it_end(void *data)
 {
 	char path[64];
-	(void)data;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", forking_thread);
 	for (;;) {
@@ -252,8 +247,6 @@ static void fork_exec_inside(void *data, async_cookie_t cookie)
 {
 	pid_t pid = fork();
 
-	(void)data;
-	(void)cookie;
 	CHECK(pid >= 0);
 	if (!pid) {
 		execl("/bin/true", "true", (char *)NULL);

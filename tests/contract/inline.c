@@ -121,13 +121,11 @@ static atomic_uint ran_inline, ran_elsewhere;
 
 static void where(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	atomic_fetch_add(tid_self() == (pid_t)(intptr_t)data ? &ran_inline : &ran_elsewhere, 1);
 }
 
 static void schedule_many(void *data)
 {
-	(void)data;
 	for (unsigned int i = 0; i < 200; i++)
 		async_schedule(where, (void *)(intptr_t)tid_self());
 }

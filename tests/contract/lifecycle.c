@@ -192,7 +192,6 @@ static void check_aborted(const char *helper)
 
 static void leave_the_thread(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	pthread_exit(data);
 }
 
@@ -210,8 +209,6 @@ TEST(pthread_exit_in_a_call_ends_the_program, .pools = PALL)
 
 static void allow_cancellation(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
 	pthread_cancel(pthread_self());
 	pthread_testcancel();
@@ -284,8 +281,6 @@ TEST(threads_may_use_it_while_they_end, .pools = PALL)
 
 static void say_late(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	if (write(1, "late", 4) != 4)
 		_exit(20);
 }
@@ -327,8 +322,6 @@ TEST(exec_drops_what_is_left, .pools = PALL)
 
 static void exec_call(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	become_another();
 }
 

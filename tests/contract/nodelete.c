@@ -18,7 +18,6 @@ typedef int full_fn(void);
 
 static void count(void *data, uint64_t cookie)
 {
-	(void)cookie;
 	atomic_fetch_add((atomic_uint *)data, 1);
 }
 
@@ -38,7 +37,6 @@ static void a_closed_library_stays(void **state)
 	full_fn *full = (full_fn *)(uintptr_t)dlsym(library, "async_synchronize_full");
 	atomic_uint n = 0;
 
-	(void)state;
 	assert_true(schedule && full);
 	for (unsigned int i = 0; i < 10; i++) {
 		schedule(count, &n);

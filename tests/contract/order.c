@@ -33,7 +33,6 @@ static void note_first(void *data, async_cookie_t cookie)
 {
 	async_cookie_t none = 0;
 
-	(void)data;
 	atomic_compare_exchange_strong(&first_started, &none, cookie);
 }
 
@@ -176,7 +175,6 @@ static void stranger(void *data, async_cookie_t cookie)
 {
 	struct nest *nest = data;
 
-	(void)cookie;
 	CHECK(!(nest->waits && nest->tid == tid_self()));
 	nest->strangers++;
 }
@@ -185,7 +183,6 @@ static void wait_inside(void *data, async_cookie_t cookie)
 {
 	struct nest *nest = data;
 
-	(void)cookie;
 	nest->tid = tid_self();
 	for (unsigned int i = 0; i < 20; i++) {
 		async_schedule_domain(stranger, nest, nest->outer);

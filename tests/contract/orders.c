@@ -24,15 +24,11 @@ static void await(atomic_uint *flag, unsigned int value)
 
 static void add(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	payload++;
 }
 
 static void stay(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	say(&begun, 1);
 	await(&go_on, 1);
 }

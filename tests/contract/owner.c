@@ -4,7 +4,6 @@
 
 static int wait_owner(async_cookie_t unused, struct async_domain *owner)
 {
-	(void)unused;
 	return async_synchronize_owner((struct async_owner *)owner);
 }
 
@@ -152,7 +151,6 @@ static void nest_deeper(void *data, async_cookie_t cookie)
 {
 	atomic_int *left = data;
 
-	(void)cookie;
 	if (atomic_fetch_sub(left, 1) > 1)
 		async_schedule(nest_deeper, left);
 }
@@ -174,7 +172,6 @@ TEST(an_owner_wait_covers_calls_scheduled_meanwhile, .pools = PALL)
 
 static void retire_child(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	async_schedule(count, data);
 }
 
@@ -280,7 +277,6 @@ static void lower_waits(void *data, async_cookie_t cookie)
 {
 	struct knot *knot = data;
 
-	(void)cookie;
 	down(&knot->ready);
 	knot->lower_result = async_synchronize_call(knot->last, knot->elsewhere);
 }
@@ -289,14 +285,11 @@ static void waits_for_owner(void *data, async_cookie_t cookie)
 {
 	struct knot *knot = data;
 
-	(void)cookie;
 	knot->owner_result = async_synchronize_owner(knot->owner);
 }
 
 static void nothing_more(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 }
 
 /* The lowest call holds up the owner's ordered one, whose owner the highest waits for, which the lowest waits for. */

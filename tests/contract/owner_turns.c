@@ -17,7 +17,6 @@ static void wait_for(void *data, async_cookie_t cookie)
 {
 	struct wait *wait = data;
 
-	(void)cookie;
 	up(&wait->begun);
 	down(&wait->go);
 	wait->result = wait->call ? async_synchronize_call(wait->call, NULL) : async_synchronize_owner(&owner);

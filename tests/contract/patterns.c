@@ -120,7 +120,6 @@ static int inner_loop(void *data, size_t index)
 {
 	struct counted loop = counted(3);
 
-	(void)data;
 	CHECK_EQ(async_for_each_ordered(index, count_item, retire_counted, &loop, 3), 0);
 	CHECK_EQ(loop.retired, index);
 	return 0;

@@ -74,7 +74,6 @@ static void nest(void *data, async_cookie_t cookie)
 	struct level next = {level->deepest, level->depth - 1};
 	ASYNC_DOMAIN_EXCLUSIVE(own);
 
-	(void)cookie;
 	atomic_fetch_add(level->deepest, 1);
 	if (!level->depth)
 		return;
@@ -120,7 +119,6 @@ static void after_the_next(void *data, async_cookie_t cookie)
 {
 	uintptr_t i = (uintptr_t)data;
 
-	(void)cookie;
 	if (i + 1 < LINKS)
 		CHECK_EQ(async_synchronize_call(link_cookies[i + 1], &chained), 0);
 	atomic_fetch_add(&links_done, 1);
@@ -156,7 +154,6 @@ static void wait_for_gate(void *data, async_cookie_t cookie)
 {
 	struct gate *gate = data;
 
-	(void)cookie;
 	up(&gate->begun);
 	CHECK_EQ(async_synchronize_full_domain(gate->domain), 0);
 }
@@ -259,7 +256,6 @@ static void spin_for_others(void *data, async_cookie_t cookie)
 {
 	unsigned int all = *(unsigned int *)data;
 
-	(void)cookie;
 	spinning++;
 	while (spinning < all)
 		sched_yield();

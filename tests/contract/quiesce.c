@@ -6,7 +6,6 @@ static atomic_uint ran;
 
 static void schedule_three(void *unused)
 {
-	(void)unused;
 	for (int i = 0; i < 3; i++)
 		CHECK(async_schedule(count, &ran));
 }
@@ -139,7 +138,6 @@ static void runs_one_inline(void *data, async_cookie_t cookie)
 
 static void start_inline(void *unused)
 {
-	(void)unused;
 	CHECK(async_schedule(runs_one_inline, &ran));
 }
 
@@ -166,7 +164,6 @@ TEST(what_a_running_call_runs_inline_still_starts, .pools = PALL, .env = "INORDE
 
 static void begin_inside(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	*(int *)data = async_quiesce_begin();
 }
 
@@ -281,8 +278,6 @@ static void link_of_chain(void *data, async_cookie_t cookie)
 {
 	async_cookie_t last;
 
-	(void)data;
-	(void)cookie;
 	up(&chain.exclusive_runs);
 	down(&chain.go_on); /* now it is quiescing */
 	last = async_schedule(count, &chain.done);
@@ -291,8 +286,6 @@ static void link_of_chain(void *data, async_cookie_t cookie)
 
 static void head_of_chain(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	up(&chain.registered_runs);
 	down(&chain.go);
 	CHECK_EQ(async_synchronize_call(chain.link, chain.exclusive), 0);
@@ -333,8 +326,6 @@ static struct late {
 
 static void schedules_one_more(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	up(&late.begun);
 	down(&late.go);
 	CHECK(async_schedule_domain(count, &late.done, late.domain));
@@ -342,8 +333,6 @@ static void schedules_one_more(void *data, async_cookie_t cookie)
 
 static void waits_for_them(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	up(&late.begun);
 	CHECK_EQ(async_synchronize_full_domain(late.domain), 0);
 }
@@ -376,7 +365,6 @@ static struct gate released;
 
 static void release_at_gate(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	gate_call(&released, cookie);
 }
 
@@ -387,7 +375,6 @@ static void cancel_domain(void *domain)
 
 static void waits_for_registered(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	down(&late.go);
 	CHECK_EQ(async_synchronize_full_domain(data), 0);
 }

@@ -8,7 +8,6 @@ static void waits(void *data, async_cookie_t cookie)
 {
 	struct gate *gate = data;
 
-	(void)cookie;
 	async_set_name("bob_who_waits");
 	gate->cookie = async_current_cookie();
 	up(&gate->begun);
@@ -75,7 +74,6 @@ static void keep_busy(void *data)
 {
 	ASYNC_DOMAIN(own);
 
-	(void)data;
 	for (unsigned int i = 0; i < SCALE(3000); i++) {
 		async_schedule_domain(nothing, NULL, &own);
 		if (i % 10 == 0)
@@ -99,7 +97,6 @@ TEST(reports_beside_everything_else, .pools = PALL)
 /* The name is kept by pointer until the call completes, and not after. */
 static void named_from_a_page(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	async_set_name(data);
 }
 
@@ -130,7 +127,6 @@ static void report_for_ever(void *data)
 {
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	(void)data;
 	CHECK(fd >= 0);
 	for (; !enough; reports++)
 		async_report(fd);
@@ -150,8 +146,6 @@ static void calls_with_short_names(void *data, async_cookie_t cookie)
 	static struct gate gates[10];
 	static struct actor reporter;
 
-	(void)data;
-	(void)cookie;
 	for (unsigned int i = 0; i < 10; i++) {
 		gate_init(&gates[i]);
 		gate_start(&gates[i], NULL);
@@ -250,8 +244,6 @@ TEST(without_a_watchdog_nothing_is_said, .pools = PALL)
 
 static void named(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	async_set_name("name_of_func");
 }
 

@@ -7,15 +7,11 @@ static struct async_owner unnamed = ASYNC_OWNER_INIT(NULL);
 
 static int wait_named(async_cookie_t cookie, struct async_domain *domain)
 {
-	(void)cookie;
-	(void)domain;
 	return async_synchronize_owner(&named);
 }
 
 static int wait_unnamed(async_cookie_t cookie, struct async_domain *domain)
 {
-	(void)cookie;
-	(void)domain;
 	return async_synchronize_owner(&unnamed);
 }
 
@@ -65,7 +61,6 @@ TEST(waits_for_a_domain_and_for_all, .pools = PALL)
 
 static int wait_below(async_cookie_t cookie, struct async_domain *domain)
 {
-	(void)domain;
 	return async_synchronize_cookie_domain(cookie, NULL);
 }
 
@@ -78,7 +73,6 @@ TEST(a_wait_for_the_cookies_of_all_domains, .pools = PALL)
 
 static void begin_and_end(void *data)
 {
-	(void)data;
 	CHECK_EQ(async_quiesce_begin(), 0);
 	CHECK_EQ(async_quiesce_end(), 0);
 }

@@ -43,7 +43,6 @@ TEST(retire_steps_run_in_order, .pools = P256)
 
 static void finish(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	for (unsigned int i = 0; i < cookie % 7 * 50; i++)
 		atomic_signal_fence(memory_order_seq_cst);
 	record(&finished, cookie);
@@ -51,7 +50,6 @@ static void finish(void *data, async_cookie_t cookie)
 
 static void retire(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	record(&retired, cookie);
 }
 
@@ -136,7 +134,6 @@ static struct gate in_retire;
 
 static void retire_gate(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	gate_call(&in_retire, cookie);
 }
 
@@ -205,7 +202,6 @@ static void retire_that_works(void *data, async_cookie_t cookie)
 	ASYNC_DOMAIN_EXCLUSIVE(own);
 	atomic_uint n = 0;
 
-	(void)data;
 	CHECK_EQ(async_synchronize_cookie_domain(cookie, &busy), 0);
 	CHECK(async_schedule_domain(count, &n, &own));
 	CHECK_EQ(async_synchronize_full_domain(&own), 0);
@@ -256,14 +252,11 @@ TEST(order_is_kept_with_many_schedulers, .pools = PALL)
 
 static void named(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	async_set_name("name_of_func");
 }
 
 static void wait_for_itself(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	CHECK_EQ(async_synchronize_full_domain(data), -EDEADLK);
 }
 

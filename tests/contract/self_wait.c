@@ -90,7 +90,6 @@ static void inner_call(void *data, async_cookie_t cookie)
 
 static void outer_call(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	CHECK(async_schedule_domain(inner_call, data, data));
 }
 
@@ -113,7 +112,6 @@ static const char *deep_name;
 
 static void deeper(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	async_set_name(deep_name);
 	if (++depth < DEEP)
 		CHECK(async_schedule_domain(deeper, data, data));
@@ -161,8 +159,6 @@ static void outer_elsewhere(void *data, async_cookie_t cookie)
 {
 	ASYNC_DOMAIN(own);
 
-	(void)cookie;
-	(void)data;
 	CHECK(async_schedule_domain(inner_elsewhere, &own, &own));
 	CHECK_EQ(async_synchronize_full_domain(&own), 0);
 }
@@ -180,8 +176,6 @@ static atomic_uint retired;
 
 static void ordered_retire(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	retired++;
 }
 
@@ -225,8 +219,6 @@ static struct async_owner owner = ASYNC_OWNER_INIT("owner");
 
 static void wait_for_own_owner(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	owner_result = async_synchronize_owner(&owner);
 }
 
@@ -265,7 +257,6 @@ static void wait_full_inside(void *data, async_cookie_t cookie)
 	ASYNC_DOMAIN_EXCLUSIVE(own);
 	struct async_domain *other = data;
 
-	(void)cookie;
 	async_schedule_domain(nothing, NULL, &own);
 	CHECK_EQ(async_synchronize_full_domain(&own), 0);
 	if (async_synchronize_cookie_domain(async_current_cookie() + 1, other) == -EDEADLK)

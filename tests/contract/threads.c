@@ -25,7 +25,6 @@ static void note_detached(void *data, async_cookie_t cookie)
 {
 	pthread_attr_t attr;
 
-	(void)cookie;
 	CHECK(!pthread_getattr_np(pthread_self(), &attr));
 	CHECK(!pthread_attr_getdetachstate(&attr, data));
 	pthread_attr_destroy(&attr);
@@ -130,7 +129,6 @@ static atomic_bool in_the_middle, forked;
 
 static void on_fault(int number)
 {
-	(void)number;
 	in_the_middle = true;
 	quiet(); /* whoever forks sleeps now: because it has to wait, or because the fork is done */
 	if (forked)

@@ -167,7 +167,6 @@ TEST(a_cancelled_call_is_traced_as_that, .pools = P1)
 
 static void wait_for_itself(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	CHECK_EQ(async_synchronize_full_domain(data), -EDEADLK);
 }
 
@@ -189,7 +188,6 @@ static async_cookie_t inner;
 
 static void schedule_inside(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	inner = async_schedule_domain(nothing, data, data);
 }
 

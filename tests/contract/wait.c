@@ -240,7 +240,6 @@ static void schedule_next(void *data, async_cookie_t cookie)
 {
 	struct chain *chain = data;
 
-	(void)cookie;
 	if (atomic_fetch_sub(&chain->left, 1) > 1)
 		CHECK(async_schedule_domain(schedule_next, chain, chain->domain));
 }
@@ -372,7 +371,6 @@ static void endless(void *data, async_cookie_t cookie)
 {
 	struct async_domain *domain = data;
 
-	(void)cookie;
 	if (!enough)
 		async_schedule_domain(endless, domain, domain);
 }

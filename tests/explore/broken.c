@@ -3,13 +3,9 @@
  * Planted bugs, one of each kind: the explorer must find them. Not bugs of the
  * core: these cases do what the core must not do. rules: what the failure says.
  */
+#define CASE_BEGIN begin
+#define CASE_END NULL
 #include "explore.h"
-
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin, .actor = {__VA_ARGS__}
-/* clang-format on */
 
 static port_u32 *flag, *data;
 static struct port_lock *locks;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Misuse is an answer, not a hang: waits for oneself, and cycles. */
+#define CASE_BEGIN begin_cycle
+#define CASE_END end_cycle
 #include "explore.h"
-
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_cycle, .end = end_cycle, .actor = {__VA_ARGS__}
-/* clang-format on */
 
 static struct async_domain *domain_c;
 static int result[4];
@@ -39,7 +35,6 @@ static void wait_for_own_domain(void *data, async_cookie_t cookie)
 {
 	uint32_t others = jobs_below(domain_a, ASYNC_COOKIE_MAX) & ~(1u << number(data));
 
-	(void)cookie;
 	sim_check(async_synchronize_full_domain(domain_a) == -EDEADLK);
 	check_visible(others); /* it still completes for all others */
 }
@@ -55,7 +50,6 @@ static void self_wait(void)
 
 static void wait_for_own_call(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	sim_check(async_synchronize_call(cookie, NULL) == -EDEADLK);
 }
 
@@ -69,7 +63,6 @@ static void self_call(void)
 /* Its own cookie as the bound: it is excluded, so this is no deadlock. */
 static void wait_below_own(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	sim_check(!wait_cookie(cookie, domain_a));
 	sim_check(!wait_cookie(cookie, NULL));
 }
@@ -103,13 +96,11 @@ static void wait_for_next(unsigned n, unsigned count)
 
 static void next_of_two(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	wait_for_next(number(data), 2);
 }
 
 static void next_of_three(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	wait_for_next(number(data), 3);
 }
 
@@ -139,7 +130,6 @@ static void victim_waits(void *data, async_cookie_t cookie)
 {
 	unsigned n = number(data);
 
-	(void)cookie;
 	gate_wait(&gates[0]);
 	result[n] = async_synchronize_full_domain(n ? domain_a : domain_b);
 	if (n)
@@ -161,7 +151,6 @@ static void waits_for_victim(void *data, async_cookie_t cookie)
 {
 	unsigned n = number(data);
 
-	(void)cookie;
 	gate_wait(&gates[n]);
 	result[n] = async_synchronize_full_domain(n < 2 ? domain_c : domain_a);
 }
@@ -184,20 +173,16 @@ static void cycle_then_another(void)
  */
 static void waits_for_below(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	sim_check(!async_synchronize_full_domain(domain_a));
 }
 
 static void waits_up(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	result[0] = async_synchronize_cookie_domain(cookie + 2, domain_b);
 }
 
 static void waits_down(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	result[1] = async_synchronize_cookie_domain(cookie, domain_a);
 }
 
@@ -219,7 +204,6 @@ static void helps_in_b(void)
 /* A timed wait is no edge: it ends by itself, and is no deadlock. */
 static void timed_edge(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	gate_wait(&gates[0]);
 	if (number(data)) {
 		result[1] = async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_a, 1000);
@@ -244,7 +228,6 @@ static void child(void *data, async_cookie_t cookie)
 	struct async_domain *own = sim_new(sizeof(*own));
 	unsigned n = number(data);
 
-	(void)cookie;
 	start(n + 2, own, nothing);
 	sim_check(!wait_full(own));
 	jobs[n + 2].domain = domain_c;
@@ -274,16 +257,12 @@ static void begin_owner_cycle(void)
 
 static void waits_for_b(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	gate_wait(&gates[0]);
 	sim_check(!async_synchronize_full_domain(domain_b));
 }
 
 static void waits_for_owner(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	gate_wait(&gates[0]);
 	sim_check(async_synchronize_owner(owner) == -EDEADLK);
 }
@@ -304,8 +283,6 @@ static void owner_cycle(void)
 /* The same by a wait for that ordered call alone: the look ahead and the search both have to see the turn. */
 static void waits_for_ordered(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	gate_wait(&gates[0]);
 	sim_check(async_synchronize_call(jobs[1].cookie, NULL) == -EDEADLK);
 }

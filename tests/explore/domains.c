@@ -2,12 +2,6 @@
 /* Domains: independent, exclusive, gone as soon as a full wait has returned. Owners. */
 #include "explore.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
-
 /* ---- 2.4 ---- */
 
 /* B's call goes on only once the wait on A has returned. */
@@ -57,11 +51,6 @@ static void on_stack(void)
 	jobs[0].domain = jobs[1].domain = domain_a;
 }
 
-static void full_wait(void)
-{
-	sim_check(!wait_full(NULL));
-}
-
 /* Exclusive domains take no part in waits on NULL. */
 static void not_exclusive(void)
 {
@@ -98,18 +87,11 @@ static void waits_too(void)
 }
 
 /* The last call of a lease fails: it is complete before the lease ends, and the domain may go. */
-static void fails(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	async_set_error(-EIO);
-}
-
 static void fail_in_lease(void)
 {
 	start(0, domain_a, nothing);
 	start(1, domain_a, nothing);
-	start(2, domain_a, fails);
+	start(2, domain_a, sets_error);
 	sim_check(!wait_full(domain_a));
 	sim_check(async_domain_error(domain_a, NULL) == -EIO);
 	free_domain(domain_a);
@@ -139,8 +121,6 @@ static void begin_owner(void)
 
 static void child(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	start(2, domain_b, NULL);
 }
 
@@ -162,8 +142,6 @@ static void owned(void)
 
 static void waits_for_own_owner(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	sim_check(async_synchronize_owner(owner) == -EDEADLK);
 }
 

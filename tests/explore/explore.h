@@ -15,6 +15,16 @@
 
 #define JOBS 12
 
+/* A case's name, the clauses that it is for, its actors. The users close the brace, after what else it has. */
+#ifndef CASE_BEGIN
+#define CASE_BEGIN begin_domains
+#define CASE_END check_all_complete
+#endif
+/* clang-format off */
+#define CASE(title, about, ...) \
+	{.name = title, .rules = about, .begin = CASE_BEGIN, .end = CASE_END, .actor = {__VA_ARGS__}
+/* clang-format on */
+
 /*
  * When something was done: by the clocks, so that nothing hangs on the order of steps that have nothing to do with each
  * other.
@@ -85,7 +95,6 @@ static inline void retire_job(void *data, async_cookie_t cookie)
 {
 	struct job *job = data;
 
-	(void)cookie;
 	job->payload++;
 	work();
 	note_retired(job);
@@ -95,7 +104,6 @@ static inline void release_job(void *data, async_cookie_t cookie)
 {
 	struct job *job = data;
 
-	(void)cookie;
 	job->payload++;
 	note_released(job);
 }
@@ -172,15 +180,49 @@ static inline int wait_call(unsigned n, async_cookie_t cookie, struct async_doma
 /* Blocks as a system call would, until another thread opens the gate of its number. */
 static inline void in_gate(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	gate_wait(&gates[(struct job *)data - jobs]);
 }
 
 static inline void nothing(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 }
+
+static inline void opens_0(void *data, async_cookie_t cookie)
+{
+	gate_open(&gates[0]);
+}
+
+static inline void opens_1(void *data, async_cookie_t cookie)
+{
+	gate_open(&gates[1]);
+}
+
+static inline void opens_2(void *data, async_cookie_t cookie)
+{
+	gate_open(&gates[2]);
+}
+
+static inline void opens_3(void *data, async_cookie_t cookie)
+{
+	gate_open(&gates[3]);
+}
+
+static inline void sets_error(void *data, async_cookie_t cookie)
+{
+	async_set_error(-EIO);
+}
+
+static inline void awaits_lower(void *data, async_cookie_t cookie)
+{
+	sim_check(!wait_cookie(cookie, domain_a));
+}
+
+static inline void awaits_b(void *data, async_cookie_t cookie)
+{
+	sim_check(!wait_full(domain_b));
+}
+
+/* ---- before and after a case ---- */
 
 static inline void begin_domains(void)
 {
@@ -199,6 +241,42 @@ static inline void begin_exclusive(void)
 static inline void free_domain(struct async_domain *domain)
 {
 	sim_delete(domain);
+}
+
+/* ---- actors of several groups ---- */
+
+static inline void full_wait(void)
+{
+	sim_check(!wait_full(NULL));
+}
+
+static inline void one_wait(void)
+{
+	async_cookie_t cookie = start(0, domain_a, NULL);
+
+	sim_check(!wait_cookie(cookie + 1, domain_a));
+}
+
+static inline void two_and_free(void)
+{
+	start(0, domain_a, NULL);
+	start(1, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+	free_domain(domain_a);
+}
+
+static inline void two_ordered(void)
+{
+	start(0, domain_a, nothing);
+	start_ordered(1, domain_a, nothing);
+	start_ordered(2, domain_a, nothing);
+	sim_check(!wait_full(domain_a));
+}
+
+static inline void third_in_b(void)
+{
+	start(2, domain_b, NULL);
+	sim_check(!wait_full(domain_b));
 }
 
 /* ---- groups of cases; each ends with one without a name ---- */

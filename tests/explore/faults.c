@@ -2,35 +2,8 @@
 /* Threads that cannot be started, memory that is not there: as choices, at every place. */
 #include "explore.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
-
-static void two(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-	free_domain(domain_a);
-}
-
-static void one_in_b(void)
-{
-	start(2, domain_b, NULL);
-	sim_check(!wait_full(domain_b));
-}
-
-static void full_wait(void)
-{
-	sim_check(!wait_full(NULL));
-}
-
 static void nest(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	start(1, domain_b, NULL);
 	sim_check(!wait_full(domain_b));
 }
@@ -42,40 +15,19 @@ static void nested(void)
 	free_domain(domain_a);
 }
 
-static void ordered(void)
-{
-	start(0, domain_a, nothing);
-	start_ordered(1, domain_a, nothing);
-	start_ordered(2, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-}
-
-static void wait_for_lower(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	sim_check(!wait_cookie(cookie, domain_a));
-}
-
 static void chain(void)
 {
 	start(0, domain_a, NULL);
-	start(1, domain_a, wait_for_lower);
-	start(2, domain_a, wait_for_lower);
+	start(1, domain_a, awaits_lower);
+	start(2, domain_a, awaits_lower);
 	sim_check(!wait_full(domain_a));
-}
-
-static void wait_b(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	sim_check(!wait_full(domain_b));
 }
 
 /* The thread that waits for A cannot run B's call; the one that waits for B can. */
 static void a_awaits_b(void)
 {
 	start(0, domain_b, NULL);
-	start(1, domain_a, wait_b);
+	start(1, domain_a, awaits_b);
 	sim_check(!wait_full(domain_a));
 }
 
@@ -121,21 +73,21 @@ static void leave_and_exit(void)
 
 /* clang-format off */
 const struct sim_case cases_faults[] = {
-	CASE("no-thread", "2.6 C6", two), .flags = SIM_NO_WORKERS},
-	CASE("no-thread-two-waiters", "2.6 C6 C7", two, one_in_b), .flags = SIM_NO_WORKERS},
+	CASE("no-thread", "2.6 C6", two_and_free), .flags = SIM_NO_WORKERS},
+	CASE("no-thread-two-waiters", "2.6 C6 C7", two_and_free, third_in_b), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-told", "2.6 C6", starts_and_stays, waits_meanwhile), .flags = SIM_NO_WORKERS},
-	CASE("no-thread-full", "2.6 C6", two, full_wait), .flags = SIM_NO_WORKERS},
+	CASE("no-thread-full", "2.6 C6", two_and_free, full_wait), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-chain", "2.6 C6 C18", chain, full_wait), .flags = SIM_NO_WORKERS},
 	CASE("no-thread-exit", "2.6 2.11", leave_and_exit), .flags = SIM_NO_WORKERS},
-	CASE("threads-fail", "2.6 C6", two, one_in_b), .flags = SIM_WORKERS_FAIL},
-	CASE("threads-fail-2cpus", "2.6 C6", two, one_in_b), .cpus = 2, .flags = SIM_WORKERS_FAIL},
+	CASE("threads-fail", "2.6 C6", two_and_free, third_in_b), .flags = SIM_WORKERS_FAIL},
+	CASE("threads-fail-2cpus", "2.6 C6", two_and_free, third_in_b), .cpus = 2, .flags = SIM_WORKERS_FAIL},
 	CASE("threads-fail-nested", "2.6 C6", nested, full_wait), .flags = SIM_WORKERS_FAIL},
 	CASE("threads-fail-chain", "2.6 C6", chain), .flags = SIM_WORKERS_FAIL},
-	CASE("threads-fail-ordered", "2.6 C6", ordered), .flags = SIM_WORKERS_FAIL},
+	CASE("threads-fail-ordered", "2.6 C6", two_ordered), .flags = SIM_WORKERS_FAIL},
 	CASE("threads-fail-awaited", "2.6 C6", a_awaits_b, full_wait), .flags = SIM_WORKERS_FAIL},
-	CASE("threads-fail-monitor", "2.6 C6", two, one_in_b), .flags = SIM_WORKERS_FAIL | SIM_MONITOR},
+	CASE("threads-fail-monitor", "2.6 C6", two_and_free, third_in_b), .flags = SIM_WORKERS_FAIL | SIM_MONITOR},
 	CASE("dead-in-lease", "2.6 lease", dead_in_lease), .flags = SIM_NO_WORKERS},
-	CASE("memory-fails", "2.5 C17", two, one_in_b), .flags = SIM_ALLOC_FAILS},
+	CASE("memory-fails", "2.5 C17", two_and_free, third_in_b), .flags = SIM_ALLOC_FAILS},
 	CASE("memory-fails-nested", "2.5 C17", nested), .flags = SIM_ALLOC_FAILS},
 	CASE("all-fails", "2.5 2.6", nested, full_wait), .flags = SIM_ALLOC_FAILS | SIM_WORKERS_FAIL},
 	{0},

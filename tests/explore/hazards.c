@@ -5,17 +5,7 @@
  */
 #include "explore.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
 #define NONE UINT32_MAX
-
-static void full_wait(void)
-{
-	sim_check(!wait_full(NULL));
-}
 
 /* ---- inline calls inside calls ---- */
 
@@ -24,15 +14,12 @@ static void below_itself(void *data, async_cookie_t cookie)
 {
 	uint32_t others = jobs_below(domain_a, cookie) & ~1u;
 
-	(void)data;
 	sim_check(async_synchronize_cookie_domain(cookie, domain_a) == -EDEADLK);
 	check_visible(others);
 }
 
 static void parent(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	start(1, domain_a, below_itself);
 }
 
@@ -90,8 +77,6 @@ static void begin_lock(void)
 
 static void takes_lock(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	port_lock(callers);
 	port_unlock(callers);
 }
@@ -249,7 +234,6 @@ static void one_in_b(void)
 
 static void turn(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	sim_spend(100);
 	sim_check(!wait_cookie(cookie, domain_a));
 }

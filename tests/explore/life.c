@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Fork and exit; workers that end and come back. */
+#define CASE_BEGIN begin_domains
+#define CASE_END NULL
 #include "explore.h"
-
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_domains, .actor = {__VA_ARGS__}
-/* clang-format on */
 
 static void two(void)
 {
@@ -56,8 +52,6 @@ static void fork_parent(void)
 /* A call forks: in the child its thread ends when it returns. */
 static void fork_inside(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	become_child();
 	sim_check(!current_is_async());
 	use_afresh();
@@ -82,8 +76,6 @@ static void leave(void)
 
 static void exit_in_call(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	port_exit(true);
 	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[1]));
 }

@@ -343,7 +343,6 @@ void sim_on_unlock(struct port_lock *lock)
 
 static void check_owned(void *memory, size_t bytes, void *context)
 {
-	(void)context;
 	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next)
 		if (worker == memory)
 			return;

@@ -3,15 +3,12 @@
  * Owners, as plug-ins use them: a load waits for the calls of its own, an unload
  * for those that the plug-in's threads have scheduled, and then its owner goes.
  */
+#define CASE_BEGIN begin_owners
+#define CASE_END check_all_complete
 #include "explore.h"
 
 #include "owner.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_owners, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
 #define NONE UINT32_MAX
 
 static struct async_owner *owner, *other;
@@ -98,15 +95,11 @@ static void own_calls_only(void)
 
 static void schedules_three(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	start(3, domain_a, NULL);
 }
 
 static void schedules_two(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	start(2, domain_b, schedules_three);
 }
 

@@ -2,38 +2,12 @@
 /* Calls always in progress, and progress with any number of threads. */
 #include "explore.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
 #define NONE UINT32_MAX /* for threads and pending, of which 0 means the default */
-
-static void two_and_full(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-	free_domain(domain_a);
-}
-
-static void one_in_b(void)
-{
-	start(2, domain_b, NULL);
-	sim_check(!wait_full(domain_b));
-}
-
-static void full_wait(void)
-{
-	sim_check(!wait_full(NULL));
-}
 
 /* ---- no thread but these: one waiter is told to help, and the next when that one leaves ---- */
 
 static void one_for_each(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	gate_open(&gates[0]);
 	start(2, domain_a, NULL);
 	start(3, domain_b, NULL);
@@ -43,8 +17,6 @@ static void nests_in_b(void *data, async_cookie_t cookie)
 {
 	async_cookie_t below = start(1, domain_b, one_for_each);
 
-	(void)data;
-	(void)cookie;
 	sim_check(!wait_cookie(below + 1, domain_b));
 }
 
@@ -89,13 +61,6 @@ static void try_or_not(void)
 	if (async_try_schedule(run_job, &jobs[3], domain_a, &cookie))
 		note_scheduled(&jobs[3], cookie);
 	sim_check(!wait_full(domain_a));
-}
-
-static void one_and_wait(void)
-{
-	async_cookie_t cookie = start(0, domain_a, NULL);
-
-	sim_check(!wait_cookie(cookie + 1, domain_a));
 }
 
 /* There is room: it is queued as any other, without much ado once the domain has calls in progress. */
@@ -159,8 +124,6 @@ static void entry_call(void)
 
 static void leaf_and_wait(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	start(2, domain_b, NULL);
 	sim_check(!wait_full(domain_b));
 }
@@ -169,8 +132,6 @@ static void nest(void *data, async_cookie_t cookie)
 {
 	struct async_domain *own = sim_new(sizeof(*own));
 
-	(void)data;
-	(void)cookie;
 	own->exclusive = 1;
 	start(1, own, leaf_and_wait);
 	sim_check(!wait_full(own));
@@ -186,34 +147,21 @@ static void nested(void)
 }
 
 /* Each awaits all before it, as drivers' probes do. */
-static void wait_for_lower(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	sim_check(!wait_cookie(cookie, domain_a));
-}
-
 static void chain(void)
 {
 	start(0, domain_a, NULL);
-	start(1, domain_a, wait_for_lower);
-	start(2, domain_a, wait_for_lower);
+	start(1, domain_a, awaits_lower);
+	start(2, domain_a, awaits_lower);
 	sim_check(!wait_full(domain_a));
 	sim_check(is_before(&jobs[0].ended, &jobs[1].ended) && is_before(&jobs[1].ended, &jobs[2].ended));
 	free_domain(domain_a);
 }
 
 /* A call that waits in the kernel for one behind it: the monitor brings a worker in. */
-static void opens_gate(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[0]);
-}
-
 static void blocked_worker(void)
 {
 	start(0, domain_a, in_gate);
-	start(1, domain_a, opens_gate);
+	start(1, domain_a, opens_0);
 	sim_check(!wait_full(domain_a));
 	free_domain(domain_a);
 	sim_check(sim_elapsed_ns() < 50000000); /* by a look at the worker, not because nothing happens for long */
@@ -224,7 +172,7 @@ static void blocked_lease(void)
 {
 	start(2, domain_a, nothing);
 	start(0, domain_a, in_gate);
-	start(1, domain_a, opens_gate);
+	start(1, domain_a, opens_0);
 	start(3, domain_a, nothing);
 	sim_check(!wait_full(domain_a));
 }
@@ -233,46 +181,25 @@ static void blocked_first(void)
 {
 	start(2, domain_a, nothing);
 	start(0, domain_a, in_gate);
-	start(1, domain_a, opens_gate);
+	start(1, domain_a, opens_0);
 	sim_check(!wait_full(domain_a));
 }
 
 /* Calls behind one that waits for a call of theirs. */
-static void wait_for_last(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	sim_check(!wait_full(domain_b));
-}
-
 static void awaited_behind(void)
 {
 	start(0, domain_a, nothing);
-	start(1, domain_a, wait_for_last);
+	start(1, domain_a, awaits_b);
 	start(2, domain_b, nothing);
 	sim_check(!wait_full(domain_a));
 }
 
 /* What its own lease holds goes back before a call waits: else this is a cycle through a gate. */
-static void opens_gate_of_3(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[3]);
-}
-
-static void opens_gate_of_2(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[2]);
-}
-
 static void own_lease(void)
 {
 	start(0, domain_a, nothing);
-	start(1, domain_a, wait_for_last);
-	start(2, domain_a, opens_gate_of_3);
+	start(1, domain_a, awaits_b);
+	start(2, domain_a, opens_3);
 	start(3, domain_b, in_gate);
 	sim_check(!wait_full(domain_a));
 	sim_check(!wait_full(domain_b));
@@ -288,23 +215,23 @@ static void rests_and_looks(void)
 	gate_open(&gates[0]);
 	sim_check(!wait_full(domain_b));
 	start(2, domain_a, in_gate);
-	start(3, domain_a, opens_gate_of_2);
+	start(3, domain_a, opens_2);
 	sim_check(!wait_full(domain_a));
 }
 
 /* clang-format off */
 const struct sim_case cases_progress[] = {
-	CASE("inline-by-config", "2.5 2.6", two_and_full, one_in_b), .threads = NONE},
-	CASE("inline-by-limit", "2.5 C2", two_and_full, full_wait), .pending = 1},
-	CASE("inline-always", "2.5", two_and_full, full_wait), .pending = NONE},
-	CASE("inline-traced", "2.5 C20", two_and_full, full_wait), .pending = 1, .flags = SIM_TRACES},
-	CASE("inline-no-memory", "2.5", two_and_full, full_wait), .flags = SIM_NO_MEMORY},
+	CASE("inline-by-config", "2.5 2.6", two_and_free, third_in_b), .threads = NONE},
+	CASE("inline-by-limit", "2.5 C2", two_and_free, full_wait), .pending = 1},
+	CASE("inline-always", "2.5", two_and_free, full_wait), .pending = NONE},
+	CASE("inline-traced", "2.5 C20", two_and_free, full_wait), .pending = 1, .flags = SIM_TRACES},
+	CASE("inline-no-memory", "2.5", two_and_free, full_wait), .flags = SIM_NO_MEMORY},
 	CASE("inline-ordered", "2.5 retire", one_ordered_and_full, full_wait), .pending = NONE},
 	CASE("inline-ordered-config", "2.5 retire", one_ordered_and_full, full_wait), .threads = NONE},
 	CASE("try-no-memory", "2.5 C16 C17", try_fails), .flags = SIM_NO_MEMORY},
 	CASE("try-no-threads", "2.5 C16", try_fails), .threads = NONE},
 	CASE("try-two", "2.5 2.1", try_in_a, try_in_b)},
-	CASE("try-or-not", "2.5", one_and_wait, try_or_not), .pending = 1},
+	CASE("try-or-not", "2.5", one_wait, try_or_not), .pending = 1},
 	CASE("ordered-no-memory", "2.5", ordered_without_storage), .flags = SIM_NO_MEMORY},
 	CASE("entry-no-memory", "2.5 entries", entry_call), .flags = SIM_NO_MEMORY | SIM_NO_WORKERS},
 	CASE("nested-one-worker", "2.6 C18 C21", nested), .threads = 1},
@@ -334,9 +261,9 @@ const struct sim_case cases_progress[] = {
 	CASE("chain-helps", "2.6 C18", chain), .help_from = 1},
 	CASE("own-lease-helps", "2.6 lease", own_lease), .flags = SIM_MONITOR, .help_from = 2},
 	CASE("awaited-behind-helps", "2.6 lease", awaited_behind), .flags = SIM_MONITOR, .help_from = 1},
-	CASE("cold", "2.6", two_and_full, one_in_b), .cold = 2},
+	CASE("cold", "2.6", two_and_free, third_in_b), .cold = 2},
 	CASE("cold-blocked", "2.6", blocked_worker), .cold = 2},
-	CASE("cold-fails", "2.6 C6", two_and_full, full_wait), .cold = 2, .flags = SIM_WORKERS_FAIL},
+	CASE("cold-fails", "2.6 C6", two_and_free, full_wait), .cold = 2, .flags = SIM_WORKERS_FAIL},
 	CASE("cold-nested", "2.6 C18", nested), .cold = 2, .cpus = 2},
 	{0},
 };

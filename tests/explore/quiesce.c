@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Quiesce: while a thread holds calls back, none of a registered domain runs. */
+#define CASE_BEGIN begin_quiesce
+#define CASE_END check_all_complete
 #include "explore.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_quiesce, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
 #define NONE UINT32_MAX
 
 static struct async_domain *exclusive;
@@ -94,24 +91,20 @@ static void exclusive_goes_on(void)
 }
 
 /* A call that runs may wait for one that is held back: it runs it itself. */
-static void awaits_b(void *data, async_cookie_t cookie)
+static void starts_in_b_and_waits(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	start(1, domain_b, nothing);
 	sim_check(!wait_full(domain_b));
 }
 
 static void nested(void)
 {
-	start(0, domain_a, awaits_b);
+	start(0, domain_a, starts_in_b_and_waits);
 	sim_check(!wait_full(domain_a));
 }
 
 static void inside(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	sim_check(async_quiesce_begin() == -EDEADLK);
 }
 
@@ -121,32 +114,15 @@ static void from_call(void)
 	sim_check(!wait_full(domain_a));
 }
 
-static void ordered(void)
-{
-	start(0, domain_a, nothing);
-	start_ordered(1, domain_a, nothing);
-	start_ordered(2, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-}
-
 /* A call that runs waits for an exclusive one, which waits for a registered one that is held back. */
 static void awaits_exclusive(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	sim_check(!wait_full(exclusive));
-}
-
-static void awaits_registered(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	sim_check(!wait_full(domain_b));
 }
 
 static void through_exclusive(void)
 {
-	start(0, exclusive, awaits_registered);
+	start(0, exclusive, awaits_b);
 	start(1, domain_a, awaits_exclusive);
 	start(2, domain_b, nothing);
 	sim_check(!wait_full(NULL));
@@ -154,17 +130,10 @@ static void through_exclusive(void)
 }
 
 /* No thread awaits it: a worker runs it. */
-static void opens_gate(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[1]);
-}
-
 static void exclusive_unawaited(void)
 {
 	sim_check(!async_quiesce_begin());
-	start(0, exclusive, opens_gate);
+	start(0, exclusive, opens_1);
 	gate_wait(&gates[1]);
 	sim_check(!async_quiesce_end());
 	sim_check(!wait_full(exclusive));
@@ -199,8 +168,6 @@ static void claimed_behind(void)
 /* While begin waits, what a call that runs awaits comes to be pending: it is told, and runs it. */
 static void schedules_more(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	gate_wait(&gates[1]);
 	start(3, domain_b, nothing);
 }
@@ -208,7 +175,7 @@ static void schedules_more(void *data, async_cookie_t cookie)
 static void comes_up(void)
 {
 	start(1, domain_b, schedules_more);
-	start(0, domain_a, awaits_registered);
+	start(0, domain_a, awaits_b);
 	sim_check(!wait_full(NULL));
 }
 
@@ -238,7 +205,7 @@ static void hold_and_release(void)
 	sim_check(!async_quiesce_begin());
 	start(1, domain_b, nothing);
 	start(2, domain_a, nothing);
-	start(0, exclusive, awaits_registered);
+	start(0, exclusive, awaits_b);
 	gate_open(&gates[1]);
 	gate_wait(&gates[2]);
 	sim_check(!is_begun(&jobs[1]));
@@ -280,7 +247,7 @@ const struct sim_case cases_quiesce[] = {
 	CASE("quiesce-nested-one", "quiesce 2.6", nested, hold), .threads = 1},
 	CASE("quiesce-nested-2cpus", "quiesce 2.6", nested, hold), .cpus = 2},
 	CASE("quiesce-from-call", "quiesce 2.8", from_call, one_more)},
-	CASE("quiesce-ordered", "quiesce retire", ordered, hold)},
+	CASE("quiesce-ordered", "quiesce retire", two_ordered, hold)},
 	CASE("quiesce-through", "quiesce 2.4", through_exclusive, hold), .cpus = 3},
 	CASE("quiesce-through-one-cpu", "quiesce 2.4", through_exclusive, hold), .threads = 2},
 	CASE("quiesce-inline", "quiesce 2.5", two, hold), .threads = NONE},

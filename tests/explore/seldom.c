@@ -2,17 +2,10 @@
 /* What the other cases do not come to: each was found missing by a mutation that nothing noticed. */
 #include "explore.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
-
 /* ---- calls of one lease: the first lease is of one call, the second of two ---- */
 
 static void set_name(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	async_set_name((const char *)((struct job *)data)->entry);
 }
 
@@ -42,18 +35,11 @@ static void name_of_the_call_before(void)
 	sim_check(!wait_full(domain_a));
 }
 
-static void fail(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	async_set_error(-EIO);
-}
-
 /* The error of a call is not taken for that of the next, which is of another domain. */
 static void error_of_the_call_before(void)
 {
 	start(0, domain_a, nothing);
-	start(1, domain_a, fail);
+	start(1, domain_a, sets_error);
 	start(2, domain_b, nothing);
 	sim_check(!wait_full(NULL));
 	sim_check(async_domain_error(domain_a, NULL) == -EIO);
@@ -155,18 +141,11 @@ static void until_owner(void)
 }
 
 /* Without a monitor no call stands behind another in a lease. */
-static void open_own(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[1]);
-}
-
 static void behind_a_blocked_one(void)
 {
 	start(0, domain_a, nothing);
 	start(1, domain_a, in_gate);
-	start(2, domain_a, open_own);
+	start(2, domain_a, opens_1);
 	start(3, domain_a, nothing);
 	sim_check(!wait_full(domain_a));
 }
@@ -175,8 +154,6 @@ static void behind_a_blocked_one(void)
 
 static void compute(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	sim_spend(400000);
 }
 
@@ -198,19 +175,12 @@ static void seen_asleep_then_awake(void)
 
 /* ---- a retire step whose place in the queue is still there ---- */
 
-static void open_one(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[1]);
-}
-
 /* The first call, which no thread awaits, keeps the others from the queue's head. */
 static void taken_from_the_middle(void)
 {
 	start(0, domain_a, nothing);
 	start_ordered(1, domain_b, in_gate);
-	start_ordered(2, domain_b, open_one);
+	start_ordered(2, domain_b, opens_1);
 	gate_open(&gates[0]);
 	sim_check(!wait_full(domain_b));
 	sim_check(!wait_full(NULL));
@@ -239,20 +209,11 @@ static void let_workers_start(void)
 	sim_spend(20000000); /* they are tried again after 10 ms */
 }
 
-static void open_last(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[3]);
-}
-
 /* It runs, taken from the middle, while a worker claims those on both sides. */
 static void stay_in_the_middle(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	let_workers_start();
-	start(5, domain_a, open_last);
+	start(5, domain_a, opens_3);
 	gate_wait(&gates[3]);
 }
 
@@ -270,13 +231,6 @@ static void running_in_the_middle(void)
 }
 
 /* A retire step that is pending, before a call whose func is. */
-static void open_lowest(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[0]);
-}
-
 static void stay_inline(void *data, async_cookie_t cookie)
 {
 	gate_open(&gates[3]);
@@ -290,7 +244,7 @@ static void step_before_func(void)
 	start(3, domain_b, nothing);
 	start(4, domain_b, nothing);
 	cookie = start(0, domain_a, stay_inline);
-	start_ordered(1, domain_a, open_lowest);
+	start_ordered(1, domain_a, opens_0);
 	sim_check(!wait_call(0, cookie, domain_a));
 	start_ordered(2, domain_a, nothing);
 	let_workers_start();
@@ -319,7 +273,7 @@ static void retire_and_say(void *data, async_cookie_t cookie)
 static void ordered_inline(void)
 {
 	gate_wait(&gates[3]);
-	prepare(1, domain_a, open_lowest);
+	prepare(1, domain_a, opens_0);
 	jobs[1].ordered = true;
 	note_scheduled(&jobs[1], async_schedule_ordered(run_job, retire_and_say, &jobs[1], domain_a));
 	gate_wait(&gates[2]);
@@ -365,7 +319,6 @@ static void call_anywhere(void)
 /* An ordered call of another domain is stuck behind no call of this stack. */
 static void awaits_ordered(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	cookie = start_ordered(1, domain_b, nothing);
 	sim_check(!wait_call(1, cookie, NULL));
 	start_ordered(2, domain_b, nothing);
@@ -399,15 +352,12 @@ static struct async_owner *awaited;
 
 static void wait_for_owner(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	gate_wait(&gates[3]); /* both are scheduled */
 	sim_check(!async_synchronize_owner(awaited));
 }
 
-static void wait_for_lower(void *data, async_cookie_t cookie)
+static void waits_for_lower(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	sim_check(wait_cookie(cookie, domain_a) == -EDEADLK);
 }
 
@@ -419,7 +369,7 @@ static void cycle_through_owner(void)
 	awaited = sim_new(sizeof(*awaited));
 	start(0, domain_a, wait_for_owner);
 	before = async_owner_enter(awaited);
-	start(1, domain_a, wait_for_lower);
+	start(1, domain_a, waits_for_lower);
 	async_owner_enter(before);
 	gate_open(&gates[3]);
 	sim_check(!wait_full(domain_a));

@@ -2,17 +2,6 @@
 /* Retire steps, errors, cancelling, entries, names. */
 #include "explore.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
-
-static void full_wait(void)
-{
-	sim_check(!wait_full(NULL));
-}
-
 /* ---- retire (its order is checked by note_retired()) ---- */
 
 static void ordered_pair(void)
@@ -90,18 +79,11 @@ static void retire_hides(void)
 }
 
 /* A recall while the first of two retire steps runs: the second still waits for its turn. */
-static void opens_gate(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	gate_open(&gates[2]);
-}
-
 static void retire_recalled(void)
 {
 	start(0, domain_a, in_gate);
 	start_ordered(1, domain_a, nothing);
-	start_ordered(2, domain_a, opens_gate);
+	start_ordered(2, domain_a, opens_2);
 	gate_wait(&gates[2]);
 	gate_open(&gates[0]);
 	work();
@@ -110,27 +92,14 @@ static void retire_recalled(void)
 }
 
 /* func waits for what is below: no thread is held by those that await their turn. */
-static void wait_for_lower(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	sim_check(!wait_cookie(cookie, domain_a));
-}
-
 static void ordered_and_waiting(void)
 {
 	start_ordered(0, domain_a, nothing);
-	start_ordered(1, domain_a, wait_for_lower);
+	start_ordered(1, domain_a, awaits_lower);
 	sim_check(!wait_full(domain_a));
 }
 
 /* ---- errors ---- */
-
-static void fail_with_cookie(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	async_set_error(-EIO);
-}
 
 static void retire_fails(void *data, async_cookie_t cookie)
 {
@@ -143,8 +112,8 @@ static void errors(void)
 	async_cookie_t first, found = 0;
 
 	start(0, domain_a, nothing);
-	first = start(1, domain_a, fail_with_cookie);
-	start(2, domain_a, fail_with_cookie);
+	first = start(1, domain_a, sets_error);
+	start(2, domain_a, sets_error);
 	sim_check(!wait_full(domain_a));
 	sim_check(async_domain_error(domain_a, &found) == -EIO && found == first);
 	async_domain_clear_error(domain_a);
@@ -158,7 +127,7 @@ static void error_of_retire(void)
 	prepare(0, domain_a, nothing);
 	jobs[0].ordered = true;
 	note_scheduled(&jobs[0], async_schedule_ordered(run_job, retire_fails, &jobs[0], domain_a));
-	start(1, domain_a, fail_with_cookie);
+	start(1, domain_a, sets_error);
 	sim_check(!wait_full(domain_a));
 	sim_check(async_domain_error(domain_a, &found) == -ENODEV && found == jobs[0].cookie);
 	free_domain(domain_a);
@@ -309,8 +278,6 @@ static void named(void *data, async_cookie_t cookie)
 {
 	char *name = sim_new(8);
 
-	(void)data;
-	(void)cookie;
 	memset(name, 0, 8);
 	name[0] = 'n';
 	async_set_name(name);

@@ -2,12 +2,6 @@
 /* Cookies, the order of claims, waits: for a bound, for all, for one call, for a time. */
 #include "explore.h"
 
-/* The users close the brace. */
-/* clang-format off */
-#define CASE(title, about, ...) \
-	{.name = title, .rules = about, .begin = begin_domains, .end = check_all_complete, .actor = {__VA_ARGS__}
-/* clang-format on */
-
 /* ---- 2.1 ---- */
 
 static void two_cookies(unsigned n, struct async_domain *domain)
@@ -55,13 +49,6 @@ static void end_in_order(void)
 
 /* ---- 2.3 ---- */
 
-static void one_wait(void)
-{
-	async_cookie_t cookie = start(0, domain_a, NULL);
-
-	sim_check(!wait_cookie(cookie + 1, domain_a));
-}
-
 /* Pending and running calls mixed in one domain; the bound excludes its own cookie. */
 static void below_bound(void)
 {
@@ -98,8 +85,6 @@ static void start_in_b(void)
 /* A call schedules another: a full wait sees both. */
 static void child_of_a(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	start(3, domain_a, NULL);
 }
 
@@ -117,11 +102,6 @@ static void full_everywhere(void)
 }
 
 /* Two full waits beside each other. */
-static void full_wait(void)
-{
-	sim_check(!wait_full(NULL));
-}
-
 static void schedule_two(void)
 {
 	start(0, domain_a, NULL);

@@ -57,7 +57,6 @@ TEST(at_the_limit_of_processes_everything_runs, .pools = PALL, .raw_exit = true)
 
 static void say(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	if (write(1, data, 1) != 1)
 		_exit(20);
 }

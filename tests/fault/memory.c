@@ -12,8 +12,6 @@ static struct record retired;
 
 static void retire(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	retired.n++;
 }
 
@@ -163,7 +161,6 @@ static int self_result;
 
 static void wait_for_oneself(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	self_result = async_synchronize_full_domain(data);
 }
 

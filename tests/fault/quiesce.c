@@ -6,7 +6,6 @@ static atomic_uint stored, blocked;
 
 static void schedule_blocked(void *data)
 {
-	(void)data;
 	CHECK(async_schedule(count, &blocked));
 }
 

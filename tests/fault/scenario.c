@@ -12,14 +12,11 @@ static struct record retired;
 
 static void run(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	ran++;
 }
 
 static void retire(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	record(&retired, cookie);
 }
 
@@ -28,8 +25,6 @@ static void parent(void *data, async_cookie_t cookie)
 	ASYNC_DOMAIN_EXCLUSIVE(own);
 	atomic_uint child = 0;
 
-	(void)data;
-	(void)cookie;
 	CHECK(async_schedule_domain(count, &child, &own));
 	if (async_schedule_ordered(count, count, &child, &own))
 		child++;

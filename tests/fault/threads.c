@@ -141,7 +141,6 @@ static struct record retired;
 
 static void retire(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	record(&retired, cookie);
 }
 
@@ -218,7 +217,6 @@ static void after_all_before(void *data, async_cookie_t cookie)
 
 static void wait_for_chain(void *data)
 {
-	(void)data;
 	CHECK_EQ(async_synchronize_full_domain(&chained), 0);
 }
 
@@ -259,7 +257,6 @@ TEST(threads_are_tried_again, .pools = PSOME)
 
 static void say(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	if (write(1, data, 1) != 1)
 		_exit(20);
 }

@@ -80,7 +80,6 @@ static atomic_bool foreign, enough;
 
 static void on_signal(int number)
 {
-	(void)number;
 	if (!own_thread)
 		foreign = true;
 	handled++;
@@ -91,7 +90,6 @@ static void storm(void *data)
 {
 	pid_t self = tid_self();
 
-	(void)data;
 	while (!enough) {
 		DIR *dir = opendir("/proc/self/task");
 		const struct dirent *entry;
@@ -125,7 +123,6 @@ static void work_under_signals(void *data)
 {
 	ASYNC_DOMAIN(own);
 
-	(void)data;
 	own_thread = true;
 	block_signal(SIG_UNBLOCK);
 	for (unsigned int round = 0; round < (unsigned int)SCALE(200) || !handled;

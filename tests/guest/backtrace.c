@@ -14,8 +14,6 @@ static void look(void *data, async_cookie_t cookie)
 	void *frames[FRAMES_MOST];
 	int n = backtrace(frames, FRAMES_MOST);
 
-	(void)data;
-	(void)cookie;
 	for (int i = 0; i < n; i++)
 		seen |= frames[i] == expected;
 }

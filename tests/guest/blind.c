@@ -18,8 +18,6 @@ static sem_t all_here;
 /* Returns when all calls are in it. */
 static void meet(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	if (++here == CALLS)
 		for (unsigned int i = 0; i < CALLS; i++)
 			up(&all_here);

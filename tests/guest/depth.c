@@ -34,7 +34,6 @@ static void nest(void *data, async_cookie_t cookie)
 {
 	uintptr_t level = (uintptr_t)data;
 
-	(void)cookie;
 	reached++;
 	if (level < DEPTH)
 		CHECK_EQ(async_synchronize_call(async_schedule(nest, (void *)(level + 1)), NULL), 0);
@@ -42,7 +41,6 @@ static void nest(void *data, async_cookie_t cookie)
 
 static void nest_deep(void *data)
 {
-	(void)data;
 	async_schedule(nest, (void *)1);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(reached, DEPTH);
@@ -63,15 +61,12 @@ TEST(nested_waits_go_deeper_where_calls_run_inline, .pools = PSOME, .env = "INOR
 /* Each schedules the next: a state machine. */
 static void step(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	if (++reached < 10 * DEPTH)
 		async_schedule(step, NULL);
 }
 
 static void walk(void *data)
 {
-	(void)data;
 	async_schedule(step, NULL);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(reached, 10 * DEPTH);
@@ -86,7 +81,6 @@ TEST(inline_calls_do_not_fill_the_stack, .pools = PALL, .env = "INORDER_PENDING=
 /* What is left in the queue for want of stack has run when the outermost scheduling returns, without a wait. */
 static void walk_without_waiting(void *data)
 {
-	(void)data;
 	async_schedule(step, NULL);
 	CHECK_EQ(reached, 10 * DEPTH);
 }
@@ -122,7 +116,6 @@ static void schedule_low(unsigned int levels)
 /* Whoever schedules with little stack left, and in no call: nothing would run later what is left. */
 static void schedule_at_the_end(void *data)
 {
-	(void)data;
 	reached = 10 * DEPTH - 1;
 	schedule_low(STACK_BYTES / 1024 - 50);
 	CHECK_EQ(reached, 10 * DEPTH);
@@ -152,7 +145,6 @@ static void apply(uintptr_t level);
 
 static void branch(void *level, async_cookie_t cookie)
 {
-	(void)cookie;
 	if (level)
 		apply((uintptr_t)level - 1);
 	else

@@ -27,8 +27,6 @@ static void tell_leaving(void)
 /* Goes on only once the program has begun to end. */
 static void use_late(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	down(&leaving);
 	say(torn_down ? "used after, " : "used before, ");
 }
@@ -61,7 +59,6 @@ TEST(the_wait_comes_before_handlers_of_what_existed, .pools = PDEFAULT)
 
 static void call_from_handler(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	say(torn_down ? "after, " : data);
 }
 
@@ -88,7 +85,6 @@ TEST(calls_of_exit_handlers_are_waited_for_before_the_next, .pools = PDEFAULT)
 
 static void hang(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	async_set_name("hung-up");
 	down(data);
 }
@@ -134,7 +130,6 @@ static void fatal(void *data, async_cookie_t cookie)
 {
 	unsigned int n = *(unsigned int *)data;
 
-	(void)cookie;
 	while (n--)
 		down(&waiting);
 	say("fatal, ");
@@ -143,7 +138,6 @@ static void fatal(void *data, async_cookie_t cookie)
 
 static void effect(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	up(&waiting);
 	async_synchronize_cookie(cookie);
 	say("effect behind, ");
@@ -151,7 +145,6 @@ static void effect(void *data, async_cookie_t cookie)
 
 static void by_call(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	up(&waiting);
 	async_synchronize_call(*(async_cookie_t *)data, NULL);
 	say("effect behind, ");
@@ -159,15 +152,11 @@ static void by_call(void *data, async_cookie_t cookie)
 
 static void retire(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	say("retired behind, ");
 }
 
 static void independent(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	down(&leaving);
 	say("independent, ");
 }
@@ -200,7 +189,6 @@ TEST(what_waits_for_a_call_that_ends_the_program_has_no_effects, .pools = PDEFAU
 
 static void wait_late(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	down(&leaving);
 	async_synchronize_cookie(cookie);
 	say("effect behind, ");

@@ -25,7 +25,6 @@ static void fork_slowly(void *data)
 {
 	pid_t pid = fork();
 
-	(void)data;
 	CHECK(pid >= 0);
 	if (!pid)
 		use_and_exit();

@@ -10,7 +10,6 @@ static __thread sigjmp_buf way_out;
 
 static void jump(int signal_number)
 {
-	(void)signal_number;
 	siglongjmp(way_out, 1);
 }
 
@@ -81,7 +80,6 @@ TEST(a_wait_that_was_left_is_forgotten, .pools = PSOME, .no_tsan = true)
 
 static void leave_in_thread(void *data)
 {
-	(void)data;
 	CHECK(leave_wait(async_synchronize_full));
 }
 
@@ -101,8 +99,6 @@ static sem_t left;
 
 static void leave_in_call(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	CHECK(leave_wait(wait_one));
 	up(&left);
 }

@@ -109,7 +109,6 @@ _Static_assert(_Alignof(struct async_domain) == 8 && _Alignof(struct async_entry
 
 static void block(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	down(data);
 }
 

@@ -34,7 +34,6 @@ static bool make_group(const char *parent)
 
 static void block(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	down(data);
 }
 

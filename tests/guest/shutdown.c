@@ -69,8 +69,6 @@ static int inside;
 
 static void shut_down_inside(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	inside = async_shutdown();
 }
 
@@ -117,7 +115,6 @@ TEST(other_threads_go_on_scheduling, .pools = PALL)
 
 static void note_privileges(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	*(int *)data = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 }
 

@@ -22,7 +22,6 @@ static void raise_it(void *data, async_cookie_t cookie)
 {
 	int number = (int)(intptr_t)data;
 
-	(void)cookie;
 	if (number == SIGSEGV) {
 		char *page = page_new();
 
@@ -88,7 +87,6 @@ TEST(crash_handlers_run_when_a_call_faults, .pools = PDEFAULT, .no_tsan = true, 
 
 static void overflow_caught(int number)
 {
-	(void)number;
 	_exit(33);
 }
 
@@ -104,8 +102,6 @@ static void overflow_call(void *data, async_cookie_t cookie)
 {
 	volatile int depth = 0;
 
-	(void)data;
-	(void)cookie;
 	overflow(&depth);
 }
 
@@ -132,8 +128,6 @@ static sigset_t mask_inside;
 
 static void note_mask(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	CHECK(!pthread_sigmask(SIG_SETMASK, NULL, &mask_inside));
 }
 
@@ -156,7 +150,6 @@ static void spawn_and_end(void *data, async_cookie_t cookie)
 	int ends[2], status;
 	pid_t pid;
 
-	(void)cookie;
 	CHECK(!pipe(ends));
 	CHECK(!posix_spawn_file_actions_init(&actions));
 	CHECK(!posix_spawn_file_actions_adddup2(&actions, ends[0], 0));
@@ -196,7 +189,6 @@ static _Atomic pid_t handled_by;
 
 static void note_thread(int number)
 {
-	(void)number;
 	handled_by = tid_self();
 }
 

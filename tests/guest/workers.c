@@ -17,7 +17,6 @@ static void note_look(void *data, async_cookie_t cookie)
 {
 	struct look *look = data;
 
-	(void)cookie;
 	CHECK(!sched_getaffinity(0, sizeof(look->cpus), &look->cpus));
 	look->policy = sched_getscheduler(0);
 	look->nice = getpriority(PRIO_PROCESS, (id_t)tid_self());

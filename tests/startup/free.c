@@ -46,7 +46,6 @@ static size_t freed;
 
 static void free_init(void *unused)
 {
-	(void)unused;
 	freed = initcalls_free();
 }
 
@@ -91,8 +90,6 @@ TEST(nothing_is_freed_before_the_initcalls_ran, .pools = PALL)
 
 static void free_in_call(void *unused, async_cookie_t cookie)
 {
-	(void)unused;
-	(void)cookie;
 	errno = 0;
 	CHECK_EQ(initcalls_free(), 0);
 	CHECK_EQ(errno, EDEADLK);

@@ -113,7 +113,6 @@ TEST(stop_stops_at_the_first_failure, .pools = PALL)
 
 static int positive(const char *name)
 {
-	(void)name;
 	return 1;
 }
 
@@ -171,7 +170,6 @@ static bool was_done;
 
 static void open_when_quiet(void *unused)
 {
-	(void)unused;
 	quiet();
 	gate_open(&gate);
 }
@@ -269,7 +267,6 @@ static int hold_here(const char *name)
 
 static void run_all(void *unused)
 {
-	(void)unused;
 	CHECK_EQ(initcalls_run(0), 0);
 }
 

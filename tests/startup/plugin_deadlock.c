@@ -12,8 +12,6 @@ static void load_it(struct part_job *unused, async_cookie_t cookie)
 {
 	struct plugin *plugin;
 
-	(void)unused;
-	(void)cookie;
 	result = plugin_load(part_path(wanted), 0, &plugin);
 	if (!result)
 		loaded = plugin;
@@ -130,7 +128,6 @@ TEST(call_of_a_plugin_may_load_another_one, .pools = PALL)
 
 static void load_in_program(void *data, async_cookie_t cookie)
 {
-	(void)data;
 	load_it(NULL, cookie);
 }
 
@@ -151,7 +148,6 @@ static void load_a(void *data, async_cookie_t cookie)
 {
 	const int i = (int)(uintptr_t)data;
 
-	(void)cookie;
 	down(&both_scheduled);
 	loads[i] = plugin_load(part_path("a"), 0, &loaded_twice[i]);
 }
@@ -159,7 +155,6 @@ static void load_a(void *data, async_cookie_t cookie)
 /* The call of the plug-in waits for calls of the program, which both wait for it, one of them as the second loader. */
 static void wait_for_loaders(struct part_job *unused, async_cookie_t cookie)
 {
-	(void)unused;
 	up(&gate.begun);
 	down(&gate.open);
 	result = async_synchronize_cookie(cookie);
@@ -196,8 +191,6 @@ TEST(call_that_waits_for_both_loaders_of_its_plugin_does_not_hang, .pools = PMAN
 
 static void unload_it(struct part_job *unused, async_cookie_t cookie)
 {
-	(void)unused;
-	(void)cookie;
 	down(&gate.open);
 	result = plugin_unload(loaded);
 }
@@ -225,7 +218,6 @@ TEST(plugin_that_unloads_itself_in_a_call_is_refused, .pools = PMANY)
 
 static int unload_in_exit(const struct part *part, const char *step)
 {
-	(void)part;
 	if (is_step(step, "exit1"))
 		result = plugin_unload(loaded);
 	return 0;
@@ -244,8 +236,6 @@ static struct plugin *user;
 
 static void unload_user(struct part_job *unused, async_cookie_t cookie)
 {
-	(void)unused;
-	(void)cookie;
 	result = plugin_unload(user);
 }
 
@@ -317,8 +307,6 @@ TEST(constructors_and_destructors_are_refused, .pools = PALL)
 
 static void free_in_call(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	errno = 0;
 	CHECK_EQ(initcalls_free(), 0);
 	CHECK_EQ(errno, EDEADLK);

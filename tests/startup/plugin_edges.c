@@ -9,8 +9,6 @@ static int result;
 
 static void wait_for_default_domain(struct part_job *unused, async_cookie_t cookie)
 {
-	(void)unused;
-	(void)cookie;
 	up(&gate.begun);
 	down(&gate.open);
 	CHECK_EQ(async_synchronize_full(), 0); /* its cookie is the lower one of the two */
@@ -28,8 +26,6 @@ static int schedule_waiting(const struct part *part, const char *step)
 
 static void unload_in_program(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	result = plugin_unload(loaded);
 }
 
@@ -191,7 +187,6 @@ static int schedule_slow(const struct part *part, const char *step)
 
 static void open_late(void *unused)
 {
-	(void)unused;
 	quiet();
 	gate_open(&gate);
 }

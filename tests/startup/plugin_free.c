@@ -23,7 +23,6 @@ static int schedule_init_call(const struct part *part, const char *step)
 
 static void free_init(void *unused)
 {
-	(void)unused;
 	freed = initcalls_free();
 }
 

@@ -46,7 +46,6 @@ TEST(load_waits_for_its_own_calls_only, .pools = PMANY)
 
 static void schedule_child(struct part_job *parent, async_cookie_t cookie)
 {
-	(void)cookie;
 	part_schedule(&other_job, parent->part, part_gate, &other_gate);
 }
 

@@ -140,7 +140,6 @@ TEST(jump_out_of_a_plugin_leaves_its_function_to_it, .pools = PMANY)
 
 static void schedule_in_call(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	CHECK(a->schedule(data));
 }
 
@@ -306,8 +305,6 @@ static sem_t schedules;
 
 static void count_run(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 	run++;
 }
 

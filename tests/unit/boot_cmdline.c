@@ -25,7 +25,6 @@ static void test_empty(void **state)
 {
 	const struct cmdline result = parse("");
 
-	(void)state;
 	assert_null(result.root);
 	assert_null(result.init);
 	assert_null(result.trace);
@@ -41,7 +40,6 @@ static void test_every_word(void **state)
 		      "rw init=/bin/true initcall_debug inorder.serial inorder.trace=/run/t inorder.unordered "
 		      "inorder.signatures=skip quiet\n");
 
-	(void)state;
 	assert_string_equal(result.root, "UUID=12-34");
 	assert_string_equal(result.rootfstype, "ext4,xfs");
 	assert_string_equal(result.rootflags, "noatime,data=journal");
@@ -55,7 +53,6 @@ static void test_last_word_wins(void **state)
 {
 	struct cmdline result = parse("rw root=/dev/sda root=/dev/sdb ro");
 
-	(void)state;
 	assert_string_equal(result.root, "/dev/sdb");
 	assert_false(result.rw);
 	result = parse("root=/dev/sda root=");
@@ -67,7 +64,6 @@ static void test_quotes(void **state)
 {
 	struct cmdline result = parse("root=\"LABEL=my root\" \"init=/a b\" rootflags=a\" \"b");
 
-	(void)state;
 	assert_string_equal(result.root, "LABEL=my root");
 	assert_string_equal(result.init, "/a b");
 	assert_string_equal(result.rootflags, "a b");
@@ -77,7 +73,6 @@ static void test_quotes(void **state)
 
 static void test_waiting(void **state)
 {
-	(void)state;
 	assert_int_equal(parse("rootwait").wait_s, UINT_MAX);
 	assert_int_equal(parse("rootwait=7").wait_s, 7);
 	assert_int_equal(parse("rootdelay=0").wait_s, 0);
@@ -92,7 +87,6 @@ static void test_unknown_words(void **state)
 {
 	struct cmdline result = parse("inorder.serious inorder.trace ro.x inorderly=1 inorder.serial=1");
 
-	(void)state;
 	assert_int_equal(result.unknown_count, 3);
 	assert_string_equal(result.unknown[0], "inorder.serious");
 	assert_string_equal(result.unknown[1], "inorder.trace");
@@ -109,7 +103,6 @@ static void test_words_of_init(void **state)
 {
 	const struct cmdline result = parse("root=/dev/sda -- inorder.serial root=/dev/sdb");
 
-	(void)state;
 	assert_string_equal(result.root, "/dev/sda");
 	assert_false(result.serial);
 }
@@ -118,7 +111,6 @@ static void test_words_of_initramfs_tools(void **state)
 {
 	struct cmdline result = parse("break panic=20 boot=local noresume resume=UUID=1 boot=nfs");
 
-	(void)state;
 	assert_string_equal(result.break_at, "premount");
 	assert_string_equal(parse("break=bottom").break_at, "bottom");
 	assert_true(result.no_shell);
@@ -141,7 +133,6 @@ static void test_check(void **state)
 {
 	struct cmdline result = parse("fsck.mode=force fsck.repair=yes");
 
-	(void)state;
 	assert_true(result.fsck_force && result.fsck_yes);
 	assert_false(result.fsck_skip || result.fsck_no);
 	assert_true(parse("fastboot").fsck_skip && parse("fsck.mode=skip").fsck_skip);
@@ -156,7 +147,6 @@ static void test_words_of_others(void **state)
 	const struct cmdline result =
 		parse("rd.luks.uuid=1 cryptdevice=/dev/sda nfsroot=/a fsck.mode=no quiet ip=dhcp");
 
-	(void)state;
 	assert_int_equal(result.unknown_count, 5);
 	assert_string_equal(result.unknown[0], "rd.luks.uuid=1");
 	assert_string_equal(result.unknown[3], "fsck.mode=no");

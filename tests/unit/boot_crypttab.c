@@ -27,7 +27,6 @@ static void test_passphrase(void **state)
 	const char *const lines[] = {"root UUID=1-2\n", "root UUID=1-2 none luks", "root\tUUID=1-2\t-\tluks",
 				     " root  UUID=1-2  none\n"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		const struct crypttab entry = parse(lines[i]);
 
@@ -44,7 +43,6 @@ static void test_nothing_in_the_line(void **state)
 {
 	const char *const lines[] = {"", "\n", "# comment\n", "  # comment UUID=1 none luks\n", "alone\n"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		struct crypttab entry;
 		char line[64];
@@ -58,7 +56,6 @@ static void test_keys(void **state)
 {
 	struct crypttab entry = parse("a /dev/sda2 /etc/keys/a.key luks");
 
-	(void)state;
 	assert_string_equal(entry.key, "/etc/keys/a.key");
 	assert_string_equal(entry.key_device, "");
 	entry = parse("a /dev/sda2 /a.key:UUID=77 luks");
@@ -78,7 +75,6 @@ static void test_options(void **state)
 	struct crypttab entry = parse("a /dev/sda2 none luks,discard,readonly,tries=0,timeout=20,keyslot=2,header=/h,"
 				      "keyfile-offset=512,keyfile-size=64,no-such-option");
 
-	(void)state;
 	assert_true(entry.discard && entry.readonly);
 	assert_int_equal(entry.tries, 0);
 	assert_int_equal(entry.timeout_s, 20);
@@ -98,7 +94,6 @@ static void test_what_cannot_be_done_is_refused(void **state)
 {
 	const char *const options[] = {"keyscript=/bin/mine", "plain", "tcrypt", "bitlk", "swap", "tpm2-device=auto"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		char line[128];
 
@@ -121,7 +116,6 @@ static void test_long_fields_are_refused(void **state)
 				       "a b none keyslot=%s",
 				       "a b d:%s keyscript=passdev"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
 		char line[512], text[300];
 		struct crypttab entry;

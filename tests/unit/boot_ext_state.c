@@ -60,7 +60,6 @@ static void check(const char *make, const char *change, const char *why)
 
 static void test_clean(void **state)
 {
-	(void)state;
 	check(EXT4, NULL, NULL);
 	check(OLD, NULL, NULL);
 	check("mke2fs -q -F -t ext2 %s 8M", NULL, NULL);
@@ -72,7 +71,6 @@ static void test_clean(void **state)
 
 static void test_due(void **state)
 {
-	(void)state;
 	check(EXT4, "tune2fs -c 5 -C 5 %s >/dev/null", "as often");
 	check(EXT4, "tune2fs -i 10d -T 20200101 %s >/dev/null", "too long ago");
 	check(EXT4, "tune2fs -i 10d -T 20990101 %s >/dev/null", "clock");
@@ -80,7 +78,6 @@ static void test_due(void **state)
 
 static void test_dirty(void **state)
 {
-	(void)state;
 	check(EXT4, SET("state 0"), "not unmounted");
 	check(EXT4, SET("state 3"), "errors");
 	check(EXT4, SET("error_count 1"), "errors");
@@ -104,7 +101,6 @@ static void check_byte(size_t at, unsigned char value, const char *why)
 
 static void test_strange(void **state)
 {
-	(void)state;
 	check("mke2fs -q -F -O journal_dev %s 8M", NULL, "journal");
 	check(OLD, NULL, NULL);
 	check_byte(0x62, 0x80, "not known");
@@ -116,7 +112,6 @@ static void test_checksum(void **state)
 {
 	unsigned char block[EXT_SUPER_BYTES];
 
-	(void)state;
 	check(EXT4, NULL, NULL);
 	read_block(block);
 	block[0] ^= 1;
@@ -127,14 +122,12 @@ static int make_file(void **state)
 {
 	const int fd = mkstemp(path);
 
-	(void)state;
 	setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
 	return fd < 0 ? -1 : close(fd);
 }
 
 static int remove_file(void **state)
 {
-	(void)state;
 	return unlink(path);
 }
 

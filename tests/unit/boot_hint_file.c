@@ -29,7 +29,6 @@ static void what_a_boot_has_recorded_is_understood(void **state)
 	static const char text[] = "# a comment\n\nfilesystem ext4\nroot ext4 sd_mod\n  root\tdm-mod \n"
 				   "module ext4 310\nmodule sd_mod 0\n";
 
-	(void)state;
 	parse(text, strlen(text));
 	assert_int_equal(hints.malformed, 0);
 	assert_string_equal(hints.filesystem, "ext4");
@@ -62,7 +61,6 @@ static void a_malformed_line_is_named_and_ignored_as_a_whole(void **state)
 		"root a123456789b123456789c123456789d123456789e123456789f12345",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		char text[256];
 
@@ -81,7 +79,6 @@ static void bytes_of_anything_are_shown_as_a_console_can(void **state)
 {
 	static const char text[] = "root sd_mod\n\x1b[2J\x7f\0hidden\nroot x\0y\nroot ext4\n";
 
-	(void)state;
 	parse(text, sizeof(text) - 1);
 	assert_int_equal(hints.malformed, 2);
 	assert_int_equal(hints.line, 2);
@@ -94,7 +91,6 @@ static void no_more_are_taken_than_there_is_room_for(void **state)
 {
 	char text[2048] = "";
 
-	(void)state;
 	for (int i = 0; i < HINTS_MOST + 3; i++)
 		sprintf(text + strlen(text), "root m%d\n", i);
 	parse(text, strlen(text));

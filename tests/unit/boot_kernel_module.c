@@ -28,7 +28,6 @@ static atomic_bool is_over;
 
 static void *wait_for_load(void *unused)
 {
-	(void)unused;
 	kernel_module_wait(name);
 	is_over = true;
 	return NULL;
@@ -53,7 +52,6 @@ static void test_lasts_as_long_as_the_load(void **state)
 {
 	pthread_t waiter;
 
-	(void)state;
 	assert_int_equal(pthread_create(&waiter, NULL, wait_for_load, NULL), 0);
 	for (int i = 0; i < 3; i++) {
 		answer("20480\n");
@@ -66,7 +64,6 @@ static void test_lasts_as_long_as_the_load(void **state)
 
 static void test_a_module_that_is_built_in(void **state)
 {
-	(void)state;
 	kernel_module_wait("no-such-module");
 }
 

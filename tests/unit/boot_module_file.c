@@ -19,14 +19,12 @@
 
 static void a_signature_is_left_out(void **state)
 {
-	(void)state;
 	assert_int_equal(module_file_unsigned(BYTES("module" TRAILER("\0\0") MARK)), 6);
 	assert_int_equal(module_file_unsigned(BYTES("modulePKCS" TRAILER("\0\4") MARK)), 6);
 }
 
 static void a_file_that_is_not_signed_stays_whole(void **state)
 {
-	(void)state;
 	assert_int_equal(module_file_unsigned(BYTES("")), 0);
 	assert_int_equal(module_file_unsigned(BYTES(MARK)), strlen(MARK));
 	assert_int_equal(module_file_unsigned(BYTES("modulePKCS" TRAILER("\0\4") MARK "x")), 51);
@@ -53,7 +51,6 @@ static void only_a_module_of_other_processors_is_useless(void **state)
 		{BYTES("not alias=cpu:type:x86,ven*fam*mod*:feature:*0081*\0"), true},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		assert_int_equal(module_file_is_for(cases[i].file, cases[i].bytes, PROCESSOR), cases[i].fits);
 }

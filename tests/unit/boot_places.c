@@ -13,7 +13,6 @@ static void test_pci_parse(void **state)
 {
 	unsigned int place[4];
 
-	(void)state;
 	assert_true(pci_parse("0000:00:1f.2", place));
 	assert_int_equal(place[0], 0);
 	assert_int_equal(place[1], 0);
@@ -35,7 +34,6 @@ static void test_pci_order(void **state)
 	};
 	enum { COUNT = sizeof(ordered) / sizeof(*ordered) };
 
-	(void)state;
 	for (int i = 0; i < COUNT; i++)
 		for (int j = 0; j < COUNT; j++) {
 			const int order = pci_compare(ordered[i], ordered[j]);
@@ -48,7 +46,6 @@ static void test_scsi_parse(void **state)
 {
 	struct scsi_place place;
 
-	(void)state;
 	assert_true(scsi_parse("12:0:3:9223372036854775809", &place));
 	assert_int_equal(place.host, 12);
 	assert_int_equal(place.channel, 0);
@@ -69,7 +66,6 @@ static void test_scsi_order(void **state)
 	};
 	enum { COUNT = sizeof(ordered) / sizeof(*ordered) };
 
-	(void)state;
 	for (int i = 0; i < COUNT; i++)
 		for (int j = 0; j < COUNT; j++) {
 			struct scsi_place one, other;

@@ -71,7 +71,6 @@ static void test_every_spelling_fits(void **state)
 		"/dev/disk/by-path/pci-0000:00:1f.2-ata-1-part1",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (!fits(texts[i], &disk))
 			fail_msg("%s does not fit", texts[i]);
@@ -97,7 +96,6 @@ static void test_others_do_not_fit(void **state)
 		"/dev/disk/by-path/pci-0000:00:1f.2-ata-1",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (fits(texts[i], &disk))
 			fail_msg("%s fits", texts[i]);
@@ -110,7 +108,6 @@ static void test_label_that_looks_encoded(void **state)
 {
 	struct root_facts facts = disk;
 
-	(void)state;
 	facts.label = "my\\x20root"; /* the letters themselves */
 	assert_true(fits("LABEL=my\\x20root", &facts));
 	assert_true(fits("/dev/disk/by-label/my\\x5cx20root", &facts));
@@ -124,7 +121,6 @@ static void test_numbers_of_the_kernel(void **state)
 {
 	struct root_spec spec;
 
-	(void)state;
 	assert_true(root_spec_parse("10301a2", &spec)); /* the minor's high bits are above the major */
 	assert_int_equal(spec.kind, ROOT_NUMBER);
 	assert_int_equal(spec.major, 0x301);
@@ -143,7 +139,6 @@ static void test_partition_offset(void **state)
 {
 	struct root_spec spec;
 
-	(void)state;
 	assert_true(root_spec_parse("PARTUUID=DEADBEEF-01/PARTNROFF=2", &spec));
 	assert_int_equal(spec.offset, 2);
 	assert_string_equal(spec.value, "DEADBEEF-01");
@@ -163,7 +158,6 @@ static void test_volumes(void **state)
 	struct root_spec spec;
 	char text[64];
 
-	(void)state;
 	assert_true(fits("/dev/mapper/my--vg-root--a", &volume));
 	assert_true(fits("/dev/my-vg/root-a", &volume));
 	assert_true(fits("/dev/dm-1", &volume));
@@ -184,7 +178,6 @@ static void test_folders_of_drivers(void **state)
 {
 	const struct root_facts old = {"/dev/cciss/c0d0p1", 104, 1, "", "", "", "", "", "", ""};
 
-	(void)state;
 	assert_true(fits("/dev/cciss/c0d0p1", &old));
 	assert_false(fits("/dev/cciss/c0d0p2", &old));
 }
@@ -194,7 +187,6 @@ static void test_arrays(void **state)
 	const struct root_facts array = {"/dev/md127", 9, 127, "", "", "", "", "", "home", ""};
 	struct root_spec spec;
 
-	(void)state;
 	assert_true(fits("/dev/md/home", &array));
 	assert_true(fits("/dev/md127", &array));
 	assert_false(fits("/dev/md/hom", &array));
@@ -225,7 +217,6 @@ static void test_network_roots_are_refused(void **state)
 				     "/dev/ram0",
 				     "live:LABEL=a"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (!strstr(refusal(texts[i]), "not supported"))
 			fail_msg("%s: %s", texts[i], refusal(texts[i]));
@@ -233,7 +224,6 @@ static void test_network_roots_are_refused(void **state)
 
 static void test_refusals_name_what_was_meant(void **state)
 {
-	(void)state;
 	assert_non_null(strstr(refusal("UIUD=1234"), "UUID= was meant"));
 	assert_non_null(strstr(refusal("LABLE=root"), "LABEL= was meant"));
 	assert_non_null(strstr(refusal("PARTUID=root"), "PARTUUID= was meant"));
@@ -252,7 +242,6 @@ static void test_too_long(void **state)
 {
 	char text[400] = "LABEL=";
 
-	(void)state;
 	memset(text + 6, 'a', 300);
 	assert_non_null(strstr(refusal(text), "longer"));
 	text[6 + 255] = '\0';
@@ -263,7 +252,6 @@ static void test_spelling(void **state)
 {
 	char one[400], other[400];
 
-	(void)state;
 	assert_int_equal(spelling_distance("", ""), 0);
 	assert_int_equal(spelling_distance("", "abc"), 3);
 	assert_int_equal(spelling_distance("abc", ""), 3);

@@ -17,7 +17,6 @@ static void test_disk(void **state)
 {
 	struct uevent event;
 
-	(void)state;
 	assert_true(PARSE("add@/devices/pci0000:00/block/sda\0ACTION=add\0DEVPATH=/devices/pci0000:00/block/sda\0"
 			  "SUBSYSTEM=block\0MAJOR=8\0MINOR=0\0DEVNAME=sda\0DEVTYPE=disk\0SEQNUM=1234",
 			  &event));
@@ -31,7 +30,6 @@ static void test_without_name(void **state)
 {
 	struct uevent event;
 
-	(void)state;
 	assert_true(PARSE("bind@/devices/x\0ACTION=bind\0DEVPATH=/devices/x\0SUBSYSTEM=pci", &event));
 	assert_null(event.devname);
 	assert_null(event.modalias);
@@ -45,7 +43,6 @@ static void test_not_the_kernels(void **state)
 {
 	struct uevent event;
 
-	(void)state;
 	assert_false(PARSE("libudev\0ACTION=add\0DEVPATH=/devices/x", &event)); /* no subsystem */
 	assert_false(PARSE("", &event));
 	assert_false(uevent_parse("", 0, &event));
@@ -57,7 +54,6 @@ static void test_no_end(void **state)
 	const char text[] = {'A', 'C', 'T', 'I', 'O', 'N', '=', 'a', 'd', 'd'};
 	struct uevent event;
 
-	(void)state;
 	assert_false(uevent_parse(text, sizeof(text), &event));
 }
 
@@ -67,7 +63,6 @@ static void test_every_prefix(void **state)
 	static const char text[] = "add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=block\0DEVNAME=sda";
 	struct uevent event;
 
-	(void)state;
 	for (size_t bytes = 0; bytes <= sizeof(text); bytes++) {
 		char *copy = malloc(bytes + 1);
 

@@ -70,7 +70,6 @@ static void a_step_whose_end_stands_before_its_beginning(void **state)
 {
 	struct model model;
 
-	(void)state;
 	build(&model, "[    1.000000] calling  probe+0x0/0x10 @ 1\n"
 		      "[    0.500000] initcall probe+0x0/0x10 returned 0 after 1000 usecs\n");
 	assert_forwards(&model);
@@ -82,7 +81,6 @@ static void a_turn_that_came_before_the_call_returned(void **state)
 	struct model model;
 	char *svg;
 
-	(void)state;
 	build(&model, "{\"t_ns\":50,\"pid\":2,\"tid\":2,\"ev\":\"started\",\"cookie\":2}\n"
 		      "{\"t_ns\":60,\"pid\":2,\"tid\":2,\"ev\":\"returned\",\"cookie\":2}\n"
 		      "{\"t_ns\":4,\"pid\":2,\"tid\":2,\"ev\":\"retiring\",\"cookie\":2}\n");
@@ -98,7 +96,6 @@ static void a_wait_that_ended_with_a_call_without_a_span(void **state)
 {
 	struct model model;
 
-	(void)state;
 	build(&model, "{\"t_ns\":1000,\"pid\":2,\"tid\":2,\"ev\":\"calling\",\"name\":\"step\"}\n"
 		      "{\"t_ns\":2000,\"pid\":2,\"tid\":2,\"ev\":\"called\",\"name\":\"step\"}\n"
 		      "{\"t_ns\":2000,\"pid\":2,\"tid\":2,\"ev\":\"waiting\"}\n"
@@ -112,7 +109,6 @@ static void a_wait_that_ended_with_a_call_without_a_span(void **state)
 
 static void bytes_that_libxml2_takes_for_characters(void **state)
 {
-	(void)state;
 	assert_string_equal(keep("a\x9f\x95z"), "a\xef\xbf\xbd\xef\xbf\xbdz");             /* no first byte */
 	assert_string_equal(keep("\xe0\x91\x96"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* one byte too many */
 	assert_string_equal(keep("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x95\x92"), "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x95\x92");
@@ -124,7 +120,6 @@ static void long_names_are_cut_between_characters(void **state)
 	char name[1000] = "", text[2000], *svg;
 	struct model model;
 
-	(void)state;
 	for (int i = 0; i < 300; i++)
 		strcat(name, "\xe2\x82\xac");
 	for (int shift = 0; shift < 3; shift++) {
@@ -144,7 +139,6 @@ static void an_empty_name_is_no_name(void **state)
 {
 	struct model model;
 
-	(void)state;
 	build(&model,
 	      "{\"t_ns\":5,\"pid\":2,\"tid\":2,\"ev\":\"started\",\"cookie\":1,\"func\":\"f+0x0/0x1\",\"name\":\"\"}\n"
 	      "{\"t_ns\":6,\"pid\":2,\"tid\":3,\"ev\":\"started\",\"cookie\":2,\"name\":\"\"}\n"
@@ -160,7 +154,6 @@ static void the_smallest_error(void **state)
 	struct model model;
 	char *svg;
 
-	(void)state;
 	build(&model, "{\"t_ns\":5,\"pid\":2,\"tid\":2,\"ev\":\"started\",\"cookie\":1}\n"
 		      "{\"t_ns\":9,\"pid\":2,\"tid\":2,\"ev\":\"completed\",\"cookie\":1,\"error\":-2147483648}\n");
 	svg = picture(&model);
@@ -174,7 +167,6 @@ static void a_function_in_a_pipe(void **state)
 {
 	char folder[] = "/tmp/chart-odd-XXXXXX", path[64], func[80];
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/pipe", folder);
 	assert_int_equal(mkfifo(path, 0600), 0);

@@ -19,7 +19,6 @@ static void ticks_are_round_and_few(void **state)
 	static const uint64_t spans_ns[] = {1,         7,          1000,           999999,
 					    123456789, 5000000000, 86400000000000, UINT64_C(1) << 62};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(spans_ns) / sizeof(spans_ns[0]); i++) {
 		struct scale scale = {1000, 1000 + spans_ns[i], 100, 500};
 		uint64_t step_ns = scale_step_ns(&scale, 12);
@@ -37,7 +36,6 @@ static void time_to_pixels(void **state)
 {
 	struct scale scale = {1000, 2000, 100, 500};
 
-	(void)state;
 	assert_true(scale_x(&scale, 1000) == 100);
 	assert_true(scale_x(&scale, 1500) == 350);
 	assert_true(scale_x(&scale, 2000) == 600);
@@ -56,7 +54,6 @@ static void time_to_text(void **state)
 {
 	char text[32];
 
-	(void)state;
 	assert_duration(0, "0 ns");
 	assert_duration(999, "999 ns");
 	assert_duration(1500, "1.50 µs");
@@ -73,7 +70,6 @@ static void texts_are_cut_to_fit(void **state)
 {
 	char out[64];
 
-	(void)state;
 	assert_string_equal(text_fit("short", 100, 10, out, sizeof(out)), "short");
 	assert_string_equal(text_fit("a long name of a call", 70, 10, out, sizeof(out)), "a long nam…");
 	assert_true(text_width(out) * 10 <= 70);
@@ -84,7 +80,6 @@ static void texts_are_cut_to_fit(void **state)
 
 static void texts_are_kept_once_and_clean(void **state)
 {
-	(void)state;
 	assert_ptr_equal(keep("a name"), keep_part("a name and more", 6));
 	assert_string_equal(keep("esc\x1b[2J"), "esc\ufffd[2J");
 	assert_string_equal(keep("bad \xff utf-8 \xed\xa0\x80"), "bad \ufffd utf-8 \ufffd");
@@ -100,7 +95,6 @@ __attribute__((noinline)) static void only_in_symtab(void)
 
 static int first_object(struct dl_phdr_info *info, size_t size, void *base)
 {
-	(void)size;
 	*(uintptr_t *)base = info->dlpi_addr;
 	return 1;
 }
@@ -112,7 +106,6 @@ static void static_function_is_found_by_offset(void **state)
 	char text[512];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-	(void)state;
 	assert_true(length > 0);
 	path[length] = 0;
 	dl_iterate_phdr(first_object, &base);
@@ -127,7 +120,6 @@ static void static_function_is_found_by_offset(void **state)
 
 static void other_names_stay(void **state)
 {
-	(void)state;
 	assert_string_equal(resolve("symbol+0x0/0x42"), "symbol");
 	assert_string_equal(resolve("symbol+0x10/0x42"), "symbol+0x10/0x42");
 	assert_string_equal(resolve("/nonexistent/object+0x1234"), "object+0x1234");
@@ -176,7 +168,6 @@ static void repeated_cookie_is_another_call(void **state)
 	struct model model;
 	struct input input;
 
-	(void)state;
 	read_lines(&model, &input, lines);
 	assert_int_equal(model.call_count, 2);
 	assert_int_equal(model.calls[0].completed_ns, 3000000);
@@ -200,7 +191,6 @@ static void late_events_join_their_call(void **state)
 	struct model model;
 	struct input input;
 
-	(void)state;
 	read_lines(&model, &input, lines);
 	assert_int_equal(model.call_count, 2);
 	assert_string_equal(call_name(&model.calls[0]), "f");
@@ -223,7 +213,6 @@ static void crash_leaves_it_unfinished(void **state)
 	struct model model;
 	struct input input;
 
-	(void)state;
 	read_lines(&model, &input, lines);
 	assert_int_equal(model.span_count, 3);
 	assert_true(model.spans[0].unfinished);
@@ -248,7 +237,6 @@ static void repeated_names_in_a_kernel_log(void **state)
 	struct model model;
 	struct input input;
 
-	(void)state;
 	read_lines(&model, &input, lines);
 	assert_int_equal(model.span_count, 2);
 	assert_int_equal(model.spans[0].end_ns, 2000000000);
@@ -279,7 +267,6 @@ static void chain_goes_from_the_end_to_the_beginning(void **state)
 	struct model model;
 	struct input input;
 
-	(void)state;
 	read_lines(&model, &input, lines);
 	assert_int_equal(model.chain_count, 4);
 	assert_int_equal(model.chain[3].kind, LINK_QUEUED);
@@ -309,7 +296,6 @@ static void nobody_waits_for_himself(void **state)
 	struct model model;
 	struct input input;
 
-	(void)state;
 	read_lines(&model, &input, lines);
 	assert_int_equal(model.spans[2].kind, SPAN_WAIT);
 	assert_int_equal(model.spans[2].awaited, 0);
@@ -330,7 +316,6 @@ static void assert_wrong(const char *line)
 
 static void bad_lines_are_named(void **state)
 {
-	(void)state;
 	assert_wrong("{\"");
 	assert_wrong("{\"t_ns\":1}");
 	assert_wrong("{\"ev\":\"phase\",\"pid\":1,\"tid\":1}");
@@ -349,7 +334,6 @@ static void bad_lines_are_named(void **state)
 
 static int clean(void **state)
 {
-	(void)state;
 	resolve_free();
 	keep_free();
 	return 0;

@@ -26,7 +26,6 @@ static void words_of_a_list(void **state)
 	static const char text[] = " ahci\tdrivers/ata/ ext4? # not this\n";
 	struct modules modules = read_line(text, sizeof(text) - 1, 0);
 
-	(void)state;
 	assert_int_equal(modules.wanted.count, 3);
 	assert_string_equal(modules.wanted.items[0], "ahci");
 	assert_string_equal(modules.wanted.items[1], "drivers/ata/");
@@ -38,7 +37,6 @@ static void lines_that_end_as_on_other_systems(void **state)
 {
 	struct modules modules = read_line("ahci\r\n", 6, 0);
 
-	(void)state;
 	assert_int_equal(modules.wanted.count, 1);
 	assert_string_equal(modules.wanted.items[0], "ahci");
 	strings_free(&modules.wanted);
@@ -49,7 +47,6 @@ static void a_list_that_is_no_text(void **state)
 {
 	struct modules modules = read_line("ahci\0nvme\n", 10, -1);
 
-	(void)state;
 	assert_int_equal(modules.wanted.count, 0);
 }
 
@@ -66,7 +63,6 @@ static void check_want(const char *word, const char *name, bool folder, bool opt
 
 static void what_words_ask_for(void **state)
 {
-	(void)state;
 	check_want("ahci", "ahci", false, false);
 	check_want("ahci?", "ahci", false, true);
 	check_want("drivers/ata/", "drivers/ata/", true, false);
@@ -79,7 +75,6 @@ static void specs_with_and_without_a_place(void **state)
 {
 	char *source, *place;
 
-	(void)state;
 	spec_parse("/a/b", &source, &place);
 	assert_string_equal(source, "/a/b");
 	assert_null(place);
@@ -104,7 +99,6 @@ static void check_place(const char *path, const char *wanted)
 
 static void places_in_the_image(void **state)
 {
-	(void)state;
 	check_place("/bin/sh", "/bin/sh");
 	check_place("/a/b.c/..d", "/a/b.c/..d");
 	check_place("relative", NULL);
@@ -114,7 +108,6 @@ static void places_in_the_image(void **state)
 /* Two spellings of one place used to be two entries. */
 static void one_place_in_several_spellings(void **state)
 {
-	(void)state;
 	check_place("//lib///x", "/lib/x");
 	check_place("/lib/./x/", "/lib/x");
 	check_place("/./lib/x/.", "/lib/x");
@@ -123,7 +116,6 @@ static void one_place_in_several_spellings(void **state)
 /* "/.." at the end used to be taken, and the root as a file. */
 static void places_that_lead_out_of_the_image(void **state)
 {
-	(void)state;
 	check_place("/a/../b", NULL);
 	check_place("/a/..", NULL);
 	check_place("/..", NULL);

@@ -67,7 +67,6 @@ static void fill_the_disk(void)
 
 static void full_disk_is_told_once(void **state)
 {
-	(void)state;
 	assert_child(fill_the_disk, "cannot write the trace /dev/full: No space left on device", 1);
 }
 
@@ -121,7 +120,6 @@ static void lost_lines_are_counted(void **state)
 {
 	size_t torn = 0, tried = 0;
 
-	(void)state;
 	for (rlim_t bytes = 1500; bytes < 1700; bytes++, tried++) {
 		size_t here = torn_at(bytes);
 
@@ -153,7 +151,6 @@ static void closed_descriptor_is_let_go(void **state)
 {
 	char *text;
 
-	(void)state;
 	assert_child(close_all, "the program closed its descriptor; the trace ends here", 1);
 	text = file_text(scratch("precious"));
 	assert_string_equal(text, "");
@@ -180,13 +177,11 @@ static void lose_the_reader(void)
 
 static void gone_reader_is_no_signal(void **state)
 {
-	(void)state;
 	assert_child(lose_the_reader, "cannot write the initcall lines", 1);
 }
 
 static void unusable_paths(void **state)
 {
-	(void)state;
 	assert_int_equal(async_trace_open("/nonexistent/trace"), -ENOENT);
 	assert_int_equal(async_trace_open("/"), -EISDIR);
 	assert_int_equal(mkfifo(scratch("fifo"), 0600), 0);
@@ -202,7 +197,6 @@ static void start_badly(void)
 
 static void bad_start_is_told(void **state)
 {
-	(void)state;
 	assert_child(start_badly, "cannot write the trace /nonexistent/trace: No such file or directory; going on", 1);
 }
 
@@ -211,7 +205,6 @@ static void stopped_is_off(void **state)
 	char *before;
 	char *after;
 
-	(void)state;
 	assert_int_equal(async_trace_open(scratch("stopped")), 0);
 	assert_int_equal(async_trace_open(NULL), 0);
 	before = file_text(scratch("stopped"));
@@ -229,7 +222,6 @@ static void appends_after_a_crash(void **state)
 	FILE *file = fopen(scratch("again"), "we");
 	char *text;
 
-	(void)state;
 	fputs("{\"t_ns\":12,\"pi", file);
 	fclose(file);
 	assert_int_equal(async_trace_open(scratch("again")), 0);
@@ -265,7 +257,6 @@ static void processes_share_a_file(void **state)
 	json_object *lines;
 	size_t starts = 0;
 
-	(void)state;
 	assert_int_equal(async_trace_open(scratch("shared")), 0);
 	for (size_t i = 0; i < PROCESSES; i++) {
 		children[i] = fork();
@@ -313,7 +304,6 @@ static void change_files_while_threads_write(void **state)
 	char *before;
 	char *after;
 
-	(void)state;
 	assert_int_equal(async_trace_open(scratch("first")), 0);
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, endless_lines, &stop), 0);
@@ -350,7 +340,6 @@ static void cancelled_thread_keeps_nothing(void **state)
 	bool never = false;
 	pthread_t thread;
 
-	(void)state;
 	alarm(250);
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(async_trace_open(scratch("cancelled")), 0);
@@ -364,7 +353,6 @@ static void cancelled_thread_keeps_nothing(void **state)
 
 static int clean(void **state)
 {
-	(void)state;
 	scratch_remove();
 	return 0;
 }

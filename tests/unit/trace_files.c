@@ -39,9 +39,6 @@ const char *scratch(const char *name)
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
-	(void)status;
-	(void)type;
-	(void)walk;
 	return remove(path);
 }
 

@@ -20,8 +20,6 @@
 
 static void probe(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 }
 
 static uint64_t now_ns(void)
@@ -108,7 +106,6 @@ static void header_tells_the_start(void **state)
 	json_object *lines = full(one_call);
 	json_object *start = json_object_array_get_idx(lines, 0);
 
-	(void)state;
 	assert_string_equal(trace_text_of(start, "ev"), "start");
 	assert_int_equal(trace_number(start, "inorder"), 2);
 	assert_in_range(trace_number(start, "started_ns"), 1, trace_number(start, "t_ns"));
@@ -130,7 +127,6 @@ static void events_of_a_call(void **state)
 	json_object *started = trace_find(lines, "started", 0);
 	json_object *completed = trace_find(lines, "completed", 0);
 
-	(void)state;
 	assert_int_equal(json_object_array_length(lines), 4);
 	assert_int_equal(trace_number(scheduled, "cookie"), 5);
 	assert_int_equal(trace_number(scheduled, "by"), 3);
@@ -151,7 +147,6 @@ static void static_function_is_object_and_offset(void **state)
 	const char *func = trace_text_of(trace_find(lines, "scheduled", 0), "func");
 	const char *plus = strrchr(func, '+');
 
-	(void)state;
 	assert_int_equal(func[0], '/');
 	assert_non_null(plus);
 	assert_int_equal(strncmp(plus, "+0x", 3), 0);
@@ -163,7 +158,6 @@ static void dynamic_symbol_is_named(void **state)
 	char text[128];
 	char tiny[8];
 
-	(void)state;
 	port_symbol((async_func_t)(void (*)(void))getpid, text, sizeof(text));
 	assert_matches(text, "^[a-z_]*getpid\\+0x0/0x[0-9a-f]+$");
 	port_symbol((async_func_t)(uintptr_t)8, text, sizeof(text));
@@ -186,7 +180,6 @@ static void arguments_by_event(void **state)
 {
 	json_object *lines = full(waits);
 
-	(void)state;
 	assert_int_equal(trace_number(trace_find(lines, "waiting", 0), "for"), 9);
 	assert_int_equal(trace_number(trace_find(lines, "waiting", 1), "for"), -1);
 	assert_int_equal(trace_number(trace_find(lines, "continued", 0), "error"), -35);
@@ -213,7 +206,6 @@ static void any_name_is_safe(void **state)
 		{"", ""},
 	};
 
-	(void)state;
 	unlink(scratch("names"));
 	assert_int_equal(async_trace_open(scratch("names")), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -242,7 +234,6 @@ static void endless_names_are_cut(void **state)
 	json_object *lines = full(long_name);
 	char *log = kernel(long_name);
 
-	(void)state;
 	assert_in_range(strlen(trace_text_of(trace_find(lines, "started", 0), "name")), 100, 300);
 	assert_in_range(strlen(trace_text_of(trace_find(lines, "phase", 0), "name")), 100, 300);
 	assert_int_equal(count_of(log, "\n"), 4);
@@ -267,7 +258,6 @@ static void kernel_lines(void **state)
 	uint64_t since_ns = now_ns();
 	char *log = kernel(named_call);
 
-	(void)state;
 	assert_matches(log, "^\\[ *[0-9]+\\.[0-9]{6}\\] calling  5_ata_port_1\\+0x0/0x0 @ [0-9]+$");
 	assert_matches(log,
 		       "^\\[ *[0-9]+\\.[0-9]{6}\\] initcall 5_ata_port_1\\+0x0/0x0 returned -5 after [0-9]+ usecs$");
@@ -297,7 +287,6 @@ static void late_name_has_its_beginning(void **state)
 	char first[32];
 	char again[32];
 
-	(void)state;
 	assert_int_equal(count_of(log, "calling  5_"), 2);
 	assert_int_equal(count_of(log, "calling  5_sda+0x0/0x0"), 1);
 	assert_int_equal(count_of(log, "calling  6_"), 1);
@@ -324,7 +313,6 @@ static void retire_step_is_a_line_of_its_own(void **state)
 	uint64_t since_ns = now_ns();
 	char *log = kernel(ordered_call);
 
-	(void)state;
 	assert_matches(log, "calling  1_a\\+0x0/0x0 @");
 	assert_usecs(log, "initcall 1_a+0x0/0x0 returned 0 after ", 5000, since_ns);
 	assert_matches(log, "calling  1_a\\.retire\\+0x0/0x0 @");
@@ -346,7 +334,6 @@ static void synchronous_steps(void **state)
 	json_object *lines = full(step);
 	char *log = kernel(step);
 
-	(void)state;
 	assert_non_null(strstr(trace_text_of(trace_find(lines, "calling", 0), "func"), "getpid+0x0/"));
 	assert_int_equal(trace_number(trace_find(lines, "called", 0), "error"), -2);
 	assert_matches(log, "calling  [a-z_]*getpid\\+0x0/0x[0-9a-f]+ @ [0-9]+$");
@@ -358,7 +345,6 @@ static void synchronous_steps(void **state)
 
 static int clean(void **state)
 {
-	(void)state;
 	scratch_remove();
 	return 0;
 }

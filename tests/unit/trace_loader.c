@@ -69,14 +69,12 @@ static void unloaded_function_is_an_address(void **state)
 {
 	char text[64];
 
-	(void)state;
 	port_symbol(loaded_function, text, sizeof(text));
 	assert_int_equal(strncmp(text, "0x", 2), 0);
 }
 
 static int clean(void **state)
 {
-	(void)state;
 	scratch_remove();
 	return 0;
 }

@@ -78,7 +78,6 @@ static void no_signal_more(void)
 /* The program blocks the signal, and may be about to take it: what the trace's own write raised is not left to it. */
 static void a_blocked_signal_is_as_it_was(void **state)
 {
-	(void)state;
 	assert_int_equal(in_child(one_signal_more), 0);
 	assert_int_equal(in_child(no_signal_more), 0);
 }
@@ -98,7 +97,6 @@ static void write_beyond_the_limit(void)
 
 static void a_pending_limit_signal_stays(void **state)
 {
-	(void)state;
 	assert_int_equal(in_child(write_beyond_the_limit), 0);
 }
 
@@ -113,7 +111,6 @@ static void write_without_standard_error(void)
 
 static void nobody_to_tell(void **state)
 {
-	(void)state;
 	assert_int_equal(in_child(write_without_standard_error), 0);
 }
 
@@ -134,7 +131,6 @@ static void calls_nested_too_deep(void **state)
 	struct trace_line line;
 	char wanted[128];
 
-	(void)state;
 	for (async_cookie_t cookie = 1; cookie <= 20; cookie++)
 		kernel_line(&line, ASYNC_TRACE_STARTED, cookie, 0, "deep");
 	for (async_cookie_t cookie = 20; cookie >= 1; cookie--) {
@@ -148,7 +144,6 @@ static void ends_without_a_beginning(void **state)
 {
 	struct trace_line line;
 
-	(void)state;
 	assert_string_equal(kernel_line(&line, ASYNC_TRACE_COMPLETED, 3, UINT64_C(5000000000), "late"),
 			    "[    5.000000] calling  3_late+0x0/0x0 @ 8\n"
 			    "[    5.000001] initcall 3_late+0x0/0x0 returned 0 after 1 usecs\n");
@@ -160,7 +155,6 @@ static void names_that_the_kernel_would_not_print(void **state)
 {
 	struct trace_line line;
 
-	(void)state;
 	assert_string_equal(kernel_line(&line, ASYNC_TRACE_CALLING, 0, 0, ""),
 			    "[    5.000001] calling  _+0x0/0x0 @ 8\n");
 	assert_string_equal(kernel_line(&line, ASYNC_TRACE_CALLING, 0, 0, "aZ09_. @[`{/:"),
@@ -190,7 +184,6 @@ static void check_json_name(const char *name, const char *wanted)
 
 static void names_that_are_no_text(void **state)
 {
-	(void)state;
 	check_json_name("\xf4\x8f\xbf\xbf \xed\x9f\xbf \xee\x80\x80", "\xf4\x8f\xbf\xbf \xed\x9f\xbf \xee\x80\x80");
 	check_json_name("\xf4\x90\x80\x80", NO NO NO NO);             /* beyond the last */
 	check_json_name("\xed\xa0\x80", NO NO NO);                    /* a surrogate */
@@ -200,7 +193,6 @@ static void names_that_are_no_text(void **state)
 
 static int tidy(void **state)
 {
-	(void)state;
 	scratch_remove();
 	return 0;
 }
