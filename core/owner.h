@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose calls they are where no thread knows: what layers above tell the core, and the public headers do not offer. */
+/* Whose calls they are where no thread knows: the start-up layer says, and the public headers do not offer it. */
 #ifndef CORE_OWNER_H
 #define CORE_OWNER_H
 
@@ -13,8 +13,5 @@ typedef struct async_owner *(*rob_owner_finder)(const void *caller, async_func_t
 
 /* Sets it; NULL: such calls have no owner, which is the case at first. */
 void rob_set_owner_finder(rob_owner_finder find);
-
-/* Whether the entry's call is in progress. Until it was scheduled in this process an entry may hold anything. */
-bool rob_entry_in_progress(const struct async_entry *entry);
 
 #endif

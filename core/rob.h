@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The core's internal interface: all that a port, and what implements the public calls, may use of it. The public calls
- * of userspace are in ports/posix, those of the kernel in ports/linux/async.c; they check arguments, put reports into
- * words and decide how a program ends. What runs when, and who waits for whom, is decided below.
+ * of userspace are in ports/posix and patterns, those of the kernel in ports/linux/async.c; they check arguments, put
+ * reports into words and decide how a program ends. What runs when, and who waits for whom, is decided below.
  *
  * A NULL domain is the default one where something is scheduled, and all registered ones in a wait.
  */
@@ -28,6 +28,8 @@ struct rob_request {
  * progress that call's cookie.
  */
 async_cookie_t rob_schedule_entry(struct async_entry *entry, struct rob_request *request);
+/* Whether the entry's call is in progress. Until it was scheduled in this process an entry may hold anything. */
+bool rob_entry_in_progress(const struct async_entry *entry);
 /* Takes back what is not claimed: how many. @release, unless NULL, is called for each before it counts as complete. */
 unsigned rob_cancel(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie));
 

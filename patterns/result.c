@@ -4,7 +4,7 @@
 
 #include <inorder/patterns.h>
 
-#include "owner.h"
+#include "rob.h"
 
 static void make_result(void *data, async_cookie_t cookie)
 {

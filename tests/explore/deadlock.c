@@ -76,6 +76,32 @@ static void no_deadlock(void)
 	sim_check(!wait_full(NULL));
 }
 
+static void awaits_registered(void *data, async_cookie_t cookie)
+{
+	sim_check(!wait_full(NULL));
+}
+
+static void awaits_below_next(void *data, async_cookie_t cookie)
+{
+	gate_wait(&gates[1]);
+	sim_check(!wait_cookie(cookie + 1, domain_c));
+}
+
+/* 2 awaits 1, which awaits what is below 2 and not 2 itself: no cycle, though 1's bound is 2's cookie. */
+static void bound_is_no_cycle(void)
+{
+	expected_reports = 0;
+	domain_c->exclusive = 1;
+	start(0, domain_c, in_gate);
+	start(1, domain_b, awaits_below_next);
+	start(2, domain_c, awaits_registered);
+	gate_open(&gates[1]);
+	sim_check(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_c, 1000) == -ETIMEDOUT);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(domain_c));
+	sim_check(!wait_full(NULL));
+}
+
 /* ---- cycles ---- */
 
 static struct async_domain *domain_of(unsigned n)
@@ -358,6 +384,7 @@ const struct sim_case cases_deadlock[] = {
 	CASE("self-wait-one-worker", "2.8", self_wait), .threads = 1},
 	CASE("self-call", "2.8 C24", self_call)},
 	CASE("below-own", "2.8", no_deadlock), .cpus = 2},
+	CASE("bound-is-no-cycle", "2.8", bound_is_no_cycle), .cpus = 3},
 	CASE("cycle-2", "2.8", cycle_of_two), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cycle-2-3cpus", "2.8", cycle_of_two), .cpus = 3},
 	CASE("cycle-2-one-worker", "2.8", cycle_of_two), .threads = 1, .flags = SIM_MONITOR},
