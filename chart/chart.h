@@ -67,7 +67,8 @@ struct record {
 	const char *func;
 	const char *name;
 	bool headless;        /* of a kernel log: an end whose "calling" is not there */
-	bool flag;            /* scheduled, inline: the domain is exclusive; waiting, continued: for call arg alone */
+	bool flag;            /* scheduled, inline: the domain is exclusive; waiting, continued: for call arg alone;
+				 calling, called: the end is lost */
 	unsigned int version; /* of a start: of the trace's format */
 	uint64_t started_ns;  /* of a start: when the process started; 0: not known */
 };
@@ -79,7 +80,8 @@ struct open_call {
 	uint64_t cookie;
 	long tid;
 	int type;
-	bool broken; /* its line was not understood */
+	bool broken;   /* its line was not understood */
+	size_t record; /* that tells its begin, unless that is so */
 };
 
 /* What systemd tells of its own start, as times of CLOCK_MONOTONIC; 0: not told, or not so. */
@@ -119,6 +121,8 @@ struct input {
 	size_t count;
 	size_t bad;                   /* lines that should have been understood and were not */
 	size_t lost;                  /* lines that the writer said it could not write */
+	size_t lost_ends;             /* of initcalls and callbacks */
+	size_t callbacks;             /* of suspend and resume, that do not tell how long they take */
 	struct open_call *open_calls; /* of a kernel log */
 	size_t open_count;
 	bool past_init;   /* the kernel log has run /init */
@@ -149,6 +153,10 @@ void input_free(struct input *input);
 bool records_are_of_units(const struct input *input);
 /* Moves all times, so that there is room for @ns before the kernel's begin. */
 void records_move(struct input *input, uint64_t ns);
+/* Marks what has begun and whose end was not read. */
+void records_mark_open(struct input *input);
+/* Ends initcalls and callbacks whose end is lost. True if there are some: their ends are the last records. */
+bool records_end_lost(struct input *input);
 /* Leaves the records of the last boot, sorted by time. Returns how many boots came before. */
 size_t records_prepare(struct input *input);
 /* Each takes one line without its end. NULL if it was understood, or of no interest; else what is wrong with it. */

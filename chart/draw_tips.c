@@ -105,7 +105,7 @@ void tip_span(char *text, size_t bytes, const struct model *model, const struct 
 	tip_moment(tip, ", from ", model, span->begin_ns);
 	tip_moment(tip, " to ", model, span->end_ns);
 	if (span->unfinished)
-		tip_add(tip, "\nnot finished when the trace ended");
+		tip_add(tip, "\nits end is not in the trace");
 	if (span->kind == SPAN_WAIT)
 		tip_wait(tip, model, span);
 	else if (span->call != NONE)

@@ -139,8 +139,8 @@ const char *parse_calling(struct input *input, const struct piece *piece)
 		record.type = retire ? ASYNC_TRACE_RETIRING : ASYNC_TRACE_STARTED;
 	if (rename_call(input, record.func, &record))
 		return NULL; /* its end will tell the name */
-	*APPEND(input->open_calls, input->open_count) =
-		(struct open_call){record.func, record.t_ns, record.cookie, record.tid, record.type, false};
+	*APPEND(input->open_calls, input->open_count) = (struct open_call){
+		record.func, record.t_ns, record.cookie, record.tid, record.type, false, input->count};
 	*APPEND(input->records, input->count) = record;
 	return NULL;
 }
@@ -346,5 +346,6 @@ void klog_broken_begin(struct input *input, const char *message)
 				   0,
 				   -1,
 				   ASYNC_TRACE_CALLING,
-				   true};
+				   true,
+				   NONE};
 }

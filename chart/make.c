@@ -137,8 +137,12 @@ void span_close(struct model *model, size_t index, uint64_t t_ns)
 		depth--;
 	if (depth == 0)
 		return;
-	while (on->depth >= depth)
-		model->spans[on->stack[--on->depth]].end_ns = t_ns;
+	while (on->depth >= depth) {
+		struct span *span = &model->spans[on->stack[--on->depth]];
+
+		span->end_ns = t_ns;
+		span->unfinished = on->depth >= depth; /* inside it, and without an end of its own */
+	}
 	if (on->depth == 0)
 		thread_closes(model, model->spans[index].thread);
 	if (t_ns > on->last_ns)

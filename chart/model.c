@@ -87,8 +87,10 @@ static void end_span(struct model *model, size_t thread, enum span_kind kind, co
 	if (index == NONE)
 		return;
 	model->spans[index].error = record->error;
-	if (kind == SPAN_STEP)
+	if (kind == SPAN_STEP) {
 		model->spans[index].name = name;
+		model->spans[index].unfinished = record->flag;
+	}
 	if (record->type == ASYNC_TRACE_AWAITED)
 		model->spans[index].name = record->name;
 	if (record->type == ASYNC_TRACE_CONTINUED)

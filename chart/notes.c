@@ -53,6 +53,13 @@ void add_notes(struct model *model, const struct input *input)
 			   "the kernel log's beginning is lost: its first line is of %s (boot with log_buf_len=8M, so "
 			   "that the ring buffer holds all)",
 			   duration_text(first_line(input), text, sizeof(text)));
+	if (input->lost_ends)
+		model_note(model, "the log lacks the ends of %zu steps: each lasts until its thread's next one at most",
+			   input->lost_ends);
+	if (input->callbacks)
+		model_note(model,
+			   "%zu callbacks of suspend and resume do not tell how long they took: they are not drawn",
+			   input->callbacks);
 	if (input->clock.placed)
 		model_note(model,
 			   "%zu lines do not tell the microsecond: they are placed in sequence, by what they say they "

@@ -110,6 +110,14 @@ static const char *parse_resumed(struct input *input, const struct piece *piece)
 	return NULL;
 }
 
+/* "PM: Calling NAME": of the callbacks without a device no end is told, and no thread. */
+static const char *parse_callback(struct input *input, const struct piece *piece)
+{
+	(void)piece;
+	input->callbacks++;
+	return NULL;
+}
+
 /* ---- which verbs there are ---- */
 
 static bool is_call(const char *rest)
@@ -159,6 +167,7 @@ static const struct verb {
 	{"entering initcall level: ", NULL, parse_level, true, {NULL}},
 	{"PM: suspend entry", NULL, parse_suspend, true, {NULL}},
 	{"PM: suspend exit", NULL, parse_resumed, true, {NULL}},
+	{"PM: Calling ", NULL, parse_callback, true, {NULL}},
 	{"smp: Brought up ", NULL, parse_processors, true, {NULL}},
 	{"calling ", is_call, parse_calling, false, {"calling ", "+0x", "/0x", " @ #"}},
 	{"initcall ", is_initcall, parse_initcall, false, {"initcall ", "+0x", " returned ", " after #", " usec"}},

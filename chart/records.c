@@ -91,13 +91,22 @@ void records_move(struct input *input, uint64_t ns)
 	}
 }
 
-size_t records_prepare(struct input *input)
+static void sort(struct input *input)
 {
-	size_t earlier = drop_earlier_boots(input);
-
-	for (size_t i = 0; i < input->count; i++)
-		input->records[i].order = i;
 	if (input->count)
 		qsort(input->records, input->count, sizeof(*input->records), compare_records);
+}
+
+size_t records_prepare(struct input *input)
+{
+	size_t earlier;
+
+	records_mark_open(input);
+	earlier = drop_earlier_boots(input);
+	for (size_t i = 0; i < input->count; i++)
+		input->records[i].order = 2 * i + 1; /* there is room for ends that were lost */
+	sort(input);
+	if (records_end_lost(input))
+		sort(input);
 	return earlier;
 }

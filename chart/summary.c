@@ -67,7 +67,7 @@ static void print_span(const struct model *model, const struct span *span, uint6
 		ms_at(model, begin_ns), span_words[span->kind], thread_text(model, span, thread, sizeof(thread)),
 		bar_text(model, begin_ns, end_ns, bar), wait ? "for " : "",
 		wait && !span->name ? call_name(&model->calls[span->awaited]) : span_name(model, span),
-		span->unfinished ? " (not finished)" : "");
+		span->unfinished ? " (no end)" : "");
 }
 
 static void print_longest(struct model *model, FILE *file)

@@ -3,7 +3,7 @@
 'use strict';
 
 const NAMES_MOST = 5;
-const ALL_LISTED = 100;  // as many parts of a path each have an entry
+const ALL_LISTED = 100;  // as many parts of a path each have an entry, the longest ones
 const SHORT = 0.001;     // of the path; of more parts, shorter ones share entries
 
 function make(name, attributes, ...children) {
@@ -72,7 +72,7 @@ function tipLines({model, span}) {
 	const lines = [`${WORDS[spans.kind[span]]} ${duration(length)}, from ${moment(begin, length)} to ${moment(end, length)}`];
 
 	if (spans.unfinished[span])
-		lines.push('not finished when the trace ended');
+		lines.push('its end is not in the trace');
 	if (spans.kind[span] === WAIT) {
 		lines.push(spans.wait_for[span] ? `for the calls before ${spans.wait_for[span]}` : 'for all calls');
 		if (spans.awaited[span] !== NONE)
@@ -152,7 +152,8 @@ function partEntries(model, parts, jump) {
 // The path in order of time. In one of many parts, short ones beside each other share an entry.
 function pathEntries(model, jump) {
 	const parts = model.path.concat(model.gaps).sort((a, b) => a.begin_ns - b.begin_ns);
-	const least = parts.length > ALL_LISTED ? SHORT * model.pathLength : 0;
+	const lengths = parts.map(part => part.end_ns - part.begin_ns).sort((a, b) => b - a);
+	const least = parts.length > ALL_LISTED ? Math.min(SHORT * model.pathLength, lengths[ALL_LISTED - 1]) : 0;
 	const entries = [];
 	let few = [];
 

@@ -64,9 +64,13 @@ check compared.svg 0 --compare both.trace --compare both.log ordered.trace
 check broken.svg 3 broken.trace
 check crashed.svg 0 crashed.trace
 check boots.svg 0 boots.trace
+check ordered.json 0 --json ordered.trace
+check units.json 0 --json units.log
+check ordered-events.json 0 --perfetto ordered.trace
 
 # Kernel logs as people have them, and traces that are hard to read.
-for log in nested-probes late-module late-event two-boots glued retries quirk lost-beginning seconds-only units; do
+for log in nested-probes late-module late-event two-boots glued retries quirk lost-beginning lost-ends seconds-only \
+	units; do
 	check $log.txt 0 --text $log.log
 done
 check carriage-returns.txt 3 --text carriage-returns.log
