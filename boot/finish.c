@@ -55,7 +55,7 @@ int finisher_start(void)
 	close(ends[0]);
 	if (error)
 		close(ends[1]);
-	return error;
+	return error ? error : (int)pid;
 }
 
 /* A trace of its own beside that of process 1, if that is a file which outlives the initramfs. */

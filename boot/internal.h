@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define NEW_ROOT "/root"
 #define NSEC_PER_SEC UINT64_C(1000000000)
@@ -269,6 +270,8 @@ int process_run_input(const char *const argv[], const char *text, char *output, 
 /* systemd.c */
 /** Note the moment as the beginning of the initramfs. */
 void systemd_note_start(void);
+/** The process that finds devices after the real init was executed: systemd_execute() leaves units that wait for it. */
+void systemd_note_finisher(pid_t pid);
 /** Execute the init argv[0] with what systemd is to know of the initramfs, if it is systemd. Returns if not so. */
 void systemd_execute(char **argv);
 
@@ -284,7 +287,7 @@ void rest_wait(void);
 
 /* finish.c */
 #define FINISHER "inorder-finisher" /* its argv[0] */
-/** Start the finisher. Return: 0 or -errno. */
+/** Start the finisher. Return: its process, or -errno. */
 int finisher_start(void);
 /** What the finisher does; its result is the exit status. */
 int finisher_main(void);

@@ -59,7 +59,7 @@ static void configure(void)
 /* From here on only what the root needs is done in this process. Return: true if the finisher does the rest. */
 static bool hand_over(void)
 {
-	int error;
+	int pid;
 
 	modules_stop();
 	async_synchronize_full();
@@ -68,11 +68,12 @@ static bool hand_over(void)
 		holds_release();
 		return false;
 	}
-	error = finisher_start();
-	if (!error)
+	pid = finisher_start();
+	if (pid > 0) {
+		systemd_note_finisher(pid);
 		return true;
-	complain("cannot start the finisher: %s: what the root did not need is left to the real init",
-		 strerror(-error));
+	}
+	complain("cannot start the finisher: %s: what the root did not need is left to the real init", strerror(-pid));
 	holds_release();
 	return false;
 }

@@ -10,16 +10,22 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { NSEC_PER_USEC = 1000, MOST_ARGUMENTS = 64 };
 
+#define UNITS "/run/systemd/system"
+#define UNIT "inorder-finisher.service"
+
 static struct timespec start[2]; /* real time, time since the kernel's start */
+static pid_t finisher;
 
 void systemd_note_start(void)
 {
@@ -57,6 +63,49 @@ static int write_state(void)
 	return -EIO;
 }
 
+static void write_unit(const char *folder, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	mkdir(folder, 0755);
+	path_print(path, "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		say("systemd: cannot write %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * Who waits for udev to settle (ifupdown does, for interfaces marked auto) means all devices that were plugged in at
+ * the start. Those that the finisher holds back are not in udev's queue.
+ */
+static void write_units(void)
+{
+	static const char *const waiters[] = {"ifupdown-pre.service", "systemd-udev-settle.service"};
+	char text[512];
+
+	if (!finisher)
+		return;
+	mkdir("/run/systemd", 0755);
+	path_print(text,
+		   "[Unit]\nDescription=Disks and network cards that inorder-init names\nDefaultDependencies=no\n"
+		   "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=90\n"
+		   "ExecStart=/usr/bin/tail --sleep-interval=0.1 --pid=%d -f /dev/null\n",
+		   (int)finisher);
+	write_unit(UNITS, UNIT, text);
+	for (size_t i = 0; i < sizeof(waiters) / sizeof(*waiters); i++) {
+		path_print(text, UNITS "/%s.d", waiters[i]);
+		write_unit(text, "inorder.conf", "[Unit]\nWants=" UNIT "\nAfter=" UNIT "\n");
+	}
+}
+
+void systemd_note_finisher(pid_t pid)
+{
+	finisher = pid;
+}
+
 void systemd_execute(char **argv)
 {
 	char *more[MOST_ARGUMENTS + 5] = {argv[0], (char *)(uintptr_t) "--switched-root",
@@ -67,6 +116,7 @@ void systemd_execute(char **argv)
 
 	if (!is_systemd(argv[0]))
 		return;
+	write_units();
 	while (argv[1 + count] && count < MOST_ARGUMENTS)
 		count++;
 	fd = write_state();

@@ -16,6 +16,8 @@ from bootlib.common import Failure, Progress, warn   # noqa: E402
 from bootlib.session import Session   # noqa: E402
 
 TRACE = 'inorder.trace=/run/inorder.trace'
+# they are configured as soon as udev has settled, so they must be there by then
+INTERFACES = ''.join(f'auto enp0s{slot}\niface enp0s{slot} inet static\n\taddress 10.0.{slot}.1/24\n' for slot in (6, 28))
 FSTAB = {'ahci': 'AHCI2', 'nvme': 'NVME0', 'usb': 'USB0'}   # three buses; none has to do with the root
 
 
@@ -35,6 +37,8 @@ def check_whole(report, initrd):
         must('inorder-init: fsck:' in journal, report, 'what inorder-init said in the journal')
         must('(initrd)' in report.parts['analyze'][0], report, 'the initramfs in systemd-analyze')
         must('ConditionResult=no' in report.parts['fsck'], report, 'no second check of the root')
+        must(re.search('Finished inorder-finisher.service.*Starting ifupdown-pre.service', journal, re.S), report,
+             'no interface is configured before the finisher is done')
 
 
 def lasting(lines):
@@ -43,8 +47,10 @@ def lasting(lines):
 
 
 def case_same(session, root):
-    """Beside initramfs-tools: the same mounts, links, names of interfaces and disks."""
-    attached = [root.disk('virtio', 1) if disk.serial == disks.ROOT_SERIAL else disk for disk in session.disks]
+    """Beside initramfs-tools: the same mounts, links, names of interfaces and disks; the interfaces are up."""
+    path = os.path.join(session.out, 'root.img')
+    attached = [root.disk('virtio', 1, path, interfaces=INTERFACES) if disk.serial == disks.ROOT_SERIAL else disk
+                for disk in session.disks]
     image = session.image(f'debian-{root.suite}', tree=root.kernel.modules)
     reports = {}
     for kind, initramfs in (('ours', image), ('theirs', root.initramfs)):

@@ -16,6 +16,7 @@ SUITES = ('bookworm', 'trixie')
 PACKAGES = ('systemd-sysv', 'udev', 'dbus', 'kmod', 'login', 'passwd', 'initramfs-tools', 'busybox', 'zstd', 'e2fsprogs',
             'ifupdown', 'iproute2', 'linux-image-amd64')
 ROOT_MIB = 2048
+LOOPBACK = 'auto lo\niface lo inet loopback\n'
 SCRIPTS = [os.path.join(os.path.dirname(os.path.abspath(__file__)), name) for name in ('debian-report', 'debian-busy')]
 LOG_IN = ((b' login: ', b'root\n'), (b'# ', b'exec debian-report\n'))
 
@@ -37,11 +38,12 @@ class Root:
         self.kernel.vmlinux = os.path.join(folder, 'vmlinux')
         self.initramfs = os.path.join(self.tree, 'boot', f'initrd.img-{self.kernel.version}')
 
-    def disk(self, bus, number, path=None, fstab=''):
-        """The root as a disk of a machine; with a path it is a copy there, with more lines for its /etc/fstab."""
+    def disk(self, bus, number, path=None, fstab='', interfaces=''):
+        """The root as a disk of a machine; with a path it is a copy there, with more lines for /etc/fstab and interfaces."""
         if path:
             run(['cp', '--sparse=always', self.image, path], 'copy the root')
             put(path, '/etc/fstab', root_line(self.suite) + fstab)
+            put(path, '/etc/network/interfaces', LOOPBACK + interfaces)
         return disks.Disk(bus, number, path or self.image)
 
 
@@ -114,7 +116,7 @@ def bootstrap(suite, tree, say):
 def configure(tree, suite):
     """What an installation leaves: a name, fstab, a root who logs in without a password."""
     texts = {'etc/hostname': f'{suite}\n', 'etc/hosts': f'127.0.0.1 localhost {suite}\n',
-             'etc/fstab': root_line(suite), 'etc/network/interfaces': 'auto lo\niface lo inet loopback\n'}
+             'etc/fstab': root_line(suite), 'etc/network/interfaces': LOOPBACK}
     for path, text in texts.items():
         with open(os.path.join(tree, path), 'w', encoding='utf-8') as file:
             file.write(text)
