@@ -4,11 +4,14 @@
 
 usage: ordered.py [LIBRARY]     default: libinorder.so.0
 """
+import atexit
 import ctypes
 import sys
 import time
 
 library = ctypes.CDLL(sys.argv[1] if len(sys.argv) > 1 else 'libinorder.so.0')
+# Before the interpreter ends, however it does: calls in progress use its objects, and their threads would end inside them.
+atexit.register(library.async_synchronize_full)
 FUNC = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64)
 library.async_schedule_ordered.argtypes = FUNC, FUNC, ctypes.c_void_p, ctypes.c_void_p
 library.async_schedule_ordered.restype = ctypes.c_uint64
@@ -27,6 +30,5 @@ def show(number, cookie):
 for item in range(5):
     if not library.async_schedule_ordered(work, show, item, None):
         raise MemoryError('async_schedule_ordered')
-# Before the interpreter ends: calls in progress use its objects.
 if library.async_synchronize_full():
     raise RuntimeError('async_synchronize_full')

@@ -21,8 +21,14 @@ bool guest_locks_memory(void);
 int guest_workers_set(const struct async_workers *workers);
 /* Processors that workers may use; 0: not known. */
 unsigned guest_cpus(void);
-/* Whether the library's threads may open files: a filter of the program's own may end who does. */
-bool guest_may_open(void);
+/*
+ * The monitor's descriptors are its own from here on, and files can be read; where it cannot be, they cannot. At its
+ * end: the kernel's id of a thread that has served it, and has returned; 0: none.
+ */
+void guest_files_begin(void);
+int guest_files_end(void);
+/* A file's text, cut to the buffer, and its length; 0: it cannot be had. In the monitor. */
+size_t guest_read(const char *path, char *text, size_t bytes);
 /* Processors that the control group lets the process use at a time, rounded up; UINT_MAX: no limit is known. */
 unsigned guest_quota(void);
 /* The calling worker gets processors, policy, nice value, timer slack and name of the process; runs the start hook. */

@@ -248,10 +248,17 @@ uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
 
 /* ---- memory, clock, thread, log ---- */
 
+/* This thread, the monitor, has a table of descriptors of its own, not the program's (files.c). */
+extern __thread bool port_apart;
+/* Runs it here; if this thread is apart, in one that is not. */
+int port_in_program(int (*run)(void *data), void *data);
+void *port_alloc_apart(size_t bytes);
+void port_free_apart(void *memory);
+
 static inline void *port_alloc(size_t bytes)
 {
 	int saved = errno;
-	void *memory = malloc(bytes);
+	void *memory = port_unlikely(port_apart) ? port_alloc_apart(bytes) : malloc(bytes);
 
 	errno = saved;
 	return memory;
@@ -259,7 +266,10 @@ static inline void *port_alloc(size_t bytes)
 
 static inline void port_free(void *memory)
 {
-	free(memory);
+	if (port_unlikely(port_apart))
+		port_free_apart(memory);
+	else
+		free(memory);
 }
 
 /* CLOCK_MONOTONIC */

@@ -3,10 +3,9 @@
  * How many processors a control group lets this process use at a time: a container
  * that may use two of 64 is to have two workers. Version 2 says it in cpu.max,
  * version 1 in two files of the cpu controller; the groups above count as well.
- * Asked by the monitor, which may open files: see sleeps.c.
+ * Asked by the monitor, which may open files: see files.c.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <limits.h>
 
 #include "guest.h"
@@ -16,31 +15,19 @@
 #define GROUP_BYTES 1024 /* longer paths count from where they are cut */
 #define TEXT_BYTES 2048
 
-/* A file's text, cut to the buffer. False if there is none. */
-static bool read_text(const char *path, char *text, size_t bytes)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, text, bytes - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[got > 0 ? got : 0] = '\0';
-	return got > 0;
-}
-
 /* Microseconds that the group may use in each period; false: it has no limit. */
 static bool read_limit(const char *group, bool second, long long *quota_us, long long *period_us)
 {
 	char path[GROUP_BYTES + 32], text[64];
 
 	snprintf(path, sizeof(path), second ? "%s/cpu.max" : "%s/cpu.cfs_quota_us", group);
-	if (!read_text(path, text, sizeof(text)))
+	if (!guest_read(path, text, sizeof(text)))
 		return false;
 	if (second)
 		return sscanf(text, "%lld %lld", quota_us, period_us) == 2; /* "max 100000": none */
 	*quota_us = atoll(text);
 	snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", group);
-	if (!read_text(path, text, sizeof(text)))
+	if (!guest_read(path, text, sizeof(text)))
 		return false;
 	*period_us = atoll(text);
 	return true;
@@ -82,7 +69,7 @@ unsigned guest_quota(void)
 	char text[TEXT_BYTES], *line = text, *rest = NULL;
 	unsigned least = UINT_MAX;
 
-	if (!guest_may_open() || !read_text("/proc/self/cgroup", text, sizeof(text)))
+	if (!guest_read("/proc/self/cgroup", text, sizeof(text)))
 		return least;
 	while ((line = strtok_r(rest ? NULL : text, "\n", &rest))) {
 		char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;

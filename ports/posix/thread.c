@@ -78,6 +78,19 @@ static void *worker_thread(void *worker)
 	return NULL;
 }
 
+#define GONE_NS 20000     /* between two looks */
+#define GONE_LOOKS 100000 /* by then the number belongs to another thread */
+
+void port_thread_gone(int thread_id)
+{
+	struct timespec pause = {0, GONE_NS};
+	int saved = errno;
+
+	for (unsigned i = 0; i < GONE_LOOKS && !syscall(SYS_tgkill, getpid(), thread_id, 0); i++)
+		nanosleep(&pause, NULL);
+	errno = saved;
+}
+
 /* Not at first use: files are opened, which the monitor alone does. */
 static void honour_quota(void)
 {
@@ -91,12 +104,17 @@ static void honour_quota(void)
 
 static void *monitor_thread(void *unused)
 {
+	int thread_id;
+
 	prctl(PR_SET_NAME, "inorder/monitor");
 	guest_signals_begin(false);
 	port_hold();
+	guest_files_begin();
 	honour_quota();
 	rob_monitor_main();
-	/* Covered by chance: the monitor never returns: it parks for ever */
+	thread_id = guest_files_end();
+	if (thread_id)
+		port_thread_gone(thread_id);
 	return unused;
 }
 
@@ -117,7 +135,7 @@ static size_t stack_of(struct rob_worker *worker, uint32_t wanted)
 }
 
 /* No signal reaches the new thread before it has its own mask. It sees what its starter wrote (O7). */
-int port_thread_start(struct rob_worker *worker)
+static int start_thread(void *worker)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -135,28 +153,20 @@ int port_thread_start(struct rob_worker *worker)
 		pthread_attr_setstacksize(&attr, bytes);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&thread, &attr, worker ? worker_thread : monitor_thread, worker);
+	error = pthread_create(&thread, &attr, worker ? worker_thread : monitor_thread, worker); /* O7 */
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	errno = saved;
 	return -error;
 }
 
+int port_thread_start(struct rob_worker *worker)
+{
+	return port_in_program(start_thread, worker);
+}
+
 _Noreturn void port_thread_exit(void)
 {
 	guest_undress();
 	pthread_exit(NULL);
-}
-
-#define GONE_NS 20000     /* between two looks */
-#define GONE_LOOKS 100000 /* by then the number belongs to another thread */
-
-void port_thread_gone(int thread_id)
-{
-	struct timespec pause = {0, GONE_NS};
-	int saved = errno;
-
-	for (unsigned i = 0; i < GONE_LOOKS && !syscall(SYS_tgkill, getpid(), thread_id, 0); i++)
-		nanosleep(&pause, NULL);
-	errno = saved;
 }

@@ -38,7 +38,8 @@ static void thread_ends(void *unused)
 	port_log(
 		2,
 		"inorder: cookie %llu: its thread ends inside the call, by pthread_exit() or by a cancellation that the call "
-		"has enabled; a call has to return, so the program ends here\n",
+		"has enabled; a call has to return, so the program ends here. An interpreter that has ended does so to threads "
+		"that come back to it: wait for all calls before, in Python by atexit.register(library.async_synchronize_full)\n",
 		(unsigned long long)top->cookie);
 	abort();
 }

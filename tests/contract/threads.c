@@ -91,11 +91,26 @@ static void named_gate(void *data, async_cookie_t cookie)
 static atomic_bool clock_stands;
 static struct timespec stood_at;
 
+/* With 64-bit time on a 32-bit processor the structure is another one. */
+#ifdef SYS_clock_gettime64
+enum {
+	CLOCK_CALL = sizeof(time_t) > sizeof(long) ? SYS_clock_gettime64 :
+#ifdef SYS_clock_gettime
+						   SYS_clock_gettime
+};
+#else
+						   SYS_clock_gettime32
+};
+#endif
+#else
+enum { CLOCK_CALL = SYS_clock_gettime };
+#endif
+
 /* The clock of this program and of the library in it. When it stands, no timer of the pool can expire. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	if (clock != CLOCK_MONOTONIC || !atomic_load(&clock_stands))
-		return (int)syscall(SYS_clock_gettime, clock, now);
+		return (int)syscall(CLOCK_CALL, clock, now);
 	*now = stood_at;
 	return 0;
 }

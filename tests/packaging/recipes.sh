@@ -37,6 +37,34 @@ item 3
 item 4'
 	fi
 done
+# An interpreter that ends without a wait: what then happens in a call is explained. (From 3.14 on it never returns there.)
+cat >"$scratch/early.py" <<'END'
+import ctypes, os, sys
+library = ctypes.CDLL(sys.argv[1])
+FUNC = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64)
+begun, begins = os.pipe()
+end, ends = os.pipe()
+
+
+@FUNC
+def work(data, cookie):
+    os.write(begins, b'x')
+    os.read(end, 1)
+
+
+if library.async_schedule(work, None):
+    os.read(begun, 1)
+# When the interpreter has ended, exit() calls close(0), as the status is 0: the call comes back then.
+os.dup2(ends, 0)
+os.close(ends)
+libc = ctypes.CDLL(None)
+libc.on_exit(ctypes.cast(libc.close, ctypes.c_void_p), None)
+END
+if python3 -c "import ctypes, sys; sys.exit(sys.version_info >= (3, 14))" 2>/dev/null; then
+	INORDER_THREADS=2 timeout 60 python3 "$scratch/early.py" "$build_dir/libinorder.so" 2>"$scratch/early" &&
+		fail 'Python ended well with a call in progress'
+	grep -q 'An interpreter that has ended' "$scratch/early" || fail "Python with a call in progress: $(cat "$scratch/early")"
+fi
 if rustc --version >/dev/null 2>&1; then
 	rustc -C link-arg="-Wl,-rpath,$build_dir" -L "$build_dir" -l dylib=inorder -o "$scratch/ordered" \
 		"$source_dir/examples/ordered.rs" || fail 'ordered.rs does not compile'
