@@ -44,14 +44,19 @@ static int read_file(struct request *request, const char *path)
 	FILE *file = fopen(path, "re");
 	size_t room = 0, number = 0;
 	char *line = NULL;
+	ssize_t bytes;
 	int result = 0;
 
 	if (!file)
 		return fail("cannot read '%s': %s", path, strerror(errno));
 	errno = 0;
-	while (getline(&line, &room, file) >= 0)
-		if (read_line(request, path, ++number, line))
+	while ((bytes = getline(&line, &room, file)) >= 0) {
+		number++;
+		if (memchr(line, 0, (size_t)bytes))
+			result = fail("%s:%zu: a NUL byte: this is no configuration", path, number);
+		else if (read_line(request, path, number, line))
 			result = -1; /* and on: all mistakes are named */
+	}
 	if (ferror(file))
 		result = fail("cannot read '%s': %s", path, strerror(errno));
 	free(line);

@@ -11,7 +11,7 @@ static const char help[] =
 	"       inorder-image cat IMAGE PATH...        the content of files in it\n"
 	"       inorder-image unpack IMAGE DIR         all of it, into a new folder\n"
 	"       inorder-image diff [--json] A B        what is added, gone and changed from A to B\n"
-	"       inorder-image check [--cmdline WORDS] [--json] [--tree DIR] IMAGE\n"
+	"       inorder-image check [--cmdline WORDS] [--json] [--sysroot DIR] [--tree DIR] IMAGE\n"
 	"                                              can it reach this machine's root? names what lacks\n"
 	"       inorder-image install [--try | --default] [--append WORDS]\n"
 	"                                              hooks, images and entries beside the distribution's\n"

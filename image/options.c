@@ -91,17 +91,31 @@ static void make_getopt(struct option *options, char *letters)
 	strcpy(letters, "hV");
 }
 
+/* What is wrong with a value, where that can be told at once. */
+static const char *judge(const struct option_row *row, const char *value)
+{
+	if (!value)
+		return row->letter == 's' ? NULL : "needs a value";
+	if (row->letter == 'c' && !archive_knows(value))
+		return "takes none, zstd, lz4, gzip or xz";
+	if (!strcmp(row->name, "microcode") && !microcode_knows(value))
+		return "takes no, host or all";
+	return NULL;
+}
+
 const char *request_set(struct request *request, const char *word, const char *value)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct option_row *row = &rows[i];
+		const char *wrong;
 
 		if (strcmp(row->name, word))
 			continue;
 		if (row->command_only)
 			return "is for the command line only";
-		if (!value && row->letter != 's')
-			return "needs a value";
+		wrong = judge(row, value);
+		if (wrong)
+			return wrong;
 		strings_add(&request->words, value ? value : "/bin/sh");
 		set(request, row, request->words.items[request->words.count - 1]);
 		return NULL;

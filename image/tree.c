@@ -104,7 +104,7 @@ static int add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev
 
 static int no_place(const char *path)
 {
-	return fail("'%s' is no place in the image: give an absolute path", path);
+	return fail("'%s' is no place in the image: give an absolute path without '..'", path);
 }
 
 int tree_add_node(struct tree *tree, const char *path, mode_t mode, dev_t rdev)

@@ -796,9 +796,10 @@ def case_conf(tree, folder):
     must(read(out)[:4] == b'\x28\xb5\x2f\xfd', 'the last drop-in wins')
     call(tree, '--config', conf, '-c', 'none', '-o', out)
     must(read(out)[:6] == b'070701', 'the command line wins')
-    write(f'{conf}.d/20.conf', b'\nadd-modul nvme\noutput /x\nadd-file\n')
+    write(f'{conf}.d/20.conf', b'\nadd-modul nvme\noutput /x\nadd-file\ncompress best\nmicrocode some\nomit\0x\n')
     said = call(tree, '--config', conf, '-l', code=1)
-    for word in ("20.conf:2: 'add-modul' is unknown", "20.conf:3: 'output' is for", "20.conf:4: 'add-file' needs"):
+    for word in ("20.conf:2: 'add-modul' is unknown", "20.conf:3: 'output' is for", "20.conf:4: 'add-file' needs",
+                 "20.conf:5: 'compress' takes none", "20.conf:6: 'microcode' takes no", '20.conf:7: a NUL'):
         must(word in said, f'{word} in: {said}')
     must('/no/such' in call(tree, '--config', '/no/such', '-l', code=1), 'a configuration that is not there')
     machine = Machine(os.path.join(folder, 'machine'))
