@@ -679,6 +679,26 @@ def case_manual(tree, folder):
     must(refused == set(dict.fromkeys(name for name, *_ in rows)) - words - older, f'the others refused, not {refused}')
 
 
+def case_completion(_tree, _folder):
+    """bash completes commands, every option of the help, and the values that are words."""
+    def completed(*words):
+        script = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _inorder_image; printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(['bash', '-c', script, os.path.join(SOURCE, 'image/completion.bash'), IMAGE, *words], check=True,
+                              capture_output=True, text=True, cwd='/')
+        must(not done.stderr, f'no error for {words}: {done.stderr}')
+        return set(done.stdout.split())
+
+    said = tool('--help').decode()
+    commands = set(re.findall(r'\{"(\w+)", command_', source_text('image/main.c')))
+    must(completed('') == commands, f'all commands: {completed("")}')
+    of_install, of_looking = {'--try', '--default', '--append'}, {'--json'}
+    options = set(re.findall(r'--[a-z-]+', said)) - of_install - of_looking
+    must(completed('--') == completed('build', '-c', 'xz', '--') == options, f'all options of build: {completed("--") ^ options}')
+    must(completed('install', '--') == of_install and completed('diff', '--') == of_looking, 'those of other commands')
+    must(completed('--compress', 'z') == {'zstd'} and completed('build', '--microcode', '') == {'no', 'host', 'all'}, 'values')
+    must('/etc' in completed('ls', '/et') and completed('status', '--') == set(), 'files; nothing where nothing can be')
+
+
 def case_progress(tree, folder):
     """On a terminal it is seen how far it is, and nothing stays of that; elsewhere nothing is printed."""
     command = [IMAGE, '-t', tree, '-i', INIT, '-m', 'drivers/ata/', '-o', os.path.join(folder, 'image')]
@@ -1122,6 +1142,8 @@ def case_injected(tree, folder):
 @contextlib.contextmanager
 def faulty(folder):
     """A file system that fails, whose folders say how (faulty.py): where its files are, and where they fail."""
+    if not os.path.exists('/usr/bin/python3'):
+        sys.exit(77)
     backing, mount = (os.path.join(folder, name) for name in ('backing', 'mount'))
     for name in ('no-read', 'late-read', 'no-write', 'no-fsync', 'no-space'):
         os.makedirs(os.path.join(backing, name))
