@@ -64,9 +64,23 @@ write() {
 		return 1
 	fi
 	folder "${1%/*}"
-	cat >"$1.new"
-	chmod "$2" "$1.new"
-	mv "$1.new" "$1"
+	if cat >"$1.new" && chmod "$2" "$1.new"; then
+		mv "$1.new" "$1"
+	else
+		rm -f "$1.new"
+		say "cannot write '$1'"
+		return 1
+	fi
+}
+
+# copy FROM TO: TO is what it was until the new one is on the disk.
+copy() {
+	if cp -T "$1" "$2.new" && sync "$2.new" && mv -T "$2.new" "$2"; then
+		return 0
+	fi
+	rm -f "$2.new"
+	say "cannot copy '$1' to '$2', which is as it was"
+	return 1
 }
 
 # hook PATH COMMAND: a hook of kernel packages. It never fails, because their installation would.
@@ -157,8 +171,7 @@ publish() {
 	theirs=$(grep -ls "^version[[:space:]]*$1\$" "$place"/loader/entries/*.conf | grep -v /inorder- | head -n 1)
 	[ "$theirs" ] || return 0 # kernel-install makes it, and calls us then
 	mkdir -p "$place/inorder"
-	cp "$root/boot/inorder-$1.img" "$place/inorder/$1.new"
-	mv "$place/inorder/$1.new" "$place/inorder/$1.img"
+	copy "$root/boot/inorder-$1.img" "$place/inorder/$1.img" || return
 	# sort-key: the distribution's entries come first, and the first one is the default
 	sed -e '/^#/d' -e '/^initrd\b/d' -e '/^sort-key\b/d' -e '/^machine-id\b/d' -e 's/^title.*/&, inorder/' \
 		-e "s|^options.*|& inorder_entry=$1 $(appended)|" -e 's/ *$//' "$theirs" >"$place/inorder/entry"
@@ -362,10 +375,7 @@ told() {
 keep_hints() {
 	noted=$root/run/inorder/hints
 	[ -s "$noted" ] && [ "$(told "$noted")" != "$(told "$state/hints")" ] || return 0
-	cp -T "$noted" "$state/hints.new" && sync "$state/hints.new" && mv -T "$state/hints.new" "$state/hints" || {
-		rm -f "$state/hints.new"
-		say "cannot keep the hints of this boot in '$state/hints': the next image has those that were there"
-	}
+	copy "$noted" "$state/hints" || : # the next image has those that were there
 }
 
 # Called when a boot has reached the login.
