@@ -103,19 +103,36 @@ void rob_pool_arm(void)
 	pool->monitor_state = ROB_MONITOR_TICKS;
 }
 
-/* A waiter that can run a pending call is told to look, if no other thread will run it. */
+/* Whether it awaits cookies below all pending ones only. The queue is not empty. */
+static bool awaits_claimed(const struct async_waiter *waiter)
+{
+	async_cookie_t first = rob_cookie(rob.queue.head);
+
+	if (waiter->kind == ROB_WAIT_CALL)
+		return waiter->bound < first;
+	return (waiter->kind == ROB_WAIT_DOMAIN || waiter->kind == ROB_WAIT_ALL) && waiter->bound <= first;
+}
+
+/*
+ * A waiter that can run a pending call is told to look, if no other thread will run it. There can be as many waiters as
+ * threads: most await what has been claimed, and are passed over at once.
+ */
 void rob_pool_help_wanted(void)
 {
 	struct async_waiter *helper = NULL;
 	struct rob_slot *lowest = NULL;
+	unsigned left = rob.waiting;
 
 	if (rob.pool.active || rob.pool.waking || rob.pool.idle || !rob.queue.pending || can_start())
 		return;
-	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next) {
+	for (struct rob_thread *thread = rob.threads; thread && left; thread = thread->next) {
 		struct async_waiter *waiter = thread->waiter;
 		struct rob_slot *slot;
 
-		if (!waiter || rob_is_timed(waiter))
+		if (!waiter)
+			continue;
+		left--;
+		if (rob_is_timed(waiter) || awaits_claimed(waiter))
 			continue;
 		/* Covered by chance: a wait of a broken cycle while no thread can be had, in torture */
 		rob_mark_left_out(waiter);
@@ -130,7 +147,8 @@ void rob_pool_help_wanted(void)
 		port_unpark(&helper->thread->parker, ROB_POKE); /* O3 */
 }
 
-static void bring_in(void)
+/* False: no worker can be had, and a waiter was asked to help. */
+static bool bring_in(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
@@ -147,7 +165,7 @@ static void bring_in(void)
 		pool->cold = 0; /* there are all that there may be: scheduling is short again */
 		rob_pool_arm();
 		rob_pool_help_wanted();
-		return;
+		return false;
 	}
 	if (pool->active >= pool->cpus && pool->burst)
 		pool->burst--;
@@ -156,6 +174,7 @@ static void bring_in(void)
 	pool->active++;
 	pool->coming++;
 	pool->waking = true;
+	return true;
 }
 
 /* There are as many active workers as there should be. */
@@ -210,18 +229,21 @@ uint64_t rob_pool_quick(void)
 	return left < rob.config.pending ? left : rob.config.pending;
 }
 
-/* Calls are pending: brings a worker in if there should be one more. */
-void rob_pool_kick(void)
+/* Calls are pending: brings a worker in if there should be one more. False: as bring_in() says. */
+static bool kick(void)
 {
-	struct rob_pool *pool = &rob.pool;
-
-	if (!rob.queue.pending || is_coming() || rob_inline_only() || pool->leaver)
-		return;
+	if (!rob.queue.pending || is_coming() || rob_inline_only() || rob.pool.leaver)
+		return true;
 	if (enough() || rob.queue.pending < left_to_others()) {
 		rob_pool_arm();
-		return;
+		return true;
 	}
-	bring_in();
+	return bring_in();
+}
+
+void rob_pool_kick(void)
+{
+	kick();
 }
 
 /* ---- waits ---- */
@@ -267,10 +289,8 @@ void rob_pool_block(struct rob_thread *thread)
 		worker->blocked = true;
 		rob_pool_brisk(worker, 0);
 	}
-	if (!rob.queue.pending)
-		return;
-	rob_pool_kick();
-	rob_pool_help_wanted();
+	if (rob.queue.pending && kick())
+		rob_pool_help_wanted();
 }
 
 void rob_pool_unblock(struct rob_thread *thread)
