@@ -34,6 +34,7 @@ KINDS = {
     'cards': ('x86_64', 'vmlinux', ('common', 'qemu', 'cards')),
     'uml': ('um', 'linux', ('common', 'uml')),
     'kunit': ('um', 'linux', ('common', 'uml', 'kunit')),
+    'kunit-debug': ('um', 'linux', ('common', 'uml', 'kunit', 'debug')),
     'uml-stock': ('um', 'linux', ('common', 'uml', 'stock')),
     'kasan': ('x86_64', BZIMAGE, ('common', 'qemu', 'lockdep', 'kasan')),
     'kcsan': ('x86_64', BZIMAGE, ('common', 'qemu', 'kcsan')),
@@ -161,9 +162,13 @@ class Kernels:
         self.make(kernel, [f'M={folder}', *words, 'modules'], f'build {sources} for {kernel.name}')
         return sorted(glob.glob(os.path.join(folder, '*.ko')))
 
+    def log(self, kernel):
+        """Where make's last output is."""
+        return os.path.join(self.folder, f'{kernel.name.replace("/", "-")}.log')
+
     def make(self, kernel, targets, what):
         """Runs make there and shows how far it is; a failure shows the end of its output."""
-        log = os.path.join(self.folder, f'{kernel.name.replace("/", "-")}.log')
+        log = self.log(kernel)
         environment = dict(os.environ, **FIXED)
         compiler = 'gcc'
         if shutil.which('ccache'):
@@ -266,8 +271,9 @@ def link_tree(source, target):
         run(['cp', '-al', *[os.path.join(source, name) for name in names], tree], f'link {source} to {target}')
 
 
-def configure(kernel):
-    """Everything off but what the parts ask for; an option that does not come out as asked for is an error."""
+def configure(kernel, partly=False):
+    """Everything off but what the parts ask for; an option that does not come out as asked for is an error, unless the
+    tree need not have them all."""
     names = KINDS[kernel.kind][2]
     if os.path.exists(os.path.join(kernel.tree, OURS)):
         names = ('ours', *names)
@@ -280,7 +286,7 @@ def configure(kernel):
     text = ''.join(f'{name}={value}\n' for name, value in wishes.items())
     stamp = os.path.join(kernel.folder, '.inorder-config')
     digest = hashlib.sha256(text.encode()).hexdigest()
-    if read(stamp) == digest:
+    if read(stamp) == digest and not partly:
         return
     wanted = os.path.join(kernel.folder, 'inorder.config')
     with open(wanted, 'w', encoding='ascii') as file:
@@ -289,7 +295,7 @@ def configure(kernel):
          'allnoconfig'], f'configure the kernel {kernel.name}', cwd=kernel.tree, env=dict(os.environ, **FIXED))
     got = set(read(os.path.join(kernel.folder, '.config')).splitlines())
     lost = [line for line in text.splitlines() if not is_set(line, got)]
-    if lost:
+    if lost and not partly:
         raise Failure(f'the kernel {kernel.name} does not get what {", ".join(parts)} ask for, since something that '
                       f'it depends on is off: {", ".join(lost)}')
     with written(stamp) as new, open(new, 'w', encoding='ascii') as file:
