@@ -80,7 +80,9 @@ struct port_near;
 struct port_near *port_near_new(async_func_t func, void *data, int node);
 void port_near_free(struct port_near *near);
 void *port_near_release(struct rob_slot *slot, void *data);
+async_func_t port_near_func(void);
 void port_near_run(void *data, async_cookie_t cookie);
+void port_near_begin(struct port_task *self);
 void port_near_rest(struct port_task *self);
 
 /* ---- debugfs.c ---- */

@@ -8,7 +8,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/nodemask.h>
-#include <linux/printk.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
 #include <linux/slab.h>
@@ -16,13 +16,10 @@
 
 #include "internal.h"
 
-#define NAME_BYTES 64
-
 struct port_near {
 	async_func_t func;
 	void *data;
 	int node;
-	char name[NAME_BYTES]; /* the call's, which reports would call port_near_run */
 };
 
 /* What to schedule in place of func; NULL: func itself, since it does not matter where. */
@@ -57,22 +54,36 @@ void *port_near_release(struct rob_slot *slot, void *data)
 	return data;
 }
 
-/* The worker's processors from here on: those of the node (from 0), or all, but for isolated ones. Best effort. */
+/* The processors of the node (-1: all) where calls may run: not those that isolcpus= or nohz_full= isolates. */
+static bool may_run_on(struct cpumask *mask, int node)
+{
+	const struct cpumask *all = node < 0 ? cpu_possible_mask : cpumask_of_node(node);
+	bool some;
+
+	rcu_read_lock(); /* later kernels isolate processors while they run */
+	some = cpumask_and(mask, all, housekeeping_cpumask(HK_TYPE_KTHREAD)) &&
+	       cpumask_and(mask, mask, housekeeping_cpumask(HK_TYPE_DOMAIN));
+	rcu_read_unlock();
+	return some;
+}
+
+/* The thread's processors from here on: those of the node, or all. Best effort. */
 static void bind(struct port_task *self, int node)
 {
-	const struct cpumask *all = housekeeping_cpumask(HK_TYPE_KTHREAD);
 	cpumask_var_t mask;
 
-	if (node < 0) {
-		if (!set_cpus_allowed_ptr(current, all))
-			self->near_node = 0;
-		return;
-	}
 	if (!alloc_cpumask_var(&mask, GFP_KERNEL))
 		return;
-	if (cpumask_and(mask, cpumask_of_node(node), all) && !set_cpus_allowed_ptr(current, mask))
+	if (may_run_on(mask, node) && !set_cpus_allowed_ptr(current, mask))
 		self->near_node = node + 1;
 	free_cpumask_var(mask);
+}
+
+/* A thread begins. The kernel gives it processors that isolcpus= isolates, too. */
+void port_near_begin(struct port_task *self)
+{
+	if (housekeeping_enabled(HK_TYPE_DOMAIN))
+		bind(self, -1);
 }
 
 /* The worker is about to rest, or ends. */
@@ -83,24 +94,37 @@ void port_near_rest(struct port_task *self)
 	self->near_used = false;
 }
 
+/* What the current call was scheduled with, before it has begun. */
+async_func_t port_near_func(void)
+{
+	struct port_near *near = rob_frame_slot(rob_current())->data;
+
+	return near->func;
+}
+
+/* The call is as if it had been scheduled without a node: reports and traces have its function. */
+static void unwrap(struct rob_slot *slot, struct port_near *near)
+{
+	port_lock(&rob.lock);
+	slot->func = near->func;
+	slot->data = near->data;
+	rob_unlock();
+}
+
 /* A worker moves; the task of another waiter or scheduler stays where it is. */
 void port_near_run(void *data, async_cookie_t cookie)
 {
-	struct port_near *near = data;
+	struct port_near near = *(struct port_near *)data;
 	struct rob_thread *thread = port_self();
 
-	snprintf(near->name, sizeof(near->name), "%ps", near->func);
-	port_name_store(&rob_current()->name, near->name);
+	unwrap(rob_frame_slot(thread->top), &near);
+	port_free(data);
 	if (thread->worker) {
 		struct port_task *self = port_task_of(thread);
 
 		self->near_used = true;
-		if (self->near_node != near->node + 1)
-			bind(self, near->node);
+		if (self->near_node != near.node + 1)
+			bind(self, near.node);
 	}
-	near->func(near->data, cookie);
-	port_name_store(&rob_current()->name, NULL);
-	port_lock(&rob.lock); /* a report that has seen the name copies it in the same section */
-	rob_unlock();
-	port_free(near);
+	near.func(near.data, cookie);
 }

@@ -159,6 +159,7 @@ static int worker_thread(void *data)
 	struct spare *spare = data;
 
 	port_enter(&spare->task);
+	port_near_begin(&spare->task);
 	while (spare_wait(spare)) {
 		rob_worker_main(spare->work);
 		spare->task.near_used = false;

@@ -57,6 +57,13 @@ static void trace_point(const struct port_event *event)
 
 void port_trace(const struct port_event *event)
 {
+	struct port_event near;
+
+	if (event->func == port_near_run && event->type == ASYNC_TRACE_STARTED) {
+		near = *event;
+		near.func = port_near_func();
+		event = &near;
+	}
 	if (atomic_read(&port_tracepoints))
 		trace_point(event);
 	if (port_debug_lines())
