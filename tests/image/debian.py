@@ -256,6 +256,11 @@ class Try:
         self.run('mkdir -p /run/disk && mount -o ro /dev/vdc /run/disk && cp -a /run/disk/usr / && umount /run/disk && '
                  'ldconfig')
 
+    def resumed(self):
+        """The machine is as it was saved; the programs are those of now."""
+        self.programs()
+        self.version = self.run('ls /boot/inorder-*.img').split()[0][14:-4]
+
     def installed(self):
         """For one boot, before which all is as it was before anything else."""
         self.comes_up('')
@@ -366,8 +371,7 @@ class Try:
         with Console.of_machine(options, log) as self.console:
             if done:
                 self.say(f'going on after: {done}')
-                self.programs()
-                self.version = self.run('ls /boot/inorder-*.img').split()[0][14:-4]
+                self.resumed()
             for step in self.STEPS[names.index(done) + 1 if done else 0:]:
                 self.say(step.__name__)
                 step(self)

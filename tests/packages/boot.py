@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A machine with the packages: boot.py SUITE PACKAGES TESTS BUILD.
+"""A machine with the packages: boot.py [--resume] SUITE PACKAGES TESTS BUILD.
 
 Debian of that suite in QEMU, started by GRUB. PACKAGES has the folders before and now with packages; the first are installed, the
 second upgrade them, TESTS/boot of autopkgtest boots with them, and a purge leaves the system as it was. BUILD keeps the system.
+The machine is saved after each step: --resume goes on after the last one, with the same packages.
 """
 import os
 import shutil
@@ -30,7 +31,16 @@ class PackageTry(installed.Try):
 
     def comes_up(self, version):
         super().comes_up(version)
+        self.mounts()
+
+    def mounts(self):
         self.run('mkdir -p /run/programs && mount -o ro /dev/vdc /run/programs')
+
+    def resumed(self):
+        """The disk with the packages was made again: nothing of the old one may be in memory."""
+        self.run('umount /run/programs && blockdev --flushbufs /dev/vdc')
+        self.mounts()
+        self.version = self.run('uname -r').strip()
 
     def install(self, kind):
         """Installs packages; returns when the image of this kernel was made."""
@@ -90,7 +100,7 @@ class PackageTry(installed.Try):
 
 
 def main():
-    suite, packages, tests, build = sys.argv[1:]
+    suite, packages, tests, build = sys.argv[-4:]
     machine.exit_on_signals()
     lab = installed.Lab(build, installed.EMULATED, Progress().say)
     with tempfile.TemporaryDirectory(dir=lab.folder) as folder:
@@ -103,7 +113,7 @@ def main():
             os.fchmod(script.fileno(), 0o755)
         lab.programs = os.path.join(lab.folder, f'packages-{suite}.disk')
         disks.make_ext4(lab.programs, 'programs', folder, 128 * disks.MIB)
-    PackageTry(lab, suite).boots(False)
+    PackageTry(lab, suite).boots('--resume' in sys.argv[:-4])
 
 
 if __name__ == '__main__':
