@@ -19,8 +19,8 @@ function repaint() {
 	});
 }
 
-function resize(width, height) {
-	view.ratio = window.devicePixelRatio || 1;
+function resize(width, height, ratio) {
+	view.ratio = ratio;
 	view.width = width;
 	view.height = height;
 	canvas.width = Math.round(width * view.ratio);
@@ -31,7 +31,7 @@ function resize(width, height) {
 }
 
 function fitStage() {
-	resize(Math.max(stage.clientWidth, 320), Math.max(stage.clientHeight, 100));
+	resize(Math.max(stage.clientWidth, 320), Math.max(stage.clientHeight, 100), window.devicePixelRatio || 1);
 }
 
 // ---- what is seen ----
@@ -170,7 +170,9 @@ function beforePrint() {
 	scrollBefore = view.scroll;
 	setTheme(false);
 	view.scroll = 0;
-	resize(view.width, Math.min(Math.max(view.bottom, 100), PRINT_MOST));
+	const height = Math.min(Math.max(view.bottom, 100), PRINT_MOST);
+
+	resize(view.width, height, 2 * height <= PRINT_MOST ? 2 : 1);   // paper is finer than a screen
 	paint(canvas);
 }
 

@@ -159,10 +159,13 @@ def check_dark(page):
 
 def check_print(page):
     page.key("d")
-    page.run("window.beforePrintHeight = 0, window.addEventListener('beforeprint', () => beforePrintHeight = canvas.height)")
+    page.run("""window.beforePrintHeight = 0, window.printRatio = 0,
+        window.addEventListener('beforeprint', () => [beforePrintHeight, printRatio] = [canvas.height, view.ratio])""")
     with open(os.path.join(BUILD, "page.pdf"), "wb") as file:
         file.write(base64.b64decode(page.call("Page.printToPDF", printBackground=True)["data"]))
     assert page.run("beforePrintHeight >= Math.min(view.bottom, PRINT_MOST)"), "rows are cut off in print"
+    assert page.run("printRatio") == 2, "print is no finer than a screen"
+    assert page.run("view.ratio") == 1, "print's ratio stays"
     assert page.run("isDark()"), "the theme does not come back"
     page.key("d")
 
