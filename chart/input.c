@@ -75,27 +75,14 @@ const char *input_line(struct input *input, char *line, size_t bytes)
 	return parse_klog_line(input, line);
 }
 
-/* The line that is held is one of its own. */
-static void give_up(struct reader *reader)
+/* True if the line that is held reads with @rest behind it. */
+static bool read_held(struct reader *reader, const char *rest)
 {
-	if (!reader->held)
-		return;
-	tell_of(reader, reader->held_number, reader->held_part, reader->held_wrong);
-	free(reader->held);
-	reader->held = NULL;
-}
-
-/* True if @line is the rest of the one that is held: a mail was wrapped, or its lines were made shorter by "=". */
-static bool read_joined(struct reader *reader, const char *line)
-{
-	const char *rest = reader->held ? klog_goes_on(line) : NULL;
-	size_t bytes = reader->held ? strlen(reader->held) : 0;
-	bool soft = bytes && reader->held[bytes - 1] == '=';
+	size_t bytes = strlen(reader->held);
+	bool soft = bytes && reader->held[bytes - 1] == '='; /* a mail's lines are made shorter by that */
 	char *joined = NULL;
 	bool known;
 
-	if (!rest)
-		return false;
 	if (asprintf(&joined, "%.*s%s%s", (int)bytes - soft, reader->held, soft ? "" : " ", rest) < 0)
 		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
 	reader->input->open_count = reader->held_open;
@@ -106,6 +93,24 @@ static bool read_joined(struct reader *reader, const char *line)
 		reader->held = NULL;
 	}
 	return known;
+}
+
+/* The line that is held is one of its own. */
+static void give_up(struct reader *reader)
+{
+	if (!reader->held || read_held(reader, ""))
+		return;
+	tell_of(reader, reader->held_number, reader->held_part, reader->held_wrong);
+	free(reader->held);
+	reader->held = NULL;
+}
+
+/* True if @line is the rest of the one that is held: a mail was wrapped. */
+static bool read_joined(struct reader *reader, const char *line)
+{
+	const char *rest = reader->held ? klog_goes_on(line) : NULL;
+
+	return rest && read_held(reader, rest);
 }
 
 static void hold(struct reader *reader, const char *line, const char *wrong, size_t open_count)

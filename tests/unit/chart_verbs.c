@@ -133,6 +133,7 @@ static void wrapped_lines_are_read(void **state)
 				   "> [    0.544508] initcall a_init+0x0/0x10 [a] returned 0 after\n> 84000 usecs\n"
 				   "[    0.600000] calling  b_init+0x0/0x10 @ =\n1\n"
 				   "[    0.700000] initcall b_init+0x0/0x10 returned 0 after 100000 us=\necs\n"
+				   "[    0.750000] calling  f_init+0x0/0x10 @ 1=\n\n"
 				   "[    0.800000] initcall c_init+0x0/0x10 returned 0 after 100000 us\necs\n"
 				   "[    0.900000] initcall d_init+0x0/0x10 returned 0 after 100000\n"
 				   "[    0.900001] usecs\n"
@@ -147,7 +148,7 @@ static void wrapped_lines_are_read(void **state)
 	close(file);
 	assert_true(input_read(&input, path));
 	unlink(path);
-	assert_int_equal(input.count, 4);
+	assert_int_equal(input.count, 5);
 	assert_int_equal(input.bad, 3);
 	for (size_t i = 1; i < 4; i += 2) {
 		assert_int_equal(input.records[i].since_ns, input.records[i - 1].t_ns);
