@@ -86,7 +86,7 @@ static const char *dmesg_time(json_object *time, char *text, size_t bytes)
 	if (json_object_is_type(time, json_type_string)) {
 		const char *told = json_object_get_string(time);
 
-		snprintf(text, bytes, isdigit((unsigned char)*told) ? "%s " : "[%s] ", told);
+		snprintf(text, bytes, isdigit((unsigned char)*told) || *told == '[' ? "%s " : "[%s] ", told);
 	} else {
 		snprintf(text, bytes, "[%.6f] ", json_object_get_double(time));
 	}

@@ -96,6 +96,19 @@ if command -v xz >/dev/null; then
 	done
 fi
 
+# What this machine's dmesg makes of a log, in each of its forms. (Its -J has no time of another form before 2.40.)
+printf '<7>[    0.460660] calling  acpi_init+0x0/0x540 @ 1\n<7>[    0.544508] initcall acpi_init+0x0/0x540 returned 0 %s\n' \
+	'after 84000 usecs' >"$scratch/raw.log"
+for option in '' -T -d -x -r -J -L=always '-H --nopager' -p '-T -x' '--time-format delta' '--time-format reltime' \
+	'--time-format notime' '--time-format iso' '-J -x' '-J --time-format iso' '-J --time-format ctime'; do
+	# shellcheck disable=SC2086 # several words
+	dmesg --file "$scratch/raw.log" $option >"$scratch/dmesg.log" 2>"$scratch/errors" || continue # an older one
+	if ! "$chart" --text "$scratch/dmesg.log" >"$scratch/out" 2>"$scratch/errors" || ! grep -q acpi_init "$scratch/out"; then
+		echo "FAILED: dmesg $option: $(cat "$scratch/dmesg.log" "$scratch/errors")" >&2
+		failed=1
+	fi
+done
+
 check units.svg 0 units.log
 check late-event.svg 0 --width 600 late-event.log
 check units-whatif.txt 0 --what-if faster=data.mount,5 units.log

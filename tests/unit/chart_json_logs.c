@@ -168,10 +168,19 @@ static void json_of_dmesg_with_another_time_is_read(void **state)
 		"         \"msg\": \"initcall acpi_init+0x0/0x540 returned 0 after 84000 usecs\"",
 		NULL,
 	};
+	static const char *const brackets[] = {
+		"         \"time\": [<    0.460660>] ,",
+		"         \"msg\": \"calling  acpi_init+0x0/0x540 @ 1\"",
+		"         \"time\": [<    0.083848>] ,",
+		"         \"msg\": \"initcall acpi_init+0x0/0x540 returned 0 after 84000 usecs\"",
+		NULL,
+	};
 	struct input input;
 
 	(void)state;
 	read_all(&input, lines);
+	assert_pair(&input, EXACT);
+	read_all(&input, brackets);
 	assert_pair(&input, EXACT);
 	assert_null(read_one(&input, "", "         \"time\": 2026-11-29T01:00;00,544508+01:00 ,"));
 	assert_non_null(read_one(&input, "", "         \"msg\": \"calling  acpi_init+0x0/0x540 @ 1\""));
