@@ -252,14 +252,11 @@ void gate_end(struct gate *gate)
 
 int wait_full(async_cookie_t unused, struct async_domain *domain)
 {
-	(void)unused;
 	return async_synchronize_full_domain(domain);
 }
 
 int wait_all(async_cookie_t unused, struct async_domain *unused_domain)
 {
-	(void)unused;
-	(void)unused_domain;
 	return async_synchronize_full();
 }
 
@@ -293,13 +290,10 @@ int waiter_join(struct waiter *waiter)
 
 void nothing(void *data, async_cookie_t cookie)
 {
-	(void)data;
-	(void)cookie;
 }
 
 void count(void *data, async_cookie_t cookie)
 {
-	(void)cookie;
 	atomic_fetch_add((atomic_uint *)data, 1);
 }
 

@@ -58,7 +58,6 @@ static void time_out(int signal_number)
 {
 	static const char text[] = "\ntime-out; the library reports:\n";
 
-	(void)signal_number;
 	signal(SIGALRM, SIG_DFL);
 	alarm(3);
 	if (write(2, text, sizeof(text) - 1) < 0)
@@ -383,7 +382,6 @@ static int run_all(int argc, char **argv)
 #else
 static int run_all(int argc, char **argv)
 {
-	(void)argc;
 	fprintf(stderr, "%s: only with --child and a test's name\n", argv[0]);
 	return FAILED;
 }

@@ -259,6 +259,30 @@ TEST(a_cancel_is_not_for_calls_scheduled_meanwhile, .pools = P1)
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 
+static void release_held(void *data, async_cookie_t cookie)
+{
+	int state;
+
+	CHECK_EQ(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state), 0);
+	CHECK_EQ(state, PTHREAD_CANCEL_DISABLE);
+}
+
+/* No thread is cancelled inside release(); afterwards it can be, as before. */
+TEST(a_cancel_leaves_its_thread_cancellable, .pools = P1)
+{
+	struct gate gate;
+	int state;
+
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	async_schedule_domain(nothing, NULL, &to_cancel);
+	CHECK_EQ(async_cancel_domain(&to_cancel, release_held), 1);
+	CHECK_EQ(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state), 0);
+	CHECK_EQ(state, PTHREAD_CANCEL_ENABLE);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
 /* Many calls are taken out of the queue between others, which are all still run, in their order. */
 TEST(calls_between_cancelled_ones_stay, .pools = P1)
 {

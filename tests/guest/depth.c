@@ -137,6 +137,34 @@ TEST(the_limit_of_threads_holds_while_there_is_stack, .pools = P1, .no_tsan = tr
 	CHECK(thread_count() <= before + 3); /* the worker, the monitor and its helper */ /* a worker and the monitor */
 }
 
+static atomic_uint entered;
+
+static void stay(void *gate, async_cookie_t cookie)
+{
+	entered++;
+	down(gate);
+}
+
+/* Each worker beyond the limit was for one wait: when that is over, the limit is what it was. */
+TEST(the_limit_of_threads_holds_again_after_want_of_stack, .pools = P1)
+{
+	sem_t gate;
+
+	small_stacks();
+	in_small_thread(nest_deep, NULL);
+	CHECK_EQ(async_shutdown(), 0);
+	CHECK_EQ(sem_init(&gate, 0, 0), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		async_schedule(stay, &gate);
+	while (!entered)
+		sched_yield();
+	quiet();
+	CHECK_EQ(entered, 1);
+	for (unsigned int i = 0; i < 3; i++)
+		up(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
 enum { FANOUT = 12, LEVELS = 3 };
 
 static atomic_uint leaves;
