@@ -159,7 +159,7 @@ void rob_issue(struct async_domain *domain, struct rob_slot *slot)
 }
 
 /*
- * What stands in an entry exactly while its call is in progress in this process; until then it may hold anything, a
+ * What an entry holds exactly while its call is in progress in this process; until then it may hold anything, a
  * copy of another entry too. Hardly ever this by chance.
  */
 void *rob_entry_mark(const struct async_entry *entry)

@@ -82,7 +82,7 @@ void rob_finish(struct rob_slot *slot, int error)
 			if (rob_lowest(domain) == slot)
 				retire_ready(slot);
 			if (rob.quiesce)
-				rob_waiters_odd();
+				rob_waiters_special();
 			return;
 		}
 		error = wide->error;
@@ -98,7 +98,7 @@ void rob_finish(struct rob_slot *slot, int error)
 	rob_progress(domain, exclusive);
 }
 
-/* Applies the completions of plain calls from the first not flushed to upto, as far as they stand in one block. */
+/* Applies the completions of plain calls from the first not flushed to upto, as far as they are in one block. */
 static void flush_block(struct rob_lease *lease, uint32_t upto)
 {
 	struct async_block *block = rob_block(lease->slot[lease->flushed]);

@@ -7,7 +7,7 @@
  * Calls enter at the tail in cookie order (issue), are claimed from the head
  * in that order, complete in any order, and are forgotten block by block. A
  * call is a slot of 32 bytes; one with a retire step or an owner takes two.
- * Slots stand in blocks. A block belongs to one domain; a domain's blocks form
+ * Slots are in blocks. A block belongs to one domain; a domain's blocks form
  * a list in cookie order, each block's bits say which of its calls are in
  * progress, and a block without any leaves the list. So the lowest cookie in
  * progress of a domain is the lowest bit of its first block, and memory follows
@@ -289,7 +289,7 @@ void rob_waiter_add(struct async_waiter *waiter);
 void rob_waiter_remove(struct async_waiter *waiter);
 void rob_waiter_victim(struct async_waiter *waiter);
 void rob_waiter_satisfy(struct async_waiter *waiter);
-void rob_waiters_odd(void);
+void rob_waiters_special(void);
 void rob_poke_callers(void);
 void rob_poke_owner(struct async_owner *owner);
 void rob_waiters_wake(struct async_domain *domain, bool exclusive);

@@ -163,7 +163,7 @@ static void note_waiters(struct search *search, struct rob_slot *slot)
 	if (!domain->exclusive)
 		note_above(search, rob.all_waiters_last, rob_cookie(slot));
 	note_calls(search, domain, rob_cookie(slot));
-	for (struct async_waiter *waiter = rob.odd; waiter; waiter = waiter->next)
+	for (struct async_waiter *waiter = rob.special; waiter; waiter = waiter->next)
 		if (waiter->visit.mark != rob.mark && rob_awaits(waiter, slot))
 			note(search, waiter);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the core tells its port, and reads from it: the same in every port. The port's header includes this. */
+/* What the core reports to its port, and reads from it: the same in every port. The port's header includes this. */
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
 

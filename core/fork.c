@@ -4,9 +4,9 @@
  *
  * The lock is held from before the fork until after it, in both processes, so the child's copy of the state is one that
  * no thread was changing. What other threads own outside of the lock (their leases' words, their stacks) is not looked
- * at: blocks are freed by the lists alone. rob.generation tells domains and owners of the parent from fresh ones, so no
- * list of them is needed: each starts afresh at its first use (state.c). rob.forks is the same for calls: one that
- * forked returns into a process in which it does not exist, and its thread ends (frame.c).
+ * at: blocks are freed by the lists alone. By rob.generation domains and owners of the parent differ from fresh ones,
+ * so no list of them is needed: each starts afresh at its first use (state.c). rob.forks is the same for calls: one
+ * that forked returns into a process in which it does not exist, and its thread ends (frame.c).
  */
 #include "core.h"
 
@@ -58,7 +58,7 @@ static void drop_calls(void)
 
 static void drop_waiters(void)
 {
-	rob.all_waiters = rob.all_waiters_last = rob.odd = NULL;
+	rob.all_waiters = rob.all_waiters_last = rob.special = NULL;
 	rob.calls = rob.frames = NULL;
 	rob.waiting = rob.ordered_calls = rob.ascending = rob.exits = 0;
 }

@@ -33,7 +33,7 @@ static async_cookie_t extent(struct async_domain *domain)
 
 	if (port_likely(!rob.waiting))
 		return bound;
-	if (rob.odd || rob.calls)
+	if (rob.special || rob.calls)
 		return 0;
 	if (domain->waiters)
 		bound = domain->waiters->bound;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The monitor: a thread that sees what workers do not tell.
+ * The monitor: a thread that sees what workers cannot report.
  *
  * It looks at workers that have not moved on since its last look: one that sleeps
  * in the kernel is no longer counted as active, until it is seen awake or ends a

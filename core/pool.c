@@ -114,7 +114,7 @@ static bool awaits_claimed(const struct async_waiter *waiter)
 }
 
 /*
- * A waiter that can run a pending call is told to look, if no other thread will run it. There can be as many waiters as
+ * Wakes a waiter that can run a pending call, if no other thread will run it. There can be as many waiters as
  * threads: most await what has been claimed, and are passed over at once.
  */
 void rob_pool_help_wanted(void)

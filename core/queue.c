@@ -7,7 +7,7 @@
  * their predecessor and are unlinked at once.
  *
  * Claiming is under the lock, whoever does it: a worker at the head, a waiter or a cancel anywhere. A call is pending
- * exactly while its bit in the block says so; the links say only where it would stand.
+ * exactly while its bit in the block is set; the links only give its place.
  */
 #include "core.h"
 
@@ -140,7 +140,7 @@ void rob_queue_take(struct rob_slot *slot)
 
 /*
  * How many calls, most at most, follow each other in the queue from its head on and are
- * neighbours in one block. The block's bits tell which are pending. Cookies only rise in a
+ * neighbours in one block. The block's bits say which are pending. Cookies only rise in a
  * block: if the last of count neighbours has a cookie that is count - 1 higher, theirs are
  * consecutive, and nothing stands between them in the queue. So only the lines of the first
  * and the last are read: another processor wrote the slots, and to follow their links would

@@ -11,9 +11,9 @@
  *                                               runs call 0 of a lease of three
  *   lock: rob.quiesce is 1
  *   recalls leases: calls 1 and 2 go back
- *   call 0 is on a stack: parks, an odd waiter
+ *   call 0 is on a stack: parks as a special waiter
  *                                               lock: completes call 0, which counts as on the stack no more
- *                                               looks at the odd waiters: it is quiet, CPU 0 is satisfied
+ *                                               checks the special waiters: it is quiet, so CPU 0 is satisfied
  *                                               claims calls of exclusive domains only
  *   goes on (O3)
  *
@@ -58,7 +58,7 @@ int rob_quiesce_end(void)
 	}
 	self->quiesce--;
 	if (!--rob.quiesce) {
-		rob_waiters_odd();
+		rob_waiters_special();
 		rob_pool_kick();
 		rob_run_left(self);
 	}

@@ -58,7 +58,7 @@ static void add_frames(struct rob_snapshot *snapshot, struct rob_thread *thread)
 	}
 }
 
-/* The lowest call that holds the waiter up. Blocks stand in the order of their first cookies, calls in a block too. */
+/* The lowest call that holds the waiter up. Blocks are in the order of their first cookies, calls in a block too. */
 static async_cookie_t lowest_awaited(struct async_waiter *waiter)
 {
 	async_cookie_t lowest = ASYNC_COOKIE_MAX;

@@ -126,7 +126,7 @@ struct rob_snapshot {
 
 void rob_snapshot(struct rob_snapshot *snapshot);
 
-/* ---- what the public calls' side tells the user when the core finds something. Without the core's lock ---- */
+/* ---- what the public calls report when the core finds something. Without the core's lock ---- */
 
 /* A call without a function (@busy is 0), or on an entry whose call, @busy, is in progress. It is refused. */
 void port_refused(const void *caller, async_cookie_t busy);

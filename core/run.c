@@ -4,7 +4,7 @@
  *
  * The frame is pushed before the lock is dropped and popped after it is taken again: whoever holds the lock and sees
  * a call in progress finds it in the queue, in a lease, made ready (rob.turn), or on a stack. It is popped before the
- * call completes, so that waiters which look at stacks (odd ones) do not take it for one that still runs. A call that
+ * call completes, so that waiters which check stacks (special ones) do not take it for one that still runs. A call that
  * made a retire step ready runs that itself, one after the other and not one in the other: a chain of them needs no
  * stack.
  */

@@ -49,7 +49,7 @@ static void trace_issue(enum async_trace_type type, const struct rob_request *re
 /* The turn of this call makes those that wait for its owner wait for lower calls of its domain: is that a cycle? */
 static void check_turn(const struct rob_request *request)
 {
-	if (port_unlikely(rob.odd) && request->retire && request->owner)
+	if (port_unlikely(rob.special) && request->retire && request->owner)
 		rob_poke_owner(request->owner);
 }
 

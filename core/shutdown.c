@@ -4,7 +4,7 @@
  *
  * From the end of the full wait on no worker takes a call, and none is started
  * (rob.pool.leaver). A worker that comes to rest ends instead, as does the
- * monitor; the last tells the leaver. Calls that other threads schedule
+ * monitor; the last wakes the leaver. Calls that other threads schedule
  * meanwhile stay pending, and start workers at the end.
  *
  *   leaver (CPU 0)                              worker (CPU 1)

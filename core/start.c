@@ -59,7 +59,7 @@ bool rob_exit_begin(void)
 	used = rob.generation;
 	if (rob.quiesce) {
 		rob.quiesce = 0;
-		rob_waiters_odd();
+		rob_waiters_special();
 		rob_pool_kick();
 	}
 	rob_unlock();

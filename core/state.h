@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The structures of the reorder buffer, and the one state. How they work together is told in core.h.
+ * The structures of the reorder buffer, and the one state. How they work together: core.h.
  *
  * Locking tags: L: rob.lock. O: only the owning thread. W: lease word rules (lease.c).
  */
@@ -167,7 +167,7 @@ struct rob {
 	struct rob_thread *threads; /* L: with calls on their stacks, or in a wait; workers, until they rest */
 	unsigned waiting;           /* L: registered waiters: those of rob.threads */
 	struct async_waiter *all_waiters, *all_waiters_last;
-	struct async_waiter *odd;
+	struct async_waiter *special;
 	struct rob_node *calls;  /* L: waiters for one call, by its cookie */
 	struct rob_node *frames; /* L: calls on the stacks of threads that have waited in them, by cookie */
 	unsigned ordered_calls;  /* L: of rob.calls, waiters for a call with a retire step */

@@ -49,7 +49,7 @@ struct rob_frame {
 /* EXIT: of a normal end, for exclusive domains too. QUIESCE: rob_quiesce_reached(), not a matter of single calls. */
 enum rob_wait_kind { ROB_WAIT_DOMAIN, ROB_WAIT_ALL, ROB_WAIT_EXIT, ROB_WAIT_CALL, ROB_WAIT_OWNER, ROB_WAIT_QUIESCE };
 
-enum rob_list { ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_CALLS, ROB_IN_ODD };
+enum rob_list { ROB_IN_DOMAIN, ROB_IN_ALL, ROB_IN_CALLS, ROB_IN_SPECIAL };
 
 /* What a wait leaves out: nothing; what is stuck behind its own stack; the rest of a cycle too, whose victim it is. */
 enum rob_left_out { ROB_LEAVES_NOTHING, ROB_LEAVES_OWN, ROB_LEAVES_CYCLE };
@@ -65,7 +65,7 @@ struct rob_visit {
 
 /*
  * One wait. L: all of it while it is registered, that is while thread->waiter is it. Which list
- * it stands in follows from its kind and from what it leaves out: waiters.c.
+ * it is in follows from its kind and from what it leaves out: waiters.c.
  */
 struct async_waiter {
 	struct rob_node node; /* of rob.calls, by cookie */

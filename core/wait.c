@@ -134,7 +134,7 @@ static uint32_t register_and_park(struct async_waiter *waiter)
 		return ROB_POKE;
 	}
 	if (port_unlikely(rob.exits)) /* it may wait for a call that ends the program */
-		rob_waiters_odd();
+		rob_waiters_special();
 	return park(waiter);
 }
 

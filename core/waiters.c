@@ -2,10 +2,10 @@
 /*
  * Registered waiters, and which of them a completion satisfies.
  *
- * A waiter for a domain, or for all, stands in a list sorted by its bound, so a
- * completion looks at the first only. A waiter for one call stands in a tree
+ * A waiter for a domain, or for all, is in a list sorted by its bound, so a
+ * completion looks at the first only. A waiter for one call is in a tree
  * by its cookie. Waiters whose condition is not a matter of the lowest cookie
- * (they leave calls out, or await an owner) are the odd ones: they are looked at
+ * (they leave calls out, or await an owner) are the special ones: they are checked
  * each time, and are few.
  */
 #include "core.h"
@@ -64,7 +64,7 @@ enum rob_list rob_waiter_list(const struct async_waiter *waiter)
 {
 	/* Covered by chance: their combinations, in torture */
 	if (minds_stacks(waiter) || waiter->kind >= ROB_WAIT_OWNER || waiter->kind == ROB_WAIT_EXIT)
-		return ROB_IN_ODD;
+		return ROB_IN_SPECIAL;
 	if (waiter->kind == ROB_WAIT_CALL)
 		return ROB_IN_CALLS;
 	return waiter->kind == ROB_WAIT_ALL ? ROB_IN_ALL : ROB_IN_DOMAIN;
@@ -104,7 +104,7 @@ void rob_waiter_add(struct async_waiter *waiter)
 		rob.ordered_calls += waiter->order != NULL;
 		break;
 	default:
-		rob_list_push(rob.odd, waiter, prev, next);
+		rob_list_push(rob.special, waiter, prev, next);
 	}
 	if (waiter->cookie)
 		rob_frames_index(waiter->thread);
@@ -130,7 +130,7 @@ void rob_waiter_remove(struct async_waiter *waiter)
 		rob.ordered_calls -= waiter->order != NULL;
 		break;
 	default:
-		rob_list_remove(rob.odd, waiter, prev, next);
+		rob_list_remove(rob.special, waiter, prev, next);
 	}
 	rob.waiting--;
 	rob.ascending -= ascends(waiter);
@@ -139,7 +139,7 @@ void rob_waiter_remove(struct async_waiter *waiter)
 		rob_thread_unlist(waiter->thread);
 }
 
-/* A waiter that has become the victim of a cycle is an odd one from now on. */
+/* A waiter that has become the victim of a cycle is a special one from now on. */
 void rob_waiter_victim(struct async_waiter *waiter)
 {
 	rob_waiter_remove(waiter);
@@ -171,11 +171,11 @@ static void recheck(struct async_waiter *waiter)
 	rob_waiter_satisfy(waiter);
 }
 
-void rob_waiters_odd(void)
+void rob_waiters_special(void)
 {
 	struct async_waiter *waiter, *next;
 
-	for (waiter = rob.odd; waiter; waiter = next) {
+	for (waiter = rob.special; waiter; waiter = next) {
 		next = waiter->next;
 		recheck(waiter);
 	}
@@ -199,7 +199,7 @@ void rob_poke_callers(void)
 /* Waiters inside calls for this owner check again: they await more. */
 void rob_poke_owner(struct async_owner *owner)
 {
-	for (struct async_waiter *waiter = rob.odd; waiter; waiter = waiter->next)
+	for (struct async_waiter *waiter = rob.special; waiter; waiter = waiter->next)
 		/* Not covered: there is no timed wait for an owner */
 		if (waiter->kind == ROB_WAIT_OWNER && waiter->owner == owner)
 			poke(waiter);
@@ -214,7 +214,7 @@ void rob_waiters_wake(struct async_domain *domain, bool exclusive)
 		wake_below(&domain->waiters, lowest ? rob_cookie(lowest) : ASYNC_COOKIE_MAX);
 	if (rob.all_waiters && !exclusive)
 		wake_below(&rob.all_waiters, rob_lowest_of_all());
-	rob_waiters_odd();
+	rob_waiters_special();
 }
 
 /* The call of this cookie is complete. */

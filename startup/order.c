@@ -41,7 +41,7 @@ static const ElfW(Dyn) * find_entry(const ElfW(Dyn) * entry, ElfW(Sxword) tag)
 	return entry && entry->d_tag == tag ? entry : NULL;
 }
 
-/* Some architectures leave the pointer as it stands in the file. */
+/* Some architectures leave the pointer as it is in the file. */
 const char *startup_strings(const ElfW(Dyn) * dynamic, uintptr_t address)
 {
 	const ElfW(Dyn) *entry = find_entry(dynamic, DT_STRTAB);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What else is mapped: the objects that one needs, which are its DT_NEEDED entries, followed through libraries that are
- * no plug-ins; and all at some time, to tell later which came since.
+ * no plug-ins; and all at some time, to find later which came since.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

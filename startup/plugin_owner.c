@@ -20,7 +20,7 @@
 
 #include "plugins.h"
 
-/* All that plug-ins may stand in; changed under the loader lock. */
+/* The addresses that plug-ins are in; changed under the loader lock. */
 static _Atomic uintptr_t lowest = UINTPTR_MAX;
 static _Atomic uintptr_t highest;
 

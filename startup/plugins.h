@@ -88,7 +88,7 @@ struct mapped {
 int mapped_now(struct mapped *mapped);
 bool mapped_has(const struct mapped *mapped, uintptr_t base);
 
-/* Tells the core who owns calls, after a change of the list or of what is being opened. Needs the loader lock. */
+/* Lets the core know who owns calls, after a change of the list or of what is being opened. Needs the loader lock. */
 void plugin_owners_update(void);
 
 /* Return: 0, 1 or a negative error. */

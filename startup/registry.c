@@ -199,7 +199,7 @@ void startup_say(const char *format, ...)
 	va_end(arguments);
 	used = length < (int)sizeof(line) - 1 ? (size_t)length : sizeof(line) - 2;
 	line[used++] = '\n';
-	/* No thread is left to tell when standard error itself fails. */
+	/* There is nowhere left to report to when standard error itself fails. */
 	if (write(STDERR_FILENO, line, used) < 0)
 		errno = saved;
 	errno = saved;

@@ -50,7 +50,7 @@ struct async_domain {
 	void *reserved[7];
 };
 
-/* @name, a string that lives as long as the domain, stands in traces. */
+/* @name, a string that lives as long as the domain, is its name in traces. */
 #define ASYNC_DOMAIN_NAMED_INIT(name) \
 	{ \
 		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, name, \
@@ -349,7 +349,7 @@ INORDER_API int async_synchronize_call_timeout(async_cookie_t cookie, struct asy
 INORDER_API int async_synchronize_owner(struct async_owner *owner);
 
 /**
- * current_is_async() - tell whether this thread is inside a call
+ * current_is_async() - whether this thread is inside a call
  *
  * Return:   true in a call's function, its retire step included; false elsewhere.
  * Context:  any thread.

@@ -31,7 +31,7 @@ struct plugin;
 
 /**
  * The owner of the calls of the plug-in that this code is linked into; NULL in a program, and before the first
- * initcall. Its calls have it already. async_owner_enter(THIS_PLUGIN) makes it that of calls that could not be told
+ * initcall. Its calls have it already. async_owner_enter(THIS_PLUGIN) makes it that of calls that could not be found
  * otherwise: scheduled by the program's code, to run the program's code, on behalf of the plug-in.
  */
 #define THIS_PLUGIN (inorder_initcall_object.owner)

@@ -11,7 +11,7 @@ extern "C" {
 
 /*
  * Every event of a call, in the order in which they can happen. The word is
- * what stands in a trace file. X(name, word)
+ * what a trace file has. X(name, word)
  */
 #define ASYNC_TRACE_EVENTS(X) \
 	X(SCHEDULED, "scheduled") /* a cookie was given; arg: cookie of the scheduling call, or 0 */ \

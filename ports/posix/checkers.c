@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tells a race checker what the library orders: a program built with
+ * Reports to a race checker what the library orders: a program built with
  * ThreadSanitizer, or run under helgrind, mostly has a library that is not
  * watched. Its atomic operations and futexes, by which calls happen before waits
  * return, would not be seen.
@@ -10,7 +10,7 @@
 #ifndef PORT_SEES_ITSELF
 #if __has_include(<valgrind/helgrind.h>)
 #include <valgrind/helgrind.h>
-/* Its other tools are told nothing, which they would count: this answers under helgrind alone. */
+/* Its other tools get no reports, since they would count them: this answers under helgrind alone. */
 #define UNDER_HELGRIND() (VALGRIND_DO_CLIENT_REQUEST_EXPR(0, _VG_USERREQ__HG_GET_ABITS, &(char){0}, NULL, 1, 0, 0) != 0)
 #define SEND(p) ANNOTATE_HAPPENS_BEFORE(p)
 #define RECEIVE(p) ANNOTATE_HAPPENS_AFTER(p)

@@ -57,7 +57,7 @@ void port_exit(bool last)
 	rob_exit_end(last);
 }
 
-/* Whether this thread asks for what would wait for itself; then it is told. */
+/* Whether this thread asks for what would wait for itself; then a message says so. */
 static bool is_deadlock(const char *what, bool holds)
 {
 	struct rob_frame *call = rob_current();

@@ -90,7 +90,7 @@ static void read_dynamic(const struct dl_phdr_info *info, struct tables *tables)
 	}
 }
 
-/* The symbol table does not tell its length; the hash tables do. */
+/* The symbol table does not have its length; the hash tables do. */
 static size_t count_symbols(const struct tables *tables)
 {
 	const uint32_t *hash = tables->gnu_hash;

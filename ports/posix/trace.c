@@ -7,7 +7,7 @@
  * A line is made without the lock and written with it, so when async_trace_open() returns no thread writes to
  * the old file any more. (Not a lock for many readers: glibc's and musl's starve their writers, and a file
  * takes one append at a time anyway.) The program's own mistakes and a full disk must not hurt: an error is
- * told once on standard error, lines that could not be written are counted, signals are kept away, and a
+ * reported once on standard error, lines that could not be written are counted, signals are kept away, and a
  * descriptor that the program closed, or that by now is another file, is let go.
  */
 #define _GNU_SOURCE
@@ -33,7 +33,7 @@ struct sink {
 	ino_t inode;
 	const char *what;
 	char name[256]; /* the file's path */
-	bool told;      /* an error was reported */
+	bool reported;  /* an error was */
 	bool torn;      /* a line was cut short; the next one begins with a line end */
 	uint64_t lost;  /* lines that could not be written since the last that could */
 };
@@ -114,9 +114,9 @@ static void tell(const char *what, const char *name, const char *why, const char
 
 static void tell_once(struct sink *sink, const char *why, const char *then)
 {
-	if (!sink->told)
+	if (!sink->reported)
 		tell(sink->what, sink->name, why, then);
-	sink->told = true;
+	sink->reported = true;
 }
 
 /* The program may have closed the descriptor, and opened something of its own that got the same number. */
@@ -255,7 +255,7 @@ int async_trace_initcall(int fd)
 {
 	pthread_mutex_lock(&lock);
 	__atomic_store_n(&kernel.fd, fd < 0 ? -1 : fd, __ATOMIC_RELAXED); /* no order: under the lock, for is_on() */
-	kernel.told = false;
+	kernel.reported = false;
 	kernel.torn = false;
 	set_tracing();
 	pthread_mutex_unlock(&lock);
@@ -286,7 +286,7 @@ static void use_file(int fd, const char *path, const struct stat *status)
 	if (full.fd >= 0 && still_ours(&full))
 		close(full.fd);
 	__atomic_store_n(&full.fd, fd, __ATOMIC_RELAXED); /* no order: under the lock, for is_on() */
-	full.told = false;
+	full.reported = false;
 	full.torn = false;
 	full.lost = 0;
 	if (fd < 0)

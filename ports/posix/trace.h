@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the core tells the trace. Off, it costs the core one predictable branch a call. */
+/* What the core reports to the trace. Off, it costs the core one predictable branch a call. */
 #ifndef PORT_TRACE_H
 #define PORT_TRACE_H
 

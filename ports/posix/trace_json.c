@@ -129,7 +129,7 @@ static void boot_id(char *text, size_t bytes)
 }
 
 /*
- * When the process started, by CLOCK_MONOTONIC and to a clock tick (10 ms); 0 if /proc does not tell. The kernel counts
+ * When the process started, by CLOCK_MONOTONIC and to a clock tick (10 ms); 0 if /proc does not say. The kernel counts
  * from the boot, time asleep included.
  */
 static uint64_t process_start(uint64_t now_ns)
@@ -222,7 +222,7 @@ static void add_arg(struct trace_line *line, const struct port_event *event)
 	}
 }
 
-/* The function is looked up where a reader first meets the call; it would tell nothing new later. */
+/* The function is looked up where a reader first meets the call; it would say nothing new later. */
 static bool shows_function(const struct port_event *event)
 {
 	return event->func && (event->type == ASYNC_TRACE_SCHEDULED || event->type == ASYNC_TRACE_INLINE ||

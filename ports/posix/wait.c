@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The public calls that wait, and those by which a call is asked and told about itself and about its domain. */
+/* The public calls that wait, and those by which a call gets and sets what concerns itself and its domain. */
 #include "rob.h"
 
 int async_synchronize_full(void)

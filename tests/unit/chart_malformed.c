@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was found with odd traces and logs, most of it by tests/fuzz: each test has the name of what was fixed. */
+/* What was found with malformed traces and logs, most of it by tests/fuzz: each test has the name of what was fixed. */
 #include <fcntl.h>
 #include <libxml/parser.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The trace in odd circumstances: signals already pending, no one to tell, deep nesting, names that are no text. */
+/* The trace in unusual circumstances: pending signals, nowhere to report to, deep nesting, names that are no text. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
