@@ -1,168 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* What-if in words, and which changes gain most. */
+/* What-if in words, and which changes gain most, of those that a person can make. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "whatif.h"
+#include "outcome.h"
 
-#define CANDIDATES_MOST 40 /* the names that have most of the path are tried */
+#define TRIED_MOST 24
 #define ADVICE_MOST 10
-#define TIMES_MOST 1e6
+#define GAIN_LEAST 0.0005 /* of the total: less is not worth a line */
+#define DEPTH_MOST 32     /* of steps in steps */
 
 struct candidate {
 	struct change change;
-	double path_ns;
+	double most_ns; /* more it cannot gain: the path of today stays, without that */
 	struct outcome outcome;
 };
 
-static bool refuse(const char *text)
+struct candidates {
+	struct candidate *all;
+	size_t count;
+	bool *seen; /* steps that were added */
+};
+
+static void print_line(const struct model *model, const struct change *change, const struct outcome *outcome,
+		       double before_ns, FILE *file)
 {
-	fprintf(stderr,
-		"inorder-chart: --what-if %s: faster=NAME[,TIMES], async=NAME, earlier=NAME, threads or "
-		"processors=NUMBER[,NUMBER BEFORE]\n",
-		text);
-	return false;
-}
+	char text[512];
 
-/* "4", or "4,2" where the trace does not tell that there were two */
-static bool read_processors(struct change *change, const char *text)
-{
-	unsigned int number = 0;
-	int used = 0;
-
-	change->name = "";
-	change->processors = 0;
-	if (sscanf(text, "%4u%n", &number, &used) == 1 && text[used] == ',')
-		if (sscanf(text + used, ",%4u%n", &change->processors, &used) != 1 || !change->processors)
-			return false;
-	change->times = number;
-	return number > 0 && strspn(text, "0123456789,") == strlen(text);
-}
-
-bool change_read(struct change *change, const char *text)
-{
-	static const char *const words[] = {
-#define CHANGE_WORD(name, word) word,
-		CHANGES(CHANGE_WORD)
-#undef CHANGE_WORD
-	};
-	size_t length = strcspn(text, "=");
-	const char *name = text[length] ? text + length + 1 : "";
-	const char *comma = strrchr(name, ',');
-	char *end;
-
-	*change = (struct change){CHANGE_NONE, NULL, 2, 0};
-	for (size_t i = CHANGE_FASTER; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strlen(words[i]) == length && memcmp(words[i], text, length) == 0)
-			change->kind = (enum change_kind)i;
-	if (change->kind == CHANGE_FASTER && comma) {
-		change->times = strtod(comma + 1, &end);
-		if (end != comma + 1 && !*end)
-			name = keep_part(name, (size_t)(comma - name));
-		else
-			change->times = 2; /* the comma is one of the name */
-	}
-	if (change->kind == CHANGE_PROCESSORS)
-		return read_processors(change, name) || refuse(text);
-	change->name = keep(name);
-	if (change->kind != CHANGE_NONE && (change->kind == CHANGE_THREADS) == !*name && isfinite(change->times) &&
-	    change->times > 0 && change->times <= TIMES_MOST)
-		return true;
-	return refuse(text);
-}
-
-static bool span_has(const struct model *model, const struct span *span, const struct change *change)
-{
-	bool own = is_own_wait(span);
-
-	if ((span->kind == SPAN_WAIT && !own) || span->kind == SPAN_TURN ||
-	    strcmp(span_name(model, span), change->name) != 0)
-		return false;
-	if (own)
-		return change->kind == CHANGE_FASTER;
-	if (span->is_unit && change->kind == CHANGE_EARLIER)
-		return span->join_count > 0;
-	return change->kind == CHANGE_FASTER || (change->kind == CHANGE_ASYNC) == (span->kind == SPAN_STEP);
-}
-
-bool change_fits(const struct model *model, const struct change *change)
-{
-	if (change->kind == CHANGE_THREADS)
-		return true;
-	if (change->kind == CHANGE_PROCESSORS) {
-		if (change_processors(model, change))
-			return true;
-		fputs("inorder-chart: --what-if processors: the trace does not tell how many there were: add that, as in "
-		      "processors=4,2\n",
-		      stderr);
-		return false;
-	}
-	for (size_t i = 0; i < model->span_count; i++)
-		if (span_has(model, &model->spans[i], change))
-			return true;
-	fprintf(stderr, "inorder-chart: --what-if: no %s is called %s; --text lists names\n",
-		change->kind == CHANGE_ASYNC     ? "synchronous step"
-		: change->kind == CHANGE_EARLIER ? "call or unit"
-						 : "call or step",
-		change->name);
-	return false;
-}
-
-static void change_text(const struct change *change, char *text, size_t bytes)
-{
-	int length = text_bytes(change->name ? change->name : "", 200);
-
-	switch (change->kind) {
-	case CHANGE_FASTER:
-		snprintf(text, bytes, "%.*s %g times as fast", length, change->name, change->times);
-		break;
-	case CHANGE_ASYNC:
-		snprintf(text, bytes, "%.*s asynchronous", length, change->name);
-		break;
-	case CHANGE_EARLIER:
-		snprintf(text, bytes, "%.*s earlier", length, change->name);
-		break;
-	case CHANGE_PROCESSORS:
-		snprintf(text, bytes, "%g processors", change->times);
-		break;
-	case CHANGE_THREADS:
-		snprintf(text, bytes, "a thread for every call");
-		break;
-	default:
-		snprintf(text, bytes, "no change");
-	}
-}
-
-static void print_line(const struct change *change, const struct outcome *outcome, double before_ns, FILE *file)
-{
-	char text[300];
-
-	change_text(change, text, sizeof(text));
 	fprintf(file, "%12.3f %12.3f  %s; then %s (%.3f ms) is most of the path\n",
-		(before_ns - outcome->total_ns) / 1e6, outcome->total_ns / 1e6, text,
-		outcome->next ? outcome->next : "nothing that is named", outcome->next_ns / 1e6);
+		(before_ns - outcome->total_ns) / 1e6, outcome->total_ns / 1e6,
+		change_text(model, change, text, sizeof(text)), outcome->next ? outcome->next : "nothing that is named",
+		outcome->next_ns / 1e6);
 }
 
-static double print_head(const struct model *model, const char *title, FILE *file)
+/* Simulates the trace as it is. Returns the event at the end of its path. */
+static uint32_t print_head(struct simulation *simulation, const char *title, struct outcome *outcome, FILE *file)
 {
 	const struct change none = {.kind = CHANGE_NONE, .name = ""};
-	struct outcome outcome;
+	const struct model *model = simulation->replay.model;
+	bool units = false;
+	uint32_t last;
 
-	whatif(model, &none, &outcome);
+	simulation_run(simulation, &none);
+	last = outcome_find(simulation, outcome);
 	fprintf(file, "%s\n", title);
-	for (size_t i = 0; i < model->span_count && !whatif_shares(model, &none); i++)
-		if (model->spans[i].is_unit) {
-			fputs("assumed: units take as long beside others as alone: CPUUsageNSec of them and the number "
-			      "of processors are not both told\n",
-			      file);
-			break;
-		}
+	for (size_t i = 0; i < model->span_count && !units; i++)
+		units = model->spans[i].is_unit;
+	if (units && !change_shares(model, &none))
+		fputs("assumed: units take as long beside others as alone: CPUUsageNSec of them and the number "
+		      "of processors are not both told\n",
+		      file);
 	fprintf(file, "%12s %12s  %s\n", "gain ms", "total ms", "what if");
-	print_line(&none, &outcome, outcome.total_ns, file);
-	return outcome.total_ns;
+	print_line(model, &none, outcome, outcome->total_ns, file);
+	return last;
 }
 
 static int finish(FILE *file)
@@ -172,15 +65,19 @@ static int finish(FILE *file)
 
 int whatif_print(const struct model *model, const struct change *change, const char *title, FILE *file)
 {
-	double before_ns = print_head(model, title, file);
+	struct simulation *simulation = simulation_open(model);
+	struct outcome before;
 	struct outcome outcome;
 
-	whatif(model, change, &outcome);
-	print_line(change, &outcome, before_ns, file);
+	print_head(simulation, title, &before, file);
+	simulation_run(simulation, change);
+	outcome_find(simulation, &outcome);
+	print_line(model, change, &outcome, before.total_ns, file);
+	simulation_close(simulation);
 	return finish(file);
 }
 
-/* ---- advice ---- */
+/* ---- candidates ---- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -192,13 +89,13 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(left->change.name, right->change.name);
 }
 
-static int compare_path(const void *a, const void *b)
+static int compare_most(const void *a, const void *b)
 {
 	const struct candidate *left = a;
 	const struct candidate *right = b;
 
-	if (left->path_ns != right->path_ns)
-		return left->path_ns > right->path_ns ? -1 : 1;
+	if (left->most_ns > right->most_ns || left->most_ns < right->most_ns)
+		return left->most_ns > right->most_ns ? -1 : 1;
 	return compare_names(a, b);
 }
 
@@ -207,60 +104,189 @@ static int compare_gains(const void *a, const void *b)
 	const struct candidate *left = a;
 	const struct candidate *right = b;
 
-	if (left->outcome.total_ns != right->outcome.total_ns)
+	if (left->outcome.total_ns > right->outcome.total_ns || left->outcome.total_ns < right->outcome.total_ns)
 		return left->outcome.total_ns < right->outcome.total_ns ? -1 : 1;
 	return compare_names(a, b);
 }
 
-static void add(struct candidate **candidates, size_t *count, enum change_kind kind, const char *name, double path_ns)
+static void add(struct candidates *candidates, enum change_kind kind, const char *name, double most_ns)
 {
-	*APPEND(*candidates, *count) = (struct candidate){.change = {kind, name, 2, 0}, .path_ns = path_ns};
+	if (most_ns > 0)
+		*APPEND(candidates->all, candidates->count) =
+			(struct candidate){.change = {kind, name, 2, 0}, .most_ns = most_ns};
 }
 
-/* What can be done about each part of the path; equal ones are one. */
-static size_t collect(const struct model *model, struct candidate **candidates)
+/* The steps around a part of the path: beside what follows them, they could gain all of their length. */
+static void add_steps(struct candidates *candidates, const struct model *model, size_t span)
 {
-	size_t count = 0;
+	for (size_t depth = 0; span != NONE && depth < DEPTH_MOST; depth++, span = model->spans[span].parent) {
+		const struct span *step = &model->spans[span];
+
+		if (candidates->seen[span])
+			return; /* so were those around it */
+		candidates->seen[span] = true;
+		if (change_can(model, step, CHANGE_ASYNC))
+			add(candidates, CHANGE_ASYNC, span_name(model, step), (double)(step->end_ns - step->begin_ns));
+	}
+}
+
+/* How long the unit waited for the last of the units that it had to come after alone. */
+static double waited_alone(const struct simulation *simulation, const struct span *unit, uint32_t last)
+{
+	double others_ns = 0;
+
+	for (size_t i = 0; i < unit->join_count; i++) {
+		uint32_t ended = simulation->replay.ended[unit->joins[i]];
+
+		if (ended != NO_EVENT && ended != last && simulation->new_ns[ended] > others_ns)
+			others_ns = simulation->new_ns[ended];
+	}
+	return simulation->new_ns[last] - others_ns;
+}
+
+static void add_earlier(struct candidates *candidates, const struct simulation *simulation, uint32_t number)
+{
+	const struct replay *replay = &simulation->replay;
+	const struct event *event = &replay->events[number];
+	uint32_t before = simulation->before[number];
+	const struct span *span = &replay->model->spans[event->index];
+	double most_ns;
+
+	if (before == NO_EVENT || (!event->joined && !(event->run_begin && before == event->other)) ||
+	    !change_can(replay->model, span, CHANGE_EARLIER))
+		return;
+	if (event->joined)
+		most_ns = waited_alone(simulation, span, before);
+	else
+		most_ns = simulation->new_ns[before] - simulation->new_ns[replay->earliest[span->call]];
+	add(candidates, CHANGE_EARLIER, span_name(replay->model, span), most_ns);
+}
+
+/* What can be done about a part of the path. Returns whether a call had to wait for a thread there. */
+static bool add_part(struct candidates *candidates, const struct simulation *simulation, uint32_t number)
+{
+	const struct replay *replay = &simulation->replay;
+	const struct event *event = &replay->events[number];
+	uint32_t before = simulation->before[number];
+	double length_ns = simulation->new_ns[number] - (before == NO_EVENT ? 0 : simulation->new_ns[before]);
+	const struct span *around = event->around == NO_EVENT ? NULL : &replay->model->spans[event->around];
+
+	if (around && length_ns > 0) {
+		if (event->name && change_can(replay->model, around, CHANGE_FASTER))
+			add(candidates, CHANGE_FASTER, event->name, length_ns / 2);
+		add_steps(candidates, replay->model, event->around);
+	}
+	if (event->type == BEGIN)
+		add_earlier(candidates, simulation, number);
+	return event->run_begin && before != NO_EVENT && before == event->previous;
+}
+
+/* Of as many as are known, if it is known what is work, too. */
+static void add_processors(struct candidates *candidates, const struct model *model)
+{
+	const struct change none = {.kind = CHANGE_NONE, .name = ""};
+	bool traced = change_shares(model, &none);
+
+	for (size_t i = 0; i < model->process_count; i++)
+		traced = traced || model->processes[i].processors;
+	if (!traced)
+		return;
+	add(candidates, CHANGE_PROCESSORS, "", INFINITY);
+	candidates->all[candidates->count - 1].change.times = 2.0 * change_processors(model, &none);
+}
+
+/* Names are kept, so that equal ones are equal pointers. */
+static int compare_kept(const void *a, const void *b)
+{
+	const struct change *left = &((const struct candidate *)a)->change;
+	const struct change *right = &((const struct candidate *)b)->change;
+
+	if (left->kind != right->kind)
+		return left->kind < right->kind ? -1 : 1;
+	return (left->name > right->name) - (left->name < right->name);
+}
+
+/* Those of one kind and name are one; those that cannot gain enough are left out. The first ones may gain most. */
+static void sort(struct candidates *candidates, double least_ns)
+{
+	struct candidate *all = candidates->all;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < model->chain_count; i++) {
-		const struct span *span = &model->spans[model->chain[i].span];
-		double length = (double)(model->chain[i].end_ns - model->chain[i].begin_ns);
+	if (candidates->count)
+		qsort(all, candidates->count, sizeof(*all), compare_kept);
+	for (size_t i = 0, next; i < candidates->count; i = next) {
+		struct candidate one = all[i];
 
-		if (span->kind == SPAN_WAIT && !is_own_wait(span))
-			continue;
-		add(candidates, &count, CHANGE_FASTER, span_name(model, span), length);
-		if (span->kind == SPAN_STEP && !span->is_unit)
-			add(candidates, &count, CHANGE_ASYNC, span_name(model, span), length);
-		else if (span->kind != SPAN_STEP && span->kind != SPAN_WAIT)
-			add(candidates, &count, CHANGE_EARLIER, span_name(model, span), length);
+		for (next = i + 1; next < candidates->count && compare_kept(&one, &all[next]) == 0; next++)
+			one.most_ns += all[next].most_ns;
+		if (one.most_ns >= least_ns)
+			all[kept++] = one;
 	}
-	add(candidates, &count, CHANGE_THREADS, "", INFINITY);
-	qsort(*candidates, count, sizeof(**candidates), compare_names);
-	for (size_t i = 0; i < count; i++) {
-		struct candidate *last = kept ? &(*candidates)[kept - 1] : NULL;
+	candidates->count = kept;
+	if (kept)
+		qsort(all, kept, sizeof(*all), compare_most);
+}
 
-		if (last && compare_names(last, &(*candidates)[i]) == 0)
-			last->path_ns += (*candidates)[i].path_ns;
-		else
-			(*candidates)[kept++] = (*candidates)[i];
+static void collect(struct candidates *candidates, const struct simulation *simulation, uint32_t last, double least_ns)
+{
+	const struct model *model = simulation->replay.model;
+	bool queued = false;
+
+	candidates->seen = zeroed(model->span_count, sizeof(*candidates->seen));
+	for (uint32_t i = last; i != NO_EVENT; i = simulation->before[i])
+		if (add_part(candidates, simulation, i))
+			queued = true;
+	if (queued)
+		add(candidates, CHANGE_THREADS, "", INFINITY);
+	add_processors(candidates, model);
+	sort(candidates, least_ns);
+	free(candidates->seen);
+}
+
+/* Simulates the first ones, until no other can be among the best. Returns how many; they are sorted. */
+static size_t try(struct candidates *candidates, struct simulation *simulation, double before_ns)
+{
+	size_t tried = 0;
+
+	for (; tried < candidates->count && tried < TRIED_MOST; tried++) {
+		struct candidate *candidate = &candidates->all[tried];
+
+		if (tried >= ADVICE_MOST &&
+		    before_ns - candidates->all[ADVICE_MOST - 1].outcome.total_ns >= candidate->most_ns)
+			break;
+		simulation_run(simulation, &candidate->change);
+		outcome_find(simulation, &candidate->outcome);
+		if (tried >= ADVICE_MOST - 1)
+			qsort(candidates->all, tried + 1, sizeof(*candidates->all), compare_gains);
 	}
-	qsort(*candidates, kept, sizeof(**candidates), compare_path);
-	return kept < CANDIDATES_MOST ? kept : CANDIDATES_MOST;
+	if (tried)
+		qsort(candidates->all, tried, sizeof(*candidates->all), compare_gains);
+	return tried;
 }
 
 int advise_print(const struct model *model, const char *title, FILE *file)
 {
-	double before_ns = print_head(model, title, file);
-	struct candidate *candidates = NULL;
-	size_t count = collect(model, &candidates);
+	struct simulation *simulation = simulation_open(model);
+	struct candidates candidates = {NULL, 0, NULL};
+	struct outcome before;
+	size_t count;
+	size_t printed = 0;
+	uint32_t last;
 
-	for (size_t i = 0; i < count; i++)
-		whatif(model, &candidates[i].change, &candidates[i].outcome);
-	qsort(candidates, count, sizeof(*candidates), compare_gains);
-	for (size_t i = 0; i < count && i < ADVICE_MOST; i++)
-		if (candidates[i].outcome.total_ns < before_ns * 0.9995)
-			print_line(&candidates[i].change, &candidates[i].outcome, before_ns, file);
-	free(candidates);
+	last = print_head(simulation, title, &before, file);
+	collect(&candidates, simulation, last, before.total_ns * GAIN_LEAST);
+	count = try(&candidates, simulation, before.total_ns);
+	for (size_t i = 0; i < count && i < ADVICE_MOST; i++) {
+		const struct candidate *candidate = &candidates.all[i];
+
+		if (before.total_ns - candidate->outcome.total_ns < before.total_ns * GAIN_LEAST)
+			break;
+		print_line(model, &candidate->change, &candidate->outcome, before.total_ns, file);
+		printed++;
+	}
+	if (!printed)
+		fputs("no change that is known of would gain anything\n", file);
+	free(candidates.all);
+	simulation_close(simulation);
 	return finish(file);
 }

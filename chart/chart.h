@@ -14,7 +14,8 @@
  *   compare.c                              models   -> what moved
  *   draw*.c, svg.c                         layout   -> SVG
  *   png.c                                  SVG      -> PNG
- *   replay.c, whatif.c, advise.c           model    -> what a change would do
+ *   replay.c, load.c, simulate.c,
+ *   outcome.c, changes.c, advise.c         model    -> what a change would do
  *   html.c, json_out.c, perfetto.c, json.c model    -> pages and data for programs
  *   title.c, summary.c                     model    -> text
  */
@@ -33,6 +34,8 @@
 
 /* What a program of this size does when memory is out: say so and end. */
 void *more(void *array, size_t count, size_t bytes);
+/* So many, and one more, all zero. */
+void *zeroed(size_t count, size_t bytes);
 #define APPEND(array, count) ((array) = more((array), (count), sizeof(*(array))), &(array)[(count)++])
 
 /* Texts, each kept once: equal texts are equal pointers. Until keep_free(). What neither XML nor a terminal takes is
@@ -180,6 +183,13 @@ enum span_kind {
 		SPAN_TYPES
 };
 
+/* What a step that is in no trace or log, but follows from what is there, stands for. */
+enum stand_in {
+	STANDS_FOR_ITSELF,
+	STANDS_FOR_PART, /* one thing by its name: start_kernel. Of what it consists is not told */
+	STANDS_FOR_ALL,  /* whatever was done then: it explains nothing */
+};
+
 struct span {
 	enum span_kind kind;
 	uint64_t begin_ns;
@@ -198,9 +208,10 @@ struct span {
 	size_t sibling;    /* the child of the same parent before this one, or NONE */
 	size_t retry_of;   /* of a probe: the deferred one before it, of the same device, or NONE */
 	bool unfinished;   /* the trace ends before it does */
-	bool is_unit;      /* of systemd: it began when all its joins had ended, and systemd got to it */
-	uint64_t cpu_ns;   /* of a unit: what it has computed, then and later; 0: not told */
-	size_t *joins;     /* spans */
+	enum stand_in stand_in;
+	bool is_unit;    /* of systemd: it began when all its joins had ended, and systemd got to it */
+	uint64_t cpu_ns; /* of a unit: what it has computed, then and later; 0: not told */
+	size_t *joins;   /* spans */
 	size_t join_count;
 	unsigned int lane; /* set by the layout */
 };
@@ -275,6 +286,7 @@ struct link {
 struct gap {
 	size_t after;  /* the span that ended last before it; NONE: nothing did */
 	size_t before; /* the span that came next; NONE: the end of the path */
+	size_t within; /* the step that stands for all of it, or NONE */
 	uint64_t begin_ns;
 	uint64_t end_ns;
 };
@@ -348,8 +360,12 @@ size_t last_join(const struct model *model, const struct span *unit);
 const char *gap_text(const struct model *model, const struct gap *gap, char *text, size_t bytes);
 /* What the path consists of, and what would shorten it most. 512 bytes are enough. Returns @text. */
 const char *path_sentence(const struct model *model, char *text, size_t bytes);
+/* Notes how much of the path no more than a name is known of, if that is much. */
+void path_note(struct model *model);
 /* "-1.25 ms": when it was. Returns @text. */
 const char *moment_text(const struct model *model, uint64_t t_ns, char *text, size_t bytes);
+/* How long it lasts; what begins after the end of a boot does not stretch it. */
+uint64_t phase_length_ns(const struct model *model, const struct phase *phase);
 /* How much of the path is explained, in tenths of a percent. */
 unsigned int path_permille(const struct model *model);
 

@@ -50,10 +50,8 @@ static void add(struct parts *parts, const char *what, const char *name, uint64_
 /* Of each span, how long it waited: in waits in it, but for what its thread ran in them. The caller frees it. */
 static int64_t *waited(const struct model *model)
 {
-	int64_t *sums = calloc(model->span_count + 1, sizeof(*sums));
+	int64_t *sums = zeroed(model->span_count, sizeof(*sums));
 
-	if (!sums)
-		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
 	for (size_t i = 0; i < model->span_count; i++) {
 		const struct span *span = &model->spans[i];
 		int64_t length_ns = (int64_t)(span->end_ns - span->begin_ns);
@@ -95,7 +93,7 @@ static void collect(struct parts *parts, const struct model *model)
 
 	for (size_t i = 0; i < model->phase_count; i++)
 		add(parts, "phase", model->phases[i].name, model->phases[i].begin_ns - model->begin_ns,
-		    model->phases[i].end_ns - model->phases[i].begin_ns);
+		    phase_length_ns(model, &model->phases[i]));
 	for (size_t i = 0; i < model->call_count; i++)
 		add_call(parts, model, &model->calls[i], sums);
 	for (size_t i = 0; i < model->span_count; i++)

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 
 #include "completions.h"
+#include "lowest.h"
 
 struct order {
 	size_t *calls; /* by process, domain (or none) and time */
 	size_t count;
-	size_t leaves;    /* a power of two */
-	uint64_t *lowest; /* of both children; the leaves last */
+	struct lowest cookies;
 };
 
 struct search {
@@ -76,15 +76,6 @@ static size_t *completed(const struct model *model, size_t *count)
 	return calls;
 }
 
-static void *array(size_t count, size_t bytes)
-{
-	void *memory = calloc(count + 1, bytes);
-
-	if (!memory)
-		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
-	return memory;
-}
-
 /* @compare tells by what; exclusive calls are left out of the order of all. */
 static void sort(struct order *order, const struct model *model, int (*compare)(const void *, const void *, void *),
 		 bool all)
@@ -92,22 +83,19 @@ static void sort(struct order *order, const struct model *model, int (*compare)(
 	order->calls = completed(model, &order->count);
 	if (order->count)
 		qsort_r(order->calls, order->count, sizeof(size_t), compare, model->calls);
-	for (order->leaves = 1; order->leaves < order->count;)
-		order->leaves *= 2;
-	order->lowest = array(order->leaves * 2, sizeof(*order->lowest));
-	for (size_t i = 0; i < order->leaves; i++) {
-		const struct call *call = i < order->count ? &model->calls[order->calls[i]] : NULL;
+	lowest_make(&order->cookies, order->count);
+	for (size_t i = 0; i < order->count; i++) {
+		const struct call *call = &model->calls[order->calls[i]];
 
-		order->lowest[order->leaves + i] = call && !(all && call->exclusive) ? call->cookie : UINT64_MAX;
+		if (!(all && call->exclusive))
+			*lowest_leaf(&order->cookies, i) = call->cookie;
 	}
-	for (size_t i = order->leaves - 1; i > 0; i--)
-		order->lowest[i] = order->lowest[2 * i] < order->lowest[2 * i + 1] ? order->lowest[2 * i]
-										   : order->lowest[2 * i + 1];
+	lowest_ready(&order->cookies);
 }
 
 struct search *search_make(const struct model *model)
 {
-	struct search *search = array(1, sizeof(*search));
+	struct search *search = zeroed(1, sizeof(*search));
 
 	search->model = model;
 	sort(&search->by_domain, model, compare_domains, false);
@@ -121,9 +109,9 @@ struct search *search_make(const struct model *model)
 void search_free(struct search *search)
 {
 	free(search->by_domain.calls);
-	free(search->by_domain.lowest);
+	lowest_free(&search->by_domain.cookies);
 	free(search->all.calls);
-	free(search->all.lowest);
+	lowest_free(&search->all.cookies);
 	free(search->by_cookie);
 	free(search);
 }
@@ -158,27 +146,6 @@ static size_t place_of(const struct search *search, const struct order *order, c
 	return low;
 }
 
-/* The last leaf before @end whose cookie is below @bound, or NONE. */
-static size_t last_below(const struct order *order, size_t end, uint64_t bound)
-{
-	size_t node = order->leaves + end;
-
-	if (end == order->leaves) { /* all of them */
-		node = 1;
-	} else {
-		while (node > 1 && !(node & 1 && order->lowest[node - 1] < bound))
-			node /= 2;
-		if (node == 1)
-			return NONE;
-		node--;
-	}
-	if (order->lowest[node] >= bound)
-		return NONE;
-	while (node < order->leaves)
-		node = order->lowest[2 * node + 1] < bound ? 2 * node + 1 : 2 * node;
-	return node - order->leaves;
-}
-
 /* A call does not wait for itself, nor for those that it runs in. */
 static bool is_own(const struct model *model, size_t wait, size_t call)
 {
@@ -195,7 +162,7 @@ size_t search_last(const struct search *search, const struct sought *sought)
 	size_t end = place_of(search, order, sought, sought->to_ns, true);
 
 	while (end > begin) {
-		size_t found = last_below(order, end, sought->bound);
+		size_t found = lowest_find(&order->cookies, end, sought->bound);
 
 		if (found == NONE || found < begin)
 			return NONE;

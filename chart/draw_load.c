@@ -154,7 +154,7 @@ static void draw_area(struct svg *svg, const struct area *area, struct columns *
 
 	svg_group(svg, area->class_name);
 	svg_text(svg, x, middle - 2, 11, "end", NULL, area->label);
-	snprintf(label, sizeof(label), "at most %.0f", ceil(most - 0.001));
+	snprintf(label, sizeof(label), "at most %.0f", most > 0.001 ? ceil(most - 0.001) : 0);
 	svg_text(svg, x, middle + 12, 11, "end", "quiet", label);
 	area_path(svg, area, columns, most > 1 ? most : 1);
 	svg_group_end(svg);

@@ -20,6 +20,11 @@ static void *or_end(void *memory)
 }
 
 /* Room for one more than @count: doubled whenever @count reaches a power of two. */
+void *zeroed(size_t count, size_t bytes)
+{
+	return or_end(calloc(count + 1, bytes));
+}
+
 void *more(void *array, size_t count, size_t bytes)
 {
 	if (count & (count - 1))

@@ -310,14 +310,15 @@ static int analyse(struct chart *chart, const struct options *options)
 	}
 	if (model->earlier_boots)
 		fprintf(stderr, "inorder-chart: drawing the last of %zu boots\n", model->earlier_boots + 1);
+	if (!model_select(model, &options->selection))
+		return USAGE;
+	model_find_chain(model);
+	path_note(model);
 	for (size_t i = 0; i < model->note_count; i++)
 		fprintf(stderr, "inorder-chart: %s\n", model->notes[i]);
 	if (chart->input.lost)
 		fprintf(stderr, "inorder-chart: %zu lines are missing, its writer could not write them\n",
 			chart->input.lost);
-	if (!model_select(model, &options->selection))
-		return USAGE;
-	model_find_chain(model);
 	if (options->format == WHAT_IF && !change_fits(model, &options->change))
 		return USAGE;
 	title_text(model, &options->selection, options->title, chart->title, sizeof(chart->title));

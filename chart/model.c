@@ -139,6 +139,7 @@ static void add_start(struct model *model, size_t process, size_t thread, const 
 		return;
 	before = span_make(model, SPAN_STEP, thread, begin_ns, record->t_ns);
 	model->spans[before].name = keep("before the trace");
+	model->spans[before].stand_in = STANDS_FOR_ALL;
 	if (begin_ns < model->begin_ns)
 		model->begin_ns = begin_ns;
 }

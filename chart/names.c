@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "chart.h"
 
@@ -77,6 +78,13 @@ const char *gap_text(const struct model *model, const struct gap *gap, char *tex
 	char after[128];
 	char before[128];
 
+	if (gap->within != NONE) {
+		const char *name = span_name(model, &model->spans[gap->within]);
+
+		snprintf(text, bytes, "%.*s: of what it consists is not traced%s", text_bytes(name, 100), name,
+			 strcmp(name, "kernel") == 0 ? " (lines of initcalls would tell)" : "");
+		return text;
+	}
 	neighbour(model, gap->after, "the first event", after, sizeof(after));
 	neighbour(model, gap->before, "the end", before, sizeof(before));
 	if (gap->before != NONE && model->spans[gap->before].retry_of != NONE) {
@@ -94,6 +102,15 @@ const char *moment_text(const struct model *model, uint64_t t_ns, char *text, si
 	text[0] = '-';
 	duration_text(model->zero_ns - t_ns, text + 1, bytes - 1);
 	return text;
+}
+
+uint64_t phase_length_ns(const struct model *model, const struct phase *phase)
+{
+	uint64_t end_ns = phase->end_ns;
+
+	if (model->path.late_count && end_ns > model->path.end_ns)
+		end_ns = model->path.end_ns;
+	return end_ns > phase->begin_ns ? end_ns - phase->begin_ns : 0;
 }
 
 unsigned int path_permille(const struct model *model)

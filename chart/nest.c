@@ -95,7 +95,8 @@ size_t nest_probe(struct model *model, size_t process, uint64_t since_ns, uint64
 	return index;
 }
 
-static void add_step(struct model *model, size_t thread, uint64_t begin_ns, uint64_t end_ns, const char *name)
+static void add_step(struct model *model, size_t thread, uint64_t begin_ns, uint64_t end_ns, const char *name,
+		     enum stand_in stand_in)
 {
 	size_t index;
 
@@ -103,6 +104,7 @@ static void add_step(struct model *model, size_t thread, uint64_t begin_ns, uint
 		return;
 	index = span_make(model, SPAN_STEP, thread, begin_ns, end_ns);
 	model->spans[index].name = keep(name);
+	model->spans[index].stand_in = stand_in;
 }
 
 /* When the log of a kernel begins, and when it runs /init; UINT64_MAX and 0 if the log does not tell. */
@@ -138,15 +140,29 @@ static uint64_t joined(const struct model *model, size_t process, uint64_t last_
 }
 
 /* A log without initcalls: what the first thread did is not told, but that nothing else was before the first span. */
-static void nest_before_all(struct model *model, size_t process, uint64_t begin_ns)
+static void nest_before_all(struct model *model, size_t process, size_t thread, uint64_t begin_ns)
 {
 	uint64_t first_ns = UINT64_MAX;
 
 	for (size_t i = 0; i < model->span_count; i++)
-		if (model->threads[model->spans[i].thread].process == process && model->spans[i].begin_ns < first_ns)
+		if ((model->spans[i].thread == thread || model->threads[model->spans[i].thread].process == process) &&
+		    model->spans[i].begin_ns < first_ns)
 			first_ns = model->spans[i].begin_ns;
-	if (first_ns != UINT64_MAX && begin_ns < first_ns)
-		add_step(model, thread_make(model, process, 1), begin_ns, first_ns, "start_kernel");
+	if (first_ns == UINT64_MAX || begin_ns >= first_ns)
+		return;
+	if (thread == NONE)
+		thread = thread_make(model, process, 1);
+	add_step(model, thread, begin_ns, first_ns, "kernel", STANDS_FOR_ALL);
+}
+
+/* Whether the log tells what its first thread did. */
+static bool tells_initcalls(const struct model *model, size_t thread, uint64_t init_ns)
+{
+	for (size_t i = 0; thread != NONE && i < model->span_count; i++)
+		if (model->spans[i].thread == thread && model->spans[i].kind == SPAN_STEP &&
+		    model->spans[i].stand_in == STANDS_FOR_ITSELF && (!init_ns || model->spans[i].begin_ns < init_ns))
+			return true;
+	return false;
 }
 
 /* Between two initcalls their thread is in kernel_init(), which starts processors, prints, goes on to the next one. */
@@ -161,7 +177,7 @@ static void nest_between(struct model *model, size_t thread, uint64_t init_ns)
 		if (span.thread != thread || span.parent != NONE || span.begin_ns >= init_ns)
 			continue;
 		if (covered_ns && span.begin_ns >= covered_ns + BETWEEN_LEAST_NS)
-			add_step(model, thread, covered_ns, span.begin_ns, "kernel_init");
+			add_step(model, thread, covered_ns, span.begin_ns, "kernel_init", STANDS_FOR_PART);
 		if (!span.end_ns) /* all of the rest is in it */
 			return;
 		if (span.end_ns > covered_ns)
@@ -189,14 +205,14 @@ void nest_kernel_start(struct model *model, size_t process)
 		if (span->begin_ns < init_ns && (!span->end_ns || span->end_ns > last_ns))
 			last_ns = span->end_ns ? span->end_ns : UINT64_MAX;
 	}
-	if (first_ns == UINT64_MAX) {
-		nest_before_all(model, process, begin_ns);
+	if (!tells_initcalls(model, thread, init_ns)) {
+		nest_before_all(model, process, thread, begin_ns);
 		return;
 	}
 	if (last_ns)
 		last_ns = joined(model, process, last_ns, init_ns);
 	nest_between(model, thread, init_ns);
-	add_step(model, thread, begin_ns, first_ns, "start_kernel");
+	add_step(model, thread, begin_ns, first_ns, "start_kernel", STANDS_FOR_PART);
 	if (last_ns)
-		add_step(model, thread, last_ns, init_ns, "kernel_init");
+		add_step(model, thread, last_ns, init_ns, "kernel_init", STANDS_FOR_PART);
 }

@@ -1,103 +1,87 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "chart.h"
 #include "processors.h"
 
-void shared_add(struct shared *load, double begin_ns, double end_ns, double workers)
+static double rate(const struct processors *processors)
 {
-	if (end_ns <= begin_ns)
+	return processors->working > processors->count ? processors->count / processors->working : 1;
+}
+
+double processors_until(const struct processors *processors, double done_ns)
+{
+	double left_ns = done_ns - processors->done_ns;
+
+	return processors->now_ns + (left_ns > 0 ? left_ns / rate(processors) : 0);
+}
+
+void processors_go_on(struct processors *processors, double now_ns)
+{
+	if (now_ns <= processors->now_ns)
 		return;
-	*APPEND(load->moments, load->count) = (struct moment){.t_ns = begin_ns, .change = workers};
-	*APPEND(load->moments, load->count) = (struct moment){.t_ns = end_ns, .change = -workers};
+	processors->done_ns += (now_ns - processors->now_ns) * rate(processors);
+	processors->now_ns = now_ns;
 }
 
-static int compare_moments(const void *a, const void *b)
+static bool is_before(const struct due *a, const struct due *b)
 {
-	const struct moment *left = a;
-	const struct moment *right = b;
-
-	return (left->t_ns > right->t_ns) - (left->t_ns < right->t_ns);
+	return a->at_ns < b->at_ns || (a->at_ns <= b->at_ns && a->event < b->event);
 }
 
-double shared_share(struct shared *load, double processors)
+static void grow(struct queue *queue)
 {
-	double working = 0;
-	double length = 0;
+	queue->room = queue->room ? queue->room * 2 : 64;
+	queue->heap = reallocarray(queue->heap, queue->room, sizeof(*queue->heap));
+	if (!queue->heap)
+		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
+}
 
-	if (load->count)
-		qsort(load->moments, load->count, sizeof(*load->moments), compare_moments);
-	for (size_t i = 0; i < load->count; i++) {
-		struct moment *moment = &load->moments[i];
-		const struct moment *last = i ? moment - 1 : NULL;
+void queue_add(struct queue *queue, const struct due *due)
+{
+	size_t place;
 
-		length += last ? working * (moment->t_ns - last->t_ns) : 0;
-		moment->done_ns = last ? last->done_ns + last->rate * (moment->t_ns - last->t_ns) : 0;
-		working += moment->change;
-		moment->rate = working > processors ? processors / working : 1;
+	if (queue->count == queue->room) /* more() is for what never shrinks */
+		grow(queue);
+	for (place = queue->count++; place > 0; place = (place - 1) / 2) {
+		if (!is_before(due, &queue->heap[(place - 1) / 2]))
+			break;
+		queue->heap[place] = queue->heap[(place - 1) / 2];
 	}
-	return length;
+	queue->heap[place] = *due;
 }
 
-static double time_of(const struct moment *moment)
+struct due queue_take(struct queue *queue)
 {
-	return moment->t_ns;
-}
+	struct due first = queue->heap[0];
+	struct due last = queue->heap[--queue->count];
+	size_t place = 0;
 
-static double work_of(const struct moment *moment)
-{
-	return moment->done_ns;
-}
-
-/* The last moment of which @value_of, which rises, is at most @value; NULL: it was before all of them. */
-static const struct moment *last_at(const struct shared *load, double (*value_of)(const struct moment *moment),
-				    double value)
-{
-	size_t low = 0;
-	size_t high = load->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (value_of(&load->moments[middle]) <= value)
-			low = middle + 1;
-		else
-			high = middle;
+	for (size_t child = 1; child < queue->count; child = 2 * place + 1) {
+		if (child + 1 < queue->count && is_before(&queue->heap[child + 1], &queue->heap[child]))
+			child++;
+		if (is_before(&last, &queue->heap[child]))
+			break;
+		queue->heap[place] = queue->heap[child];
+		place = child;
 	}
-	return low ? &load->moments[low - 1] : NULL;
+	queue->heap[place] = last;
+	return first;
 }
 
-/* What one that works all the time has done by then, since the first moment. */
-static double done_by(const struct shared *load, double t_ns)
+void processors_work(struct processors *processors, struct queue *queue, double work_ns, const struct due *due)
 {
-	const struct moment *last = last_at(load, time_of, t_ns);
+	struct due added = *due;
 
-	if (!last)
-		return load->count ? t_ns - load->moments[0].t_ns : t_ns;
-	return last->done_ns + last->rate * (t_ns - last->t_ns);
+	added.at_ns = processors->done_ns + work_ns / (due->workers ? due->workers : 1);
+	processors->working += due->workers;
+	queue_add(queue, &added);
 }
 
-double shared_done(const struct shared *load, double begin_ns, double end_ns)
+void queue_free(struct queue *queue)
 {
-	return done_by(load, end_ns) - done_by(load, begin_ns);
-}
-
-double shared_end(const struct shared *load, double begin_ns, double work_ns)
-{
-	double done_ns = done_by(load, begin_ns) + work_ns;
-	const struct moment *last = last_at(load, work_of, done_ns);
-
-	return last ? last->t_ns + (done_ns - last->done_ns) / last->rate : begin_ns + work_ns;
-}
-
-void shared_copy(struct shared *copy, const struct shared *load)
-{
-	for (size_t i = 0; i < load->count; i++)
-		*APPEND(copy->moments, copy->count) = load->moments[i];
-}
-
-void shared_free(struct shared *load)
-{
-	free(load->moments);
-	*load = (struct shared){NULL, 0};
+	free(queue->heap);
+	*queue = (struct queue){NULL, 0, 0};
 }

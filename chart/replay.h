@@ -1,68 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* A trace's events, gone through once more in order of time, and what each came after: of whatif.c alone. */
+/* A trace's events in order of time, and what each came after: of simulate.c and advise.c alone. */
 #ifndef CHART_REPLAY_H
 #define CHART_REPLAY_H
 
-#include "processors.h"
-#include "whatif.h"
+#include "chart.h"
+#include "lowest.h"
+
+#define NO_EVENT UINT32_MAX
 
 enum event_type { SCHEDULED, BEGIN, END, TURN_END };
 
+/* It comes @delay_ns after the last of those that it comes after. */
 struct event {
-	enum event_type type;
-	size_t index; /* of the span, or of the call that is scheduled */
 	uint64_t t_ns;
-	double new_ns;
-	size_t before;    /* the event that it came after; NONE: nothing */
-	const char *name; /* whose time lies between them; NULL: of no name */
+	double delay_ns;
+	const char *name;  /* whose own time the delay is; NULL: of no name */
+	uint32_t index;    /* of the span, or of the call that is scheduled */
+	uint32_t previous; /* in its thread */
+	uint32_t next;     /* in its thread */
+	uint32_t around;   /* the innermost span until then; NO_EVENT: none */
+	uint32_t other;    /* that it comes after, besides */
+	uint32_t set;      /* of calls that it comes after; NO_EVENT: none */
+	enum event_type type : 8;
+	bool chained;   /* it comes after the previous one in its thread */
+	bool works;     /* what a span does by itself is taken for work: the trace does not tell */
+	bool run_begin; /* of a call that was scheduled */
+	bool joined;    /* of a unit: after those that it had to come after */
+	bool computes;  /* the end of a span that is known to have computed */
 };
 
-struct track {
-	size_t first; /* event; NONE: none yet */
-	size_t last;
-	size_t *stack; /* open spans */
-	size_t depth;
-	double aside_ns; /* until when what was made asynchronous runs */
-	size_t aside;    /* its event */
-	double step_ns;  /* when that began */
+/* Calls that were complete before: those of one row of completions, from @begin to @end, whose cookie is below. */
+struct set {
+	bool all; /* of the domain's row, or of all of the process */
+	uint32_t begin, end;
+	uint64_t bound;
 };
 
-/* For each prefix of the cookies the completion that is last: a Fenwick tree of events, NONE where there is none. */
-struct completions {
-	const char *domain; /* NULL: all */
+/* A call is complete: of a process and, in its domain's row, of a domain; in order of time. */
+struct completion {
 	size_t process;
-	size_t *latest_new;
-	size_t *latest_old;
+	const char *domain;
+	uint64_t cookie; /* UINT64_MAX: no wait for all domains is for it */
+	uint32_t event;
+	uint32_t call;
+};
+
+struct row {
+	struct completion *completions;
+	size_t count;
+	uint32_t *place; /* of each call; NO_EVENT: it does not complete */
+	struct lowest cookies;
 };
 
 struct replay {
 	const struct model *model;
-	const struct change *change;
 	struct event *events;
 	size_t count;
-	struct track *tracks;
-	size_t *scheduled; /* a call's event */
-	size_t *earliest;  /* the event after which the change schedules it; else the same */
-	size_t *began;     /* a span's event */
-	size_t *ended;     /* a span's event */
-	size_t *returned;  /* that of the end of its run */
-	size_t *rank;      /* a call's place among the cookies, from 1 */
-	uint64_t *cookies; /* in order */
-	struct completions *domains;
-	size_t domain_count;
-	bool shares;        /* processors: work takes longer beside other work */
-	bool all_works;     /* all but waits is work, not only what the units are known to have computed */
-	struct shared *old; /* what works at a time, in the trace and with the change: of the round before */
-	struct shared *new;
-	struct shared *busy; /* gets that of this round */
+	struct set *sets;
+	size_t set_count;
+	struct row rows[2]; /* of each domain; of all */
+	/* events: */
+	uint32_t *began, *ended;        /* of a span */
+	uint32_t *scheduled, *earliest; /* of a call; the earliest one that could schedule it */
+	uint32_t kernel_joins;          /* that waits for all that the kernel does asynchronously; NO_EVENT: none */
 };
 
-/* Its model and change are set. */
-void replay_open(struct replay *replay);
+/* A wait that is a cause by itself: for a device, a process. It takes its time, as a step does. */
+bool is_own_wait(const struct span *span);
+void replay_open(struct replay *replay, const struct model *model);
 void replay_close(struct replay *replay);
-/* The later one of two events; either may be NONE. */
-size_t later(const struct replay *replay, size_t a, size_t b, bool new_time);
-void complete(struct replay *replay, size_t call, size_t event);
-/* The last completion of a call below @cookie (0: of any). */
-size_t completed_below(struct replay *replay, size_t process, const char *domain, uint64_t cookie, bool new_time);
+size_t event_thread(const struct model *model, const struct event *event);
+/* An array of that many, each of them NO_EVENT. */
+uint32_t *event_array(size_t count);
 #endif

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chart.h"
+#include "model.h"
 
 #define PARTS_MOST 3
 
 struct part {
 	const char *name;
 	uint64_t sum_ns;
+	bool stands_in; /* it cannot be changed by itself */
 };
 
 static int compare_names(const void *a, const void *b)
@@ -47,7 +48,8 @@ static struct part *collect(const struct model *model, size_t *count)
 	*count = 0;
 	for (size_t i = 0; i < model->chain_count; i++)
 		*APPEND(parts, links) = (struct part){name_of(model, &model->chain[i]),
-						      model->chain[i].end_ns - model->chain[i].begin_ns};
+						      model->chain[i].end_ns - model->chain[i].begin_ns,
+						      model->spans[model->chain[i].span].stand_in != STANDS_FOR_ITSELF};
 	if (links)
 		qsort(parts, links, sizeof(*parts), compare_names);
 	for (size_t i = 0; i < links; i++) {
@@ -66,6 +68,7 @@ const char *path_sentence(const struct model *model, char *text, size_t bytes)
 	double total_ns = (double)(model->path.end_ns - model->path.begin_ns);
 	char time[32];
 	size_t count;
+	size_t best = 0;
 	struct part *parts = collect(model, &count);
 	int used = snprintf(text, bytes, "the path is ");
 
@@ -78,13 +81,45 @@ const char *path_sentence(const struct model *model, char *text, size_t bytes)
 				 (double)parts[i].sum_ns * 100 / total_ns);
 	if (count > PARTS_MOST)
 		used += snprintf(text + used, bytes - (size_t)used, ", and %zu more", count - PARTS_MOST);
-	if (count)
+	while (best < count && parts[best].stands_in)
+		best++;
+	if (best < count)
 		snprintf(text + used, bytes - (size_t)used,
 			 "; a faster or earlier %.*s would shorten it most, by %s at most",
-			 text_bytes(parts[0].name, 60), parts[0].name,
-			 duration_text(parts[0].sum_ns, time, sizeof(time)));
-	else
+			 text_bytes(parts[best].name, 60), parts[best].name,
+			 duration_text(parts[best].sum_ns, time, sizeof(time)));
+	else if (!count)
 		snprintf(text, bytes, "the path is not known: nothing that takes time is traced");
 	free(parts);
 	return text;
+}
+
+/* Of steps that stand for a part of a boot the log tells the name alone: what they take is told once more, together. */
+#define PARTS_LEAST 0.1 /* of the path */
+
+void path_note(struct model *model)
+{
+	const char *names[8] = {NULL};
+	char list[200] = "";
+	double sum_ns = 0;
+	double total_ns = (double)(model->path.end_ns - model->path.begin_ns);
+	size_t count = 0;
+
+	for (size_t i = model->chain_count; i-- > 0;) {
+		const struct span *span = &model->spans[model->chain[i].span];
+		size_t known = 0;
+
+		if (span->stand_in != STANDS_FOR_PART)
+			continue;
+		sum_ns += (double)(model->chain[i].end_ns - model->chain[i].begin_ns);
+		while (known < count && names[known] != span->name)
+			known++;
+		if (known < count || count == sizeof(names) / sizeof(names[0]))
+			continue;
+		names[count++] = span->name;
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", *list ? ", " : "", span->name);
+	}
+	if (sum_ns >= total_ns * PARTS_LEAST)
+		model_note(model, "%.0f %% of the path is %s: of what that consists is not known",
+			   sum_ns * 100 / total_ns, list);
 }

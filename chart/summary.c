@@ -87,14 +87,21 @@ static void print_longest(struct model *model, FILE *file)
 	free(spans);
 }
 
+/* The phase in which a boot ends lasts for ever: for how long is not told by what was plugged in an hour later. */
 static void print_phases(const struct model *model, FILE *file)
 {
 	if (model->phase_count)
 		fprintf(file, "\nphases\n%12s %12s  %s\n", "ms", "at ms", "name");
-	for (size_t i = 0; i < model->phase_count; i++)
-		fprintf(file, "%12.3f %12.3f  %s\n",
-			(double)(model->phases[i].end_ns - model->phases[i].begin_ns) / 1e6,
-			ms_at(model, model->phases[i].begin_ns), model->phases[i].name);
+	for (size_t i = 0; i < model->phase_count; i++) {
+		const struct phase *phase = &model->phases[i];
+		uint64_t length_ns = phase_length_ns(model, phase);
+
+		if (length_ns || phase->end_ns == phase->begin_ns)
+			fprintf(file, "%12.3f", (double)length_ns / 1e6);
+		else
+			fprintf(file, "%12s", "-");
+		fprintf(file, " %12.3f  %s\n", ms_at(model, phase->begin_ns), phase->name);
+	}
 }
 
 static void print_link(const struct model *model, const struct link *link, FILE *file)
@@ -149,11 +156,9 @@ static void print_gaps(const struct model *model, FILE *file)
 /* The tries of devices whose probe was deferred, the last first. Nothing if there are none. */
 static void print_deferred(const struct model *model, FILE *file)
 {
-	bool *followed = calloc(model->span_count + 1, sizeof(*followed));
+	bool *followed = zeroed(model->span_count, sizeof(*followed));
 	bool any = false;
 
-	if (!followed)
-		more(NULL, 0, SIZE_MAX); /* says that there is no memory */
 	for (size_t i = 0; i < model->span_count; i++)
 		if (model->spans[i].retry_of != NONE)
 			followed[model->spans[i].retry_of] = true;
@@ -214,17 +219,31 @@ static void print_chain(const struct model *model, FILE *file)
 	free(lengths);
 }
 
+/* How long threads were in spans of each kind: in the innermost one, so that no time of a thread counts twice. */
+static void sum_kinds(const struct model *model, double sums_ns[SPAN_TYPES])
+{
+	for (size_t i = 0; i < model->span_count; i++) {
+		const struct span *span = &model->spans[i];
+		const struct span *around = span->parent == NONE ? NULL : &model->spans[span->parent];
+		uint64_t begin_ns = around && around->begin_ns > span->begin_ns ? around->begin_ns : span->begin_ns;
+		uint64_t end_ns = around && around->end_ns < span->end_ns ? around->end_ns : span->end_ns;
+
+		sums_ns[span->kind] += (double)(span->end_ns - span->begin_ns);
+		if (around && span->kind != SPAN_TURN && end_ns > begin_ns)
+			sums_ns[around->kind] -= (double)(end_ns - begin_ns);
+	}
+}
+
 int summary_print(struct model *model, const char *title, FILE *file)
 {
-	uint64_t sums_ns[SPAN_TYPES] = {0};
+	double sums_ns[SPAN_TYPES] = {0};
 	char sentence[512];
 
-	for (size_t i = 0; i < model->span_count; i++)
-		sums_ns[model->spans[i].kind] += model->spans[i].end_ns - model->spans[i].begin_ns;
+	sum_kinds(model, sums_ns);
 	fprintf(file, "%s\n", title);
 	fprintf(file, "%zu calls, %zu threads; running %.3f ms, steps %.3f ms, retiring %.3f ms, waiting %.3f ms\n",
-		model->call_count, model->thread_count, (double)sums_ns[SPAN_RUN] / 1e6,
-		(double)sums_ns[SPAN_STEP] / 1e6, (double)sums_ns[SPAN_RETIRE] / 1e6, (double)sums_ns[SPAN_WAIT] / 1e6);
+		model->call_count, model->thread_count, sums_ns[SPAN_RUN] / 1e6, sums_ns[SPAN_STEP] / 1e6,
+		sums_ns[SPAN_RETIRE] / 1e6, sums_ns[SPAN_WAIT] / 1e6);
 	fprintf(file, "in short: %s\n", path_sentence(model, sentence, sizeof(sentence)));
 	for (size_t i = 0; i < model->note_count; i++)
 		fprintf(file, "note: %s\n", model->notes[i]);

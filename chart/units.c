@@ -62,11 +62,13 @@ static uint64_t end_of(const struct unit *unit)
 	return unit->inactive_ns >= begin_ns ? unit->inactive_ns : 0;
 }
 
-static size_t add_step(struct model *model, size_t thread, uint64_t begin_ns, uint64_t end_ns, const char *name)
+static size_t add_step(struct model *model, size_t thread, uint64_t begin_ns, uint64_t end_ns, const char *name,
+		       enum stand_in stand_in)
 {
 	size_t index = span_make(model, SPAN_STEP, thread, begin_ns, end_ns);
 
 	model->spans[index].name = keep(name);
+	model->spans[index].stand_in = stand_in;
 	if (begin_ns < model->begin_ns)
 		model->begin_ns = begin_ns;
 	if (end_ns > model->end_ns)
@@ -99,10 +101,10 @@ static void add_before(struct model *model, size_t thread, const struct systemd 
 	uint64_t last_ns = zero_ns;
 
 	if (systemd->firmware_ns)
-		add_step(model, thread, model->moved_ns - systemd->firmware_ns, model->moved_ns - loader_ns,
-			 "firmware");
+		add_step(model, thread, model->moved_ns - systemd->firmware_ns, model->moved_ns - loader_ns, "firmware",
+			 STANDS_FOR_PART);
 	if (loader_ns)
-		add_step(model, thread, model->moved_ns - loader_ns, zero_ns, "loader");
+		add_step(model, thread, model->moved_ns - loader_ns, zero_ns, "loader", STANDS_FOR_PART);
 	for (size_t i = 0; i < model->phase_count; i++) /* its switch to the root, the last it tells of itself */
 		if (model->processes[model->phases[i].process].pid == 1)
 			last_ns = model->phases[i].begin_ns;
@@ -111,13 +113,13 @@ static void add_before(struct model *model, size_t thread, const struct systemd 
 		    model->spans[i].end_ns > last_ns)
 			last_ns = model->spans[i].end_ns;
 	if (last_ns == zero_ns && systemd->initrd_ns && systemd->initrd_ns < systemd->userspace_ns) {
-		add_step(model, thread, zero_ns, model->moved_ns + systemd->initrd_ns, "kernel");
-		add_step(model, thread, model->moved_ns + systemd->initrd_ns, begin_ns, "initrd");
+		add_step(model, thread, zero_ns, model->moved_ns + systemd->initrd_ns, "kernel", STANDS_FOR_ALL);
+		add_step(model, thread, model->moved_ns + systemd->initrd_ns, begin_ns, "initrd", STANDS_FOR_ALL);
 	} else if (last_ns == zero_ns) {
 		if (!systemd->container) /* or else the kernel has run since long before */
-			add_step(model, thread, zero_ns, begin_ns, "kernel");
+			add_step(model, thread, zero_ns, begin_ns, "kernel", STANDS_FOR_ALL);
 	} else if (last_ns < begin_ns) {
-		add_step(model, thread, last_ns, begin_ns, "before systemd");
+		add_step(model, thread, last_ns, begin_ns, "before systemd", STANDS_FOR_ALL);
 	}
 }
 
@@ -131,7 +133,7 @@ static void add_part(struct model *model, size_t around, const uint64_t times_ns
 
 	if (!times_ns[0] || begin_ns < span->begin_ns || end_ns < begin_ns || end_ns > span->end_ns)
 		return;
-	index = add_step(model, span->thread, begin_ns, end_ns, name);
+	index = add_step(model, span->thread, begin_ns, end_ns, name, STANDS_FOR_PART);
 	model->spans[index].parent = around;
 	adopt(model, index);
 }
@@ -147,8 +149,8 @@ static size_t add_systemd(struct model *model, size_t process, const struct syst
 	add_before(model, thread, systemd);
 	if (until_ns < systemd->userspace_ns)
 		until_ns = systemd->userspace_ns;
-	around =
-		add_step(model, thread, model->moved_ns + systemd->userspace_ns, model->moved_ns + until_ns, "systemd");
+	around = add_step(model, thread, model->moved_ns + systemd->userspace_ns, model->moved_ns + until_ns, "systemd",
+			  STANDS_FOR_PART);
 	adopt(model, around);
 	add_part(model, around, systemd->security_ns, "systemd: security");
 	add_part(model, around, systemd->generators_ns, "systemd: generators");
@@ -168,7 +170,7 @@ static void add_unit(struct places *places, size_t process, struct place *place)
 
 	/* It still activates: it ends with all. */
 	end_ns = end_ns ? model->moved_ns + end_ns : model->end_ns > begin_ns ? model->end_ns : begin_ns;
-	place->span = add_step(model, thread, begin_ns, end_ns, place->name);
+	place->span = add_step(model, thread, begin_ns, end_ns, place->name, STANDS_FOR_ITSELF);
 	span = &model->spans[place->span];
 	span->is_unit = true;
 	span->cpu_ns = place->is_parent ? 0 : place->unit->cpu_ns;

@@ -8,8 +8,8 @@
 #define CHANGES(X) \
 	X(NONE, "nothing") \
 	X(FASTER, "faster")         /* the own work of the name takes 1 / times */ \
-	X(ASYNC, "async")           /* the step runs beside what follows, up to its thread's next wait */ \
-	X(EARLIER, "earlier")       /* the call is scheduled when what schedules it begins; or see begin_unit() */ \
+	X(ASYNC, "async")           /* the step runs beside what follows: see joins() */ \
+	X(EARLIER, "earlier")       /* the call is scheduled when what schedules it begins; or see left_out() */ \
 	X(THREADS, "threads")       /* a call begins when it is scheduled: there is always a free thread */ \
 	X(PROCESSORS, "processors") /* what works shares another number of them */
 
@@ -32,16 +32,16 @@ struct outcome {
 	double next_ns;
 };
 
-/* A wait that is a cause by itself: for a device, a process. It takes its time, as a step does. */
-bool is_own_wait(const struct span *span);
-/* The trace's schedule once more with a change: what waited for what stays, and each thread's order. */
-void whatif(const struct model *model, const struct change *change, struct outcome *outcome);
 /* "faster=NAME[,TIMES]", "async=NAME", "earlier=NAME", "threads". False, told on standard error, if it is none. */
 bool change_read(struct change *change, const char *text);
-/* False, told on standard error, if nothing in the trace has the change's name. */
+/* False, told on standard error, if nothing in the trace has the change's name, or it cannot be changed so. */
 bool change_fits(const struct model *model, const struct change *change);
+/* Whether a person can change that span so. */
+bool change_can(const struct model *model, const struct span *span, enum change_kind kind);
+/* For people. Returns @text. */
+const char *change_text(const struct model *model, const struct change *change, char *text, size_t bytes);
 /* Work takes longer beside other work: known are the number of processors and what units computed. */
-bool whatif_shares(const struct model *model, const struct change *change);
+bool change_shares(const struct model *model, const struct change *change);
 /* How many processors there were; 0: nothing tells. */
 unsigned int change_processors(const struct model *model, const struct change *change);
 int whatif_print(const struct model *model, const struct change *change, const char *title, FILE *file);

@@ -144,7 +144,7 @@ def check_long():
 
 
 def check_memory():
-    """10^6 events in 10^4 threads fit into 500 MB, as page, as picture and as trace events."""
+    """10^6 events in 10^4 threads fit into 500 MB, as page, as picture, as trace events and as advice."""
     with open(CHART, "rb") as file:
         if b"__asan_init" in file.read():
             return   # keeps what was freed
@@ -157,7 +157,7 @@ def check_memory():
                                        ("completed", 900000, tid)):
                     file.write(f'{{"t_ns":{t + after},"pid":500,"tid":{who},"ev":"{ev}","cookie":{i},'
                                f'"domain":"/usr/bin/demo+0x40a0","name":"call {i}"}}\n')
-        for option in ("--html", "--width=1400", "--perfetto"):
+        for option in ("--html", "--width=1400", "--advise", "--perfetto"):
             subprocess.run([CHART, option, "-o", os.path.join(folder, "out"), path], check=True)
         with open(os.path.join(folder, "out"), encoding="utf-8") as file:   # of --perfetto: an event a line
             lines = file.read().splitlines()

@@ -184,7 +184,7 @@ def check_debian(page):
     with lzma.open(os.path.join(GOLDEN, "debian12.log.xz")) as packed, open(log, "wb") as file:
         file.write(packed.read())
     page.open(make("debian.html", log))
-    assert "to graphical.target, 99." in page.run("document.title"), page.run("document.title")
+    assert "to graphical.target, 97." in page.run("document.title"), page.run("document.title")
     for name in ("acpi_init", "sd_mod", "systemd-journald.service"):
         page.key("/")
         page.call("Input.insertText", text=name)
