@@ -11,7 +11,7 @@
  *   end.c, chain.c                         model    -> the critical path
  *   layout.c, bars.c, strip.c, callouts.c,
  *   names.c, scale.c, width.c              model    -> rows, lanes, coordinates, names
- *   compare.c                              models   -> what moved
+ *   compare.c, moves.c                     models   -> what moved
  *   draw*.c, svg.c                         layout   -> SVG
  *   png.c                                  SVG      -> PNG
  *   replay.c, load.c, simulate.c,

@@ -13,6 +13,7 @@
 #include "draw.h"
 #include "html.h"
 #include "json.h"
+#include "moves.h"
 #include "png.h"
 #include "whatif.h"
 
@@ -38,7 +39,8 @@ static const char usage[] =
 	"  -o, --output FILE           write there instead of standard output\n"
 	"  -t, --title TEXT            what stands before the total, instead of the program's name\n"
 	"  -H, --html                  a page to zoom, search and fold in, in one file\n"
-	"  -c, --compare FILE          FILE's chart above, on one axis, and what moved; for each FILE of that chart\n"
+	"  -c, --compare FILE          FILE's chart above, on one axis, and what moved (with --text or --json that alone);\n"
+	"                              for each FILE of that chart\n"
 	"  -G, --png                   the picture as PNG, by rsvg-convert; so does -o FILE.png\n"
 	"  -T, --text                  a summary in words instead of the picture\n"
 	"  -J, --json                  the model, for programs; docs/CHART.md describes it\n"
@@ -229,8 +231,24 @@ static int render_html(struct chart *before, struct chart *after, const struct o
 	return result;
 }
 
+/* What moved alone. */
+static int render_moves(struct chart *before, struct chart *after, const struct options *options, FILE *file)
+{
+	const char *const titles[] = {before->title, after->title};
+	struct comparison comparison;
+	int result;
+
+	compare(&comparison, &before->model, &after->model);
+	result = options->format == TEXT ? moves_print(&comparison, titles, file)
+					 : moves_json(&comparison, titles, file);
+	compare_free(&comparison);
+	return result;
+}
+
 static int render(struct chart *before, struct chart *after, const struct options *options, FILE *file)
 {
+	if (is_compared(options) && (options->format == TEXT || options->format == JSON))
+		return render_moves(before, after, options, file);
 	switch (options->format) {
 	case TEXT:
 		return summary_print(&after->model, after->title, file);
@@ -373,9 +391,11 @@ static bool ends_with(const char *text, const char *end)
 /* Of what one chart alone is written. */
 static bool fits(const struct options *options)
 {
-	if (!is_compared(options) || options->format == SVG || options->format == HTML || options->format == PNG)
+	if (!is_compared(options) ||
+	    (options->format != PERFETTO && options->format != WHAT_IF && options->format != ADVISE))
 		return true;
-	fputs("inorder-chart: --compare: two charts are compared as SVG or with --html or --png\n", stderr);
+	fputs("inorder-chart: --compare: two charts are compared as SVG, or with --html, --png, --text or --json\n",
+	      stderr);
 	return false;
 }
 

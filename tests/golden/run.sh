@@ -61,6 +61,8 @@ check kernel.svg 3 kernel.log
 check kernel.txt 3 --text kernel.log
 check both.svg 0 both.trace both.log
 check compared.svg 0 --compare both.trace --compare both.log ordered.trace
+check compared.txt 0 --text --compare both.trace --compare both.log ordered.trace
+check compared.json 0 --json --compare both.trace --compare both.log ordered.trace
 check broken.svg 3 broken.trace
 check crashed.svg 0 crashed.trace
 check boots.svg 0 boots.trace
@@ -162,7 +164,7 @@ refused 2 'nothing lies between 9.000000 s' --perfetto --from 9 ordered.trace
 refused 2 '--until -1: a number from 0' --until -1 ordered.trace
 refused 2 '--pid 7x: a number' --pid 7x ordered.trace
 refused 2 'unrecognized' --unknown ordered.trace
-refused 2 '--compare: two charts are compared as SVG or with --html or --png' --text --compare ordered.trace names.trace
+refused 2 '--compare: two charts are compared as SVG, or with --html, --png, --text or --json' --advise --compare ordered.trace names.trace
 refused 1 'cannot open nonexistent: No such file' nonexistent
 refused 1 'cannot read .: Is a directory' .
 refused 1 'nothing to draw' "$scratch/empty"
