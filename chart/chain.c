@@ -319,7 +319,7 @@ static size_t found_by(const struct walk *walk, const struct span *unit, uint64_
 /* Back from the begin of a unit, over the units that it and they had to come after. */
 static void go_before_unit(struct walk *walk, size_t index)
 {
-	const struct model *model = walk->model;
+	struct model *model = walk->model;
 
 	for (size_t join; model->spans[index].is_unit; index = join) {
 		size_t found;
@@ -327,6 +327,7 @@ static void go_before_unit(struct walk *walk, size_t index)
 		go(walk, NONE, model->spans[index].begin_ns);
 		join = last_join(model, &model->spans[index]);
 		found = found_by(walk, &model->spans[index], join == NONE ? 0 : model->spans[join].end_ns);
+		model->spans[index].found_by = found;
 		join = found == NONE ? join : found;
 		if (join == NONE)
 			return;

@@ -211,6 +211,7 @@ struct span {
 	enum stand_in stand_in;
 	bool is_unit;    /* of systemd: it began when all its joins had ended, and systemd got to it */
 	uint64_t cpu_ns; /* of a unit: what it has computed, then and later; 0: not told */
+	size_t found_by; /* of a device on the path: the step of the kernel that ended last before it, or NONE */
 	size_t *joins;   /* spans */
 	size_t join_count;
 	unsigned int lane; /* set by the layout */

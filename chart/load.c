@@ -71,11 +71,11 @@ static void end_computing(struct recorder *recorder, uint32_t number, double now
 				&(struct due){0, number, BESIDE_WORKERS, DUE_REST});
 }
 
-/* The last of the units that the unit had to come after. */
+/* The last of those that the unit had to come after. */
 static uint32_t last_of(const struct replay *replay, uint32_t number)
 {
 	const struct span *unit = &replay->model->spans[replay->events[number].index];
-	uint32_t last = NO_EVENT;
+	uint32_t last = replay->events[number].other;
 
 	for (size_t i = 0; i < unit->join_count; i++) {
 		uint32_t ended = replay->ended[unit->joins[i]];

@@ -85,7 +85,8 @@ size_t span_make(struct model *model, enum span_kind kind, size_t thread, uint64
 			      .awaited = NONE,
 			      .last_child = NONE,
 			      .sibling = NONE,
-			      .retry_of = NONE};
+			      .retry_of = NONE,
+			      .found_by = NONE};
 	if (end_ns > model->threads[thread].last_ns)
 		model->threads[thread].last_ns = end_ns;
 	return model->span_count - 1;

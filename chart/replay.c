@@ -282,10 +282,12 @@ static void take_turn(struct linker *linker, struct event *event, size_t index)
 	passes_after(linker->replay, event, later(event->other, last));
 }
 
-/* After the last of the units that it had to come after. */
+/* After the last of the units that it had to come after; a device, after the kernel has found it. */
 static void begin_unit(const struct replay *replay, struct event *event, const struct span *unit)
 {
-	uint32_t last = NO_EVENT;
+	uint32_t last = unit->found_by == NONE ? NO_EVENT : replay->ended[unit->found_by];
+
+	event->other = last;
 
 	for (size_t i = 0; i < unit->join_count; i++)
 		last = later(last, replay->ended[unit->joins[i]]);
@@ -313,7 +315,7 @@ static void begin_span(struct linker *linker, struct event *event, struct track 
 		event->chained = event->run_begin = true;
 		event->other = replay->scheduled[span->call];
 		passes_after(replay, event, later(track->last, event->other));
-	} else if (span->join_count) {
+	} else if (span->join_count || (span->is_unit && span->found_by != NONE)) {
 		begin_unit(replay, event, span);
 	} else {
 		follow(replay, event, track);

@@ -73,6 +73,10 @@ check("Version=252\nFirmwareTimestampMonotonic=3000000\nLoaderTimestampMonotonic
       "350 5550 c.service 2 times as fast; firmware (2000.000 ms)", "100 5800 a.service 2 times as fast; firmware (2000.000 ms)",
       "100 5800 c.service not after a.service; firmware (2000.000 ms)")
 
+# A device was there when the kernel's step before it had found it: that twice as fast, and all after it is as much earlier.
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "units.log"), encoding="utf-8") as file:
+    assert advice(file.read())[0] == (400, 5350, "usb_storage_init 2 times as fast", "usb_storage_init (400.000 ms) is most of the path")
+
 # One thread for three calls: a thread for every call gains most, then that the processor is not alone; the longest call is next.
 QUEUE = ordered(call(1, "x", 10, 0, 0, 32), call(2, "y", 10, 0, 32, 92), call(3, "z", 10, 0, 92, 112),
                 [event(0, 9, "waiting", **{"for": 0}), event(112, 9, "continued", **{"for": 0})])
