@@ -296,6 +296,12 @@ void harness_skip(const char *why)
 	_exit(SKIPPED);
 }
 
+void harness_native(const char *why)
+{
+	if (getenv("HARNESS_EMULATOR"))
+		harness_skip(why);
+}
+
 unsigned int harness_threads(void)
 {
 	const char *value = getenv("INORDER_THREADS");

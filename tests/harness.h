@@ -92,6 +92,8 @@ int harness_main(int argc, char **argv);
 _Noreturn void harness_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* This machine cannot run the test: it counts as skipped. WHY says what is missing. */
 _Noreturn void harness_skip(const char *why);
+/* The same where another processor is emulated (tools/check-ports). */
+void harness_native(const char *why);
 #define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define CHECK(cond) \
 	do { \

@@ -138,6 +138,7 @@ TEST(the_next_worker_has_what_the_process_gave_up, .pools = PSOME)
 /* The kernel refuses it to a process that has another thread, even one about to end. */
 TEST(a_user_namespace_can_be_entered, .pools = PSOME, .no_tsan = true)
 {
+	harness_native("the emulator has a thread of its own");
 	use();
 	CHECK_EQ(async_shutdown(), 0);
 	if (unshare(CLONE_NEWUSER)) {
