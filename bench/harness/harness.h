@@ -14,9 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #define FIGURES_MOST 12
-#define SAMPLES_MOST 16
+#define SAMPLES_MOST 64
+#define LOADS_MOST 4
+#define LOOPS_MOST 64
 #define PEERS_MOST 12
 
 /*
@@ -85,6 +88,7 @@ struct series {
 struct point {
 	const struct row *row;
 	unsigned calls, threads, submitters, domains;
+	unsigned loops; /* that run beside it */
 	struct series of[PEERS_MOST];
 	struct point *before; /* of the same sweep, or NULL */
 };
@@ -98,8 +102,9 @@ struct settings {
 	const char *programs, *out, *only;
 	unsigned passes, seconds;
 	bool smoke;
-	unsigned limit_s; /* a run that takes longer is ended */
-	double load_most; /* share of the processors that others may use */
+	unsigned limit_s;                       /* a run that takes longer is ended */
+	double foreign_most;                    /* share of the processors that others may use */
+	unsigned loads[LOADS_MOST], load_count; /* busy loops beside the samples: each row once for each */
 };
 
 /* ---- sample.c ---- */
@@ -112,11 +117,19 @@ enum outcome sample_take(const struct settings *settings, const struct point *po
 /* Turns of the spin loop in a microsecond. */
 uint64_t sample_calibrate(void);
 uint64_t clock_ns(void);
+uint64_t usage_ns(const struct rusage *used);
+
+/* ---- load.c: busy loops beside a sample ---- */
+
+/* False if not all could be started; load_end() comes after it in any case, and returns their processor time. */
+bool load_begin(unsigned count);
+uint64_t load_end(void);
 
 /* ---- results.c ---- */
 
 struct summary {
 	double median, low, high; /* quartiles */
+	double worst;
 	unsigned samples;
 	bool loaded; /* there were none but loaded samples */
 };

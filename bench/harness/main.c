@@ -14,8 +14,13 @@
 #define SMOKE_MOST_S 120
 #define SLOW_NS 4000000000u /* a run that is expected to take longer is left out */
 
-static struct settings settings = {
-	.programs = ".", .out = "out/bench", .passes = 7, .seconds = 540, .limit_s = 8, .load_most = 0.05};
+static struct settings settings = {.programs = ".",
+				   .out = "out/bench",
+				   .passes = 7,
+				   .seconds = 540,
+				   .limit_s = 8,
+				   .foreign_most = 0.05,
+				   .load_count = 1};
 
 /* ---- points ---- */
 
@@ -71,10 +76,25 @@ static size_t values_of(const struct row *row)
 	return settings.smoke && count ? 1 : count;
 }
 
+static void point_make(struct point *point, const struct row *row, size_t value, unsigned loops)
+{
+	point->row = row;
+	point->calls = row->calls;
+	point->threads = row->threads;
+	point->submitters = row->submitters;
+	point->domains = row->domains ? row->domains : 1;
+	point->loops = loops;
+	if (row->sweep)
+		set_swept(point, row->sweep, row->values[value]);
+	point->before = value ? point - 1 : NULL;
+	if (settings.smoke)
+		shrink(point);
+}
+
 static void points_make(struct points *points)
 {
 	points->count = 0;
-	points->point = calloc(row_count * 12, sizeof(*points->point));
+	points->point = calloc(row_count * 12 * LOADS_MOST, sizeof(*points->point));
 	if (!points->point) {
 		fprintf(stderr, "inorder-bench: no memory for the results\n");
 		exit(1);
@@ -84,20 +104,9 @@ static void points_make(struct points *points)
 
 		if (!wanted(&rows[i]) || is_covered(i))
 			continue;
-		for (size_t k = 0; k == 0 || k < values; k++) {
-			struct point *point = &points->point[points->count++];
-
-			point->row = &rows[i];
-			point->calls = rows[i].calls;
-			point->threads = rows[i].threads;
-			point->submitters = rows[i].submitters;
-			point->domains = rows[i].domains ? rows[i].domains : 1;
-			if (rows[i].sweep)
-				set_swept(point, rows[i].sweep, rows[i].values[k]);
-			point->before = k ? point - 1 : NULL;
-			if (settings.smoke)
-				shrink(point);
-		}
+		for (size_t k = 0; k < (values ? values : 1) * settings.load_count; k++)
+			point_make(&points->point[points->count++], &rows[i], k % (values ? values : 1),
+				   settings.loads[k / (values ? values : 1)]);
 	}
 	if (points->count)
 		return;
@@ -288,7 +297,7 @@ static void write_all(const struct points *points, const struct machine *machine
 	for (size_t i = 0; i < row_count; i++) {
 		char name[64];
 
-		if (!rows[i].sweep || !wanted(&rows[i]) || is_covered(i))
+		if (!rows[i].sweep || !wanted(&rows[i]) || is_covered(i) || settings.load_count > 1)
 			continue;
 		snprintf(name, sizeof(name), "%s.svg", rows[i].id);
 		file = output(name);
@@ -316,12 +325,28 @@ static void make_folder(const char *path)
 static void usage(int code)
 {
 	fprintf(code ? stderr : stdout,
-		"usage: inorder-bench [--programs DIR] [--out DIR] [--only ROW,ROW...] [--passes N] [--seconds N] [--load PERCENT]\n"
-		"                     [--smoke]\n"
+		"usage: inorder-bench [--programs DIR] [--out DIR] [--only ROW,ROW...] [--passes N] [--seconds N] [--load N[,N...]]\n"
+		"                     [--foreign PERCENT] [--smoke]\n"
 		"Runs every workload with every peer that was built, and writes tables, JSON and plots.\n"
-		"--load: a sample is discarded when others used more of the processors (5)\n"
+		"--load: each row is measured beside so many busy loops, of the harness's own; several: without plots\n"
+		"--foreign: a sample is discarded when others used more of the processors (5)\n"
 		"--smoke: one small pass, for correctness and not for times; fails when a peer's program does\n");
 	exit(code);
+}
+
+static void parse_loads(const char *list)
+{
+	char *end;
+
+	settings.load_count = 0;
+	do {
+		unsigned long count = strtoul(list, &end, 10);
+
+		if (end == list || count > LOOPS_MOST || settings.load_count == LOADS_MOST || (*end && *end != ','))
+			usage(2);
+		settings.loads[settings.load_count++] = (unsigned)count;
+		list = end + 1;
+	} while (*end);
 }
 
 static void parse(int argc, char **argv)
@@ -345,8 +370,10 @@ static void parse(int argc, char **argv)
 			settings.passes = (unsigned)strtoul(argv[++i], NULL, 10);
 		else if (!strcmp(argv[i], "--seconds"))
 			settings.seconds = (unsigned)strtoul(argv[++i], NULL, 10);
+		else if (!strcmp(argv[i], "--foreign"))
+			settings.foreign_most = strtod(argv[++i], NULL) / 100;
 		else if (!strcmp(argv[i], "--load"))
-			settings.load_most = strtod(argv[++i], NULL) / 100;
+			parse_loads(argv[++i]);
 		else
 			usage(2);
 	}

@@ -47,6 +47,7 @@ bool summarize(const struct series *series, size_t figure, struct summary *summa
 	summary->median = quantile(values, count, 0.5);
 	summary->low = quantile(values, count, 0.25);
 	summary->high = quantile(values, count, 0.75);
+	summary->worst = values[count - 1];
 	summary->samples = (unsigned)count;
 	summary->loaded = !series->goods;
 	return true;

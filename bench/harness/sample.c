@@ -43,6 +43,12 @@ uint64_t sample_calibrate(void)
 	return turns * 1000 / best;
 }
 
+uint64_t usage_ns(const struct rusage *used)
+{
+	return (uint64_t)(used->ru_utime.tv_sec + used->ru_stime.tv_sec) * 1000000000u +
+	       (uint64_t)(used->ru_utime.tv_usec + used->ru_stime.tv_usec) * 1000u;
+}
+
 /* ---- what all processors did ---- */
 
 static bool first_line(const char *path, char *text, size_t bytes)
@@ -197,10 +203,16 @@ enum outcome sample_take(const struct settings *settings, const struct point *po
 	snprintf(option[3], sizeof(option[3]), "domains=%u", point->domains);
 	snprintf(option[4], sizeof(option[4]), "spin=%" PRIu64, spin_turns);
 	busy_before_ns = busy_ns();
+	if (!load_begin(point->loops)) {
+		load_end();
+		snprintf(text, 256, "no loops can be started beside it: %s", strerror(errno));
+		return SAMPLE_FAILED;
+	}
 	begun_ns = clock_ns();
 	snprintf(option[5], sizeof(option[5]), "begun_ns=%" PRIu64, begun_ns);
 	error = start(&run, arguments);
 	if (error) {
+		load_end();
 		snprintf(text, 256, "cannot be started: %.200s", error);
 		return SAMPLE_FAILED;
 	}
@@ -212,13 +224,12 @@ enum outcome sample_take(const struct settings *settings, const struct point *po
 	close(run.out);
 	close(run.err);
 	took_ns = clock_ns() - begun_ns;
+	own = usage_ns(&used) + load_end();
 	busy = busy_ns() - busy_before_ns;
-	own = (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000u +
-	      (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000u;
 	sample->foreign =
 		busy > own ? (double)(busy - own) / (double)took_ns / (double)sysconf(_SC_NPROCESSORS_ONLN) : 0;
 	status = (int)judge(&run, status, in_time, point, sample, text);
-	if (status == SAMPLE_GOOD && sample->foreign > settings->load_most)
+	if (status == SAMPLE_GOOD && sample->foreign > settings->foreign_most)
 		return SAMPLE_LOADED;
 	return (enum outcome)status;
 }

@@ -4,18 +4,23 @@
 
 #include "harness.h"
 
+#define CELL_BYTES 64
+
 void point_name(const struct point *point, char *text, size_t bytes)
 {
 	const struct row *row = point->row;
+	char value[16] = "", loops[32] = "";
+	unsigned swept = point->domains;
 
-	if (!row->sweep)
-		snprintf(text, bytes, "%s", row->id);
-	else if (!strcmp(row->sweep, "calls"))
-		snprintf(text, bytes, "%s %u", row->id, point->calls);
-	else if (!strcmp(row->sweep, "threads"))
-		snprintf(text, bytes, "%s %u", row->id, point->threads);
-	else
-		snprintf(text, bytes, "%s %u", row->id, point->domains);
+	if (row->sweep && !strcmp(row->sweep, "calls"))
+		swept = point->calls;
+	else if (row->sweep && !strcmp(row->sweep, "threads"))
+		swept = point->threads;
+	if (row->sweep)
+		snprintf(value, sizeof(value), " %u", swept);
+	if (point->loops)
+		snprintf(loops, sizeof(loops), " beside %u loops", point->loops);
+	snprintf(text, bytes, "%s%s%s", row->id, value, loops);
 }
 
 static void put_number(char *text, size_t bytes, double value)
@@ -28,20 +33,21 @@ static void put_number(char *text, size_t bytes, double value)
 		snprintf(text, bytes, "%.2f", value);
 }
 
-/* "30.1 +-4%"; "~" before a figure for which every sample was loaded. */
+/* "30.1 +-4% <35.0": median, spread, worst; "~" before a figure for which every sample was loaded. */
 static void put_cell(char *text, size_t bytes, const struct series *series, size_t figure)
 {
 	struct summary summary;
-	char number[16];
+	char number[16], worst[16];
 
 	if (!summarize(series, figure, &summary)) {
 		snprintf(text, bytes, "%s", series->failed[0] ? "failed" : series->slow ? "too slow" : "-");
 		return;
 	}
 	put_number(number, sizeof(number), summary.median);
+	put_number(worst, sizeof(worst), summary.worst);
 	if (summary.median > 0)
-		snprintf(text, bytes, "%s%s +-%.0f%%", summary.loaded ? "~" : "", number,
-			 50 * (summary.high - summary.low) / summary.median);
+		snprintf(text, bytes, "%s%s +-%.0f%% <%s", summary.loaded ? "~" : "", number,
+			 50 * (summary.high - summary.low) / summary.median, worst);
 	else
 		snprintf(text, bytes, "%s%s", summary.loaded ? "~" : "", number);
 }
@@ -76,11 +82,11 @@ static void rule(FILE *file, bool markdown)
 	fprintf(file, "---|\n");
 }
 
-static void line(FILE *file, bool markdown, const char *name, char cells[][32], const char *best)
+static void line(FILE *file, bool markdown, const char *name, char cells[][CELL_BYTES], const char *best)
 {
 	fprintf(file, markdown ? "| %s" : "%-44s", name);
 	for (size_t i = 0; i < peer_count; i++)
-		fprintf(file, markdown ? " | %s" : " %14s", cells[i]);
+		fprintf(file, markdown ? " | %s" : " %22s", cells[i]);
 	fprintf(file, markdown ? " | %s |\n" : "  %s\n", best);
 }
 
@@ -88,7 +94,7 @@ static void write_point(FILE *file, const struct point *point, bool markdown)
 {
 	for (size_t i = 0; i < figure_count(point->row); i++) {
 		const struct figure *figure = &point->row->figures[i];
-		char name[256], what[128], cells[PEERS_MOST][32], best[64];
+		char name[256], what[128], cells[PEERS_MOST][CELL_BYTES], best[64];
 
 		point_name(point, what, sizeof(what));
 		snprintf(name, sizeof(name), "%s, %s: %s", what, figure->unit, figure->what);
@@ -105,7 +111,7 @@ static void head(FILE *file, const struct machine *machine, bool markdown)
 		machine->processor[0] ? machine->processor : "an unknown processor", machine->cpus, machine->kernel,
 		machine->passes, markdown ? "\n" : "");
 	fprintf(file,
-		"Medians, with half the distance of the quartiles. %u samples were taken, %u of them discarded because others\n"
+		"Medians, with half the distance of the quartiles, and the worst run (<). %u samples were taken, %u of them discarded because others\n"
 		"used the processors; \"~\": all of them had to be, and these are what they said. The last column: how many times\n"
 		"the figure of inorder the best peer takes, median of the pairs. \"-\": the peer has no such thing.\n\n",
 		machine->taken, machine->discarded);
@@ -113,7 +119,7 @@ static void head(FILE *file, const struct machine *machine, bool markdown)
 
 void write_text(FILE *file, const struct points *points, const struct machine *machine, bool markdown)
 {
-	char titles[PEERS_MOST][32];
+	char titles[PEERS_MOST][CELL_BYTES];
 	const struct row *last = NULL;
 
 	head(file, machine, markdown);
@@ -153,10 +159,12 @@ static void json_series(FILE *file, const struct point *point, size_t peer, size
 	fprintf(file,
 		"%s\n  {\"row\": \"%s\", \"workload\": \"%s\", \"calls\": %u, \"threads\": %u, \"submitters\": %u, ",
 		*first ? "" : ",", point->row->id, point->row->work, point->calls, point->threads, point->submitters);
-	fprintf(file, "\"domains\": %u, \"peer\": \"%s\", \"figure\": \"%s\", \"unit\": \"%s\", ", point->domains,
-		peers[peer].name, point->row->figures[figure].key, point->row->figures[figure].unit);
-	fprintf(file, "\"median\": %.6g, \"low_quartile\": %.6g, \"high_quartile\": %.6g, \"only_loaded\": %s",
-		summary.median, summary.low, summary.high, summary.loaded ? "true" : "false");
+	fprintf(file, "\"domains\": %u, \"loops\": %u, \"peer\": \"%s\", \"figure\": \"%s\", \"unit\": \"%s\", ",
+		point->domains, point->loops, peers[peer].name, point->row->figures[figure].key,
+		point->row->figures[figure].unit);
+	fprintf(file,
+		"\"median\": %.6g, \"low_quartile\": %.6g, \"high_quartile\": %.6g, \"worst\": %.6g, \"only_loaded\": %s",
+		summary.median, summary.low, summary.high, summary.worst, summary.loaded ? "true" : "false");
 	json_samples(file, "samples", series->good, series->goods, figure);
 	json_samples(file, "discarded", series->loaded, series->loadeds, figure);
 	fprintf(file, "}");
