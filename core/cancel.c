@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is asked of a domain: its error, and its calls back.
+ * What is asked of a domain: its error, what its calls are like, and its calls back.
  *
  * A call that is cancelled is claimed under the lock like one that is run, so it is cancelled or runs, never both. It
  * is in progress until release() has returned, on this thread's stack: who awaits it meanwhile waits for that. What is
@@ -24,6 +24,19 @@ int rob_error(struct async_domain *domain, async_cookie_t *cookie, bool clear)
 	return error;
 }
 
+void rob_hint(struct async_domain *domain, unsigned hints)
+{
+	rob_lock();
+	rob_domain(domain)->hints = hints;
+	rob_unlock();
+}
+
+/* A pending call that has not begun: a retire step that waits for its turn is what has begun. */
+static bool may_cancel(struct rob_slot *slot)
+{
+	return rob_is_pending(slot) && !rob_func_done(slot);
+}
+
 /* The lowest pending call of the domain below the bound whose func has not run. */
 static struct rob_slot *cancellable(struct async_domain *domain, async_cookie_t bound)
 {
@@ -32,7 +45,7 @@ static struct rob_slot *cancellable(struct async_domain *domain, async_cookie_t 
 	rob_for_domain(slot, domain, pending) {
 		if (rob_cookie(slot) >= bound)
 			return NULL;
-		if (!rob_func_done(slot))
+		if (may_cancel(slot))
 			return slot;
 	}
 	return NULL;
@@ -90,4 +103,29 @@ unsigned rob_cancel(struct async_domain *domain, void (*release)(void *data, asy
 	}
 	rob_unlock();
 	return count;
+}
+
+/* Claimed calls that have not begun return to the queue first, as they do for a wait. */
+int rob_cancel_call(async_cookie_t cookie, struct async_domain *domain,
+		    void (*release)(void *data, async_cookie_t cookie))
+{
+	struct rob_slot *slot;
+	int error = 0;
+
+	rob_lock();
+	if (domain)
+		domain = rob_domain(domain);
+	slot = rob_find(cookie, domain);
+	if (slot && !rob_is_pending(slot)) {
+		rob_recall_all();
+		slot = rob_find(cookie, domain); /* what was complete has been applied */
+	}
+	if (slot && may_cancel(slot))
+		cancel(slot, release);
+	else if (slot)
+		error = -EBUSY;
+	else
+		error = cookie && cookie <= rob.last ? -ENOENT : -EINVAL;
+	rob_unlock();
+	return error;
 }

@@ -94,8 +94,10 @@ unsigned rob_lease_take(struct rob_lease *lease)
 	while (count < most && (slot = rob_queue_head())) {
 		struct async_domain *domain = rob_block(slot)->domain;
 
-		if (count && !extends(lease->slot[count - 1], slot))
+		if (count && (domain->hints || !extends(lease->slot[count - 1], slot)))
 			break;
+		if (domain->hints)
+			most = 1;
 		if (!count)
 			lease->domain = domain;
 		else if (lease->domain != domain)

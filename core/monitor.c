@@ -25,7 +25,7 @@ static uint64_t position(struct rob_worker *worker)
 
 static bool is_busy(struct rob_worker *worker)
 {
-	return worker->thread_id && !worker->idle && !worker->blocked;
+	return worker->thread_id && !worker->idle && !worker->blocked && !worker->hinted;
 }
 
 /* Looks at one worker; drops the lock meanwhile. Returns whether it was found blocked in the kernel just now. */

@@ -32,6 +32,9 @@ async_cookie_t rob_schedule_entry(struct async_entry *entry, struct rob_request 
 bool rob_entry_in_progress(const struct async_entry *entry);
 /* Takes back what is not claimed: how many. @release, unless NULL, is called for each before it counts as complete. */
 unsigned rob_cancel(struct async_domain *domain, void (*release)(void *data, async_cookie_t cookie));
+/* The same for one call, of the domain or any (NULL): 0; -EBUSY: it has begun; -ENOENT: it is complete; -EINVAL. */
+int rob_cancel_call(async_cookie_t cookie, struct async_domain *domain,
+		    void (*release)(void *data, async_cookie_t cookie));
 
 /* ---- waiting (wait.c): 0; -EDEADLK after port_deadlock(); -ETIMEDOUT. No deadline: 0 ---- */
 
@@ -53,6 +56,10 @@ static inline struct rob_frame *rob_current(void)
 
 /* The error of the lowest failed call, and its cookie; or 0. */
 int rob_error(struct async_domain *domain, async_cookie_t *cookie, bool clear);
+/* What its calls are like: ROB_BLOCKS. */
+void rob_hint(struct async_domain *domain, unsigned hints);
+
+#define ROB_BLOCKS 1u /* public: ASYNC_BLOCKS */
 
 /* ---- no call of a registered domain runs (quiesce.c). Not inside a call ---- */
 

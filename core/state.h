@@ -88,6 +88,7 @@ struct rob_worker {
 	bool idle;                      /* L: parked without work */
 	bool blocked;                   /* L: parked in a wait */
 	bool asleep;                    /* L: seen blocked in the kernel; not counted as active */
+	bool hinted;                    /* L: in a call that is said to block: counts as asleep while it runs it */
 	bool fresh;                     /* L: has run nothing since it was woken or started */
 	uint32_t brisk;                 /* L: its calls are short, it will be back soon: how many it takes; or 0 */
 	uint32_t turn;                  /* L: leases so far */

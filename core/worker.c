@@ -61,12 +61,44 @@ static bool idle(struct rob_worker *worker)
 	return true;
 }
 
+/* Whether it has claimed a call that is said to block. */
+static bool will_block(struct rob_worker *worker)
+{
+	struct rob_slot *slot = worker->lease.slot[0];
+
+	return (rob_block(slot)->domain->hints & ROB_BLOCKS) && !worker->lease.frame.retiring;
+}
+
+/*
+ * It counts as asleep from before its call on: what is pending gets another worker now, and not when the monitor has
+ * seen this one sleep. The monitor does not look: a thread that has not come to sleep yet would count again.
+ */
+static void hinted_begin(struct rob_worker *worker)
+{
+	worker->hinted = true;
+	if (!worker->asleep)
+		rob.pool.active--;
+	worker->asleep = true;
+	rob_pool_brisk(worker, 0);
+}
+
+/* A wait inside the call may have counted it again. */
+static void hinted_end(struct rob_worker *worker)
+{
+	worker->hinted = false;
+	if (worker->asleep)
+		rob.pool.active++;
+	worker->asleep = false;
+}
+
 static void work(struct rob_worker *worker)
 {
 	uint64_t took_ns;
 
 	worker->turn++;
 	worker->fresh = false;
+	if (port_unlikely(will_block(worker)))
+		hinted_begin(worker);
 	rob_pool_kick();
 	took_ns = rob_lease_run(&worker->lease, worker->thread);
 	if (port_unlikely(worker->thread->parked)) {
@@ -74,6 +106,8 @@ static void work(struct rob_worker *worker)
 		rob_wait_left(worker->thread);
 		port_lock(&rob.lock);
 	}
+	if (port_unlikely(worker->hinted))
+		hinted_end(worker);
 	if (worker->asleep && took_ns < WORKER_SETTLED_NS) {
 		worker->asleep = false;
 		rob.pool.active++;

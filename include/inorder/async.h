@@ -46,21 +46,22 @@ struct async_domain {
 	unsigned int exclusive;
 	unsigned int ordered;
 	INORDER_ALIGNED async_cookie_t lowest;
-	const char *name; /* what traces call it, or NULL */
-	void *reserved[7];
+	const char *name;   /* what traces call it, or NULL */
+	unsigned int hints; /* what its calls are like: async_domain_hint() */
+	void *reserved[6];
 };
 
 /* @name, a string that lives as long as the domain, is its name in traces. */
 #define ASYNC_DOMAIN_NAMED_INIT(name) \
 	{ \
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, name, \
+		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, name, 0, \
 		{ \
 			0 \
 		} \
 	}
 #define ASYNC_DOMAIN_EXCLUSIVE_NAMED_INIT(name) \
 	{ \
-		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, name, \
+		0, 0, 0, 0, 0, 0, 0, 1, 0, 0, name, 0, \
 		{ \
 			0 \
 		} \
@@ -412,6 +413,23 @@ INORDER_API int async_domain_error(struct async_domain *domain, async_cookie_t *
  */
 INORDER_API void async_domain_clear_error(struct async_domain *domain);
 
+/** For async_domain_hint(): each call of the domain sleeps for most of its time (a device, the network, a lock). */
+#define ASYNC_BLOCKS 1u
+
+/**
+ * async_domain_hint() - say what the calls of a domain are like
+ * @domain: the domain, or NULL for the default one
+ * @hints: ASYNC_BLOCKS, or 0 for nothing. With ASYNC_BLOCKS no other call waits for a thread because of one of these:
+ *         the next one gets a thread at once, up to the limit of threads, and not only when the library has seen that
+ *         the one before sleeps. A wrong hint costs threads and never order
+ *
+ * Return:   0; -EINVAL if @hints has other bits.
+ * Context:  any thread; not a signal handler. Holds for calls that begin from now on.
+ * Ordering: none.
+ * Source:   ours.
+ */
+INORDER_API int async_domain_hint(struct async_domain *domain, unsigned int hints);
+
 /**
  * async_cancel_domain() - take back the calls of a domain that no thread has claimed
  * @domain: the domain, or NULL for the default one
@@ -424,6 +442,22 @@ INORDER_API void async_domain_clear_error(struct async_domain *domain);
  */
 INORDER_API unsigned async_cancel_domain(struct async_domain *domain,
 					 void (*release)(void *data, async_cookie_t cookie));
+
+/**
+ * async_cancel_call() - take one call back, if no thread has begun it
+ * @cookie: the call, which may be that of an entry
+ * @domain: its domain, or NULL for any
+ * @release: called in this thread for the call, before it counts as complete; may be NULL
+ *
+ * Return:   0: it was taken back, and neither its function nor its retire step runs. -EBUSY: it has begun, and will
+ *           complete. -ENOENT: no such call is in progress in @domain: it is complete. -EINVAL: no call has had
+ *           this cookie yet.
+ * Context:  any thread, also inside a call; not a signal handler. Does not wait.
+ * Ordering: @release happens before the return of every wait for the call.
+ * Source:   ours.
+ */
+INORDER_API int async_cancel_call(async_cookie_t cookie, struct async_domain *domain,
+				  void (*release)(void *data, async_cookie_t cookie));
 
 /**
  * async_owner_enter() - make an owner that of the calls which this thread schedules

@@ -62,3 +62,9 @@ unsigned async_cancel_domain(struct async_domain *domain, void (*release)(void *
 {
 	return rob_cancel(domain, release);
 }
+
+int async_cancel_call(async_cookie_t cookie, struct async_domain *domain,
+		      void (*release)(void *data, async_cookie_t cookie))
+{
+	return rob_cancel_call(cookie, domain, release);
+}

@@ -98,6 +98,16 @@ struct async_owner *async_owner_enter(struct async_owner *owner)
 	return before;
 }
 
+_Static_assert(ASYNC_BLOCKS == ROB_BLOCKS, "the core has the public hints");
+
+int async_domain_hint(struct async_domain *domain, unsigned int hints)
+{
+	if (hints & ~ASYNC_BLOCKS)
+		return -EINVAL;
+	rob_hint(domain, hints);
+	return 0;
+}
+
 int async_domain_error(struct async_domain *domain, async_cookie_t *cookie)
 {
 	return rob_error(domain, cookie, false);

@@ -306,3 +306,99 @@ TEST(calls_between_cancelled_ones_stay, .pools = P1)
 	CHECK_EQ(order.n, EACH);
 	CHECK(record_increasing(&order));
 }
+
+/* ---- one call ---- */
+
+static struct item one;
+
+TEST(one_call_is_taken_back, .pools = P1)
+{
+	ASYNC_DOMAIN(elsewhere);
+	static struct item others[3];
+	static struct async_entry entry;
+	struct gate gate;
+
+	canceller = tid_self();
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	others[0].cookie = async_schedule_domain(run, &others[0], &domain);
+	one.cookie = async_schedule_ordered(run, run, &one, &domain);
+	others[1].cookie = async_schedule_domain(run, &others[1], &domain);
+	others[2].cookie = async_schedule_entry(&entry, run, NULL, &others[2], &domain);
+	CHECK_EQ(async_cancel_call(one.cookie, &domain, release), 0);
+	CHECK_EQ(async_synchronize_call(one.cookie, &domain), 0);
+	CHECK_EQ(async_cancel_call(one.cookie, &domain, release), -ENOENT);
+	CHECK_EQ(async_cancel_call(others[2].cookie, NULL, release),
+		 0); /* in any domain; its storage is the caller's again */
+	memset(&entry, 0xa5, sizeof(entry));
+	CHECK_EQ(async_cancel_call(others[1].cookie, &elsewhere, release), -ENOENT);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK(!one.ran && one.released == 1 && !others[2].ran && others[2].released == 1);
+	CHECK(others[0].ran == 1 && others[1].ran == 1);
+}
+
+TEST(a_call_that_has_begun_or_is_complete_is_not_taken_back, .pools = PALL)
+{
+	struct gate gate;
+
+	gate_init(&gate);
+	gate_start(&gate, &domain);
+	CHECK_EQ(async_cancel_call(gate.cookie, &domain, release), -EBUSY);
+	CHECK_EQ(async_cancel_call(gate.cookie + 1, &domain, release), -EINVAL);
+	CHECK_EQ(async_cancel_call(0, &domain, release), -EINVAL);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(async_cancel_call(gate.cookie, &domain, release), -ENOENT);
+}
+
+/* What has run and waits for its turn has begun: its second half comes, in order. */
+TEST(a_call_that_waits_for_its_turn_is_not_taken_back, .pools = P0 | PMANY)
+{
+	struct gate lower;
+	sem_t ran;
+	async_cookie_t cookie;
+
+	sem_init(&ran, 0, 0);
+	gate_init(&lower);
+	gate_start(&lower, &domain);
+	cookie = async_schedule_ordered(two_steps, second_step, &ran, &domain);
+	down(&ran);
+	quiet();
+	CHECK_EQ(async_cancel_call(cookie, &domain, NULL), -EBUSY);
+	gate_end(&lower);
+	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
+	CHECK_EQ(retired.n, 1);
+}
+
+static struct item claimed[20];
+static int taken;
+
+/* Short calls are claimed several at a time; the last of them has not begun, and is found in the lease. */
+static void cancel_the_last(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	canceller = tid_self();
+	taken = async_cancel_call(claimed[19].cookie, &domain, release);
+}
+
+TEST(a_call_that_is_claimed_and_has_not_begun_is_taken_back, .pools = P1)
+{
+	struct gate gate;
+
+	for (unsigned int i = 0; i < 2000; i++)
+		async_schedule(nothing, NULL); /* the worker's calls are short: it claims several */
+	CHECK_EQ(async_synchronize_full(), 0);
+	gate_init(&gate);
+	gate_start(&gate, NULL);
+	async_schedule_domain(cancel_the_last, NULL, &domain);
+	for (unsigned int i = 0; i < 20; i++)
+		claimed[i].cookie = async_schedule_domain(run, &claimed[i], &domain);
+	gate_end(&gate);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(taken, 0);
+	CHECK(!claimed[19].ran && claimed[19].released == 1);
+	for (unsigned int i = 0; i < 19; i++)
+		CHECK_EQ(claimed[i].ran, 1);
+}

@@ -65,6 +65,7 @@ TEST(errno_is_left_alone_when_no_thread_can_be_started, .pools = PMANY, .no_tsan
 	FILE *file = fopen("/proc/self/statm", "r");
 	unsigned int threads;
 
+	harness_native("the emulator ignores a limit of memory");
 	CHECK(file && fscanf(file, "%lu", &pages) == 1);
 	fclose(file);
 	CHECK(!getrlimit(RLIMIT_AS, &limit));
@@ -91,26 +92,20 @@ static void named_gate(void *data, async_cookie_t cookie)
 static atomic_bool clock_stands;
 static struct timespec stood_at;
 
-/* With 64-bit time on a 32-bit processor the structure is another one. */
-#ifdef SYS_clock_gettime64
-enum {
-	CLOCK_CALL = sizeof(time_t) > sizeof(long) ? SYS_clock_gettime64 :
-#ifdef SYS_clock_gettime
-						   SYS_clock_gettime
-};
-#else
-						   SYS_clock_gettime32
-};
+/* With 64-bit time on a 32-bit processor the structure is another one, and so is the system call. */
+#ifndef SYS_clock_gettime
+#define SYS_clock_gettime SYS_clock_gettime32
 #endif
-#else
-enum { CLOCK_CALL = SYS_clock_gettime };
+#ifndef SYS_clock_gettime64
+#define SYS_clock_gettime64 SYS_clock_gettime
 #endif
 
 /* The clock of this program and of the library in it. When it stands, no timer of the pool can expire. */
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	if (clock != CLOCK_MONOTONIC || !atomic_load(&clock_stands))
-		return (int)syscall(CLOCK_CALL, clock, now);
+		return (int)syscall(sizeof(time_t) > sizeof(long) ? SYS_clock_gettime64 : SYS_clock_gettime, clock,
+				    now);
 	*now = stood_at;
 	return 0;
 }
@@ -134,6 +129,54 @@ TEST(the_pool_grows_at_once_for_calls_that_block, .pools = P256, .limit_s = 60)
 		down(&gates[i].begun);
 	for (unsigned int i = 0; i < CALLS; i++)
 		gate_open(&gates[i]);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+static atomic_uint spinning;
+
+/* It does not sleep, so what looks at its thread sees nothing: more than a first burst gets threads for. */
+static void spin_for_all(void *data, async_cookie_t cookie)
+{
+	(void)cookie;
+	spinning++;
+	while (spinning < *(unsigned int *)data)
+		sched_yield();
+}
+
+/* The hint is believed: each of these calls has a thread, though none looks blocked and no time passes. */
+TEST(calls_that_are_said_to_block_get_a_thread_each, .pools = P256, .limit_s = 60)
+{
+	static ASYNC_DOMAIN(devices);
+	unsigned int calls = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN) + 40;
+
+	if (calls > 256)
+		harness_skip("more processors than threads");
+	CHECK(!clock_gettime(CLOCK_MONOTONIC, &stood_at));
+	atomic_store(&clock_stands, true);
+	CHECK_EQ(async_domain_hint(&devices, ASYNC_BLOCKS), 0);
+	for (unsigned int i = 0; i < calls; i++)
+		async_schedule_domain(spin_for_all, &calls, &devices);
+	CHECK_EQ(async_synchronize_full(), 0);
+	CHECK_EQ(spinning, calls);
+}
+
+TEST(a_hint_is_nothing_but_a_hint, .pools = PALL)
+{
+	static ASYNC_DOMAIN(hinted);
+	static struct record order;
+	async_cookie_t cookie = 0;
+
+	CHECK_EQ(async_domain_hint(&hinted, ASYNC_BLOCKS << 1), -EINVAL);
+	CHECK_EQ(async_domain_hint(&hinted, ASYNC_BLOCKS), 0);
+	CHECK_EQ(async_domain_hint(NULL, ASYNC_BLOCKS), 0);
+	for (unsigned int i = 0; i < 300; i++) {
+		cookie = async_schedule_ordered(nothing, record, &order, &hinted);
+		async_schedule(nothing, NULL);
+	}
+	CHECK_EQ(async_synchronize_cookie_domain(cookie + 1, &hinted), 0);
+	CHECK_EQ(order.n, 300);
+	CHECK(record_increasing(&order));
+	CHECK_EQ(async_domain_hint(NULL, 0), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 

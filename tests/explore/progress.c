@@ -167,6 +167,29 @@ static void blocked_worker(void)
 	sim_check(sim_elapsed_ns() < 50000000); /* by a look at the worker, not because nothing happens for long */
 }
 
+/* No monitor looks: the hint alone brings the second call a thread, or a waiter. */
+static void hinted_worker(void)
+{
+	rob_hint(domain_a, ROB_BLOCKS);
+	blocked_worker();
+}
+
+static void hinted_nested(void)
+{
+	rob_hint(domain_a, ROB_BLOCKS);
+	rob_hint(domain_b, ROB_BLOCKS);
+	nested();
+}
+
+static void hinted_beside(void)
+{
+	rob_hint(domain_a, ROB_BLOCKS);
+	start(0, domain_a, NULL);
+	start(2, domain_b, NULL);
+	start_ordered(1, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+}
+
 /* The same with the second call claimed behind the first. */
 static void blocked_lease(void)
 {
@@ -261,6 +284,10 @@ const struct sim_case cases_progress[] = {
 	CASE("chain-helps", "2.6 C18", chain), .help_from = 1},
 	CASE("own-lease-helps", "2.6 lease", own_lease), .flags = SIM_MONITOR, .help_from = 2},
 	CASE("awaited-behind-helps", "2.6 lease", awaited_behind), .flags = SIM_MONITOR, .help_from = 1},
+	CASE("hinted", "2.6", hinted_worker), .flags = SIM_NO_MONITOR},
+	CASE("hinted-one", "2.6", hinted_worker), .threads = 1, .flags = SIM_NO_MONITOR},
+	CASE("hinted-nested", "2.6 C18", hinted_nested), .threads = 2},
+	CASE("hinted-beside", "2.6 retire", hinted_beside, full_wait), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cold", "2.6", two_and_free, third_in_b), .cold = 2},
 	CASE("cold-blocked", "2.6", blocked_worker), .cold = 2},
 	CASE("cold-fails", "2.6 C6", two_and_free, full_wait), .cold = 2, .flags = SIM_WORKERS_FAIL},

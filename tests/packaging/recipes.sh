@@ -18,6 +18,8 @@ for threads in 0 1 256; do
       0 none
 missing: No such file or directory
       2 two"
+	"$examples/after" | shows after 'page of header and body
+no page: Operation canceled'
 	"$examples/event_loop" | shows event_loop '2 4 6 8'
 	if [ -x "$examples/lambdas" ]; then
 		"$examples/lambdas" | shows lambdas 'disk 0 is ready

@@ -38,6 +38,7 @@ struct async_domain {
 	unsigned int exclusive;
 	unsigned int ordered;
 	async_cookie_t lowest;
+	unsigned int hints; /* none: nothing sets it in the kernel */
 };
 
 #define ASYNC_DOMAIN_INIT \
