@@ -273,6 +273,8 @@ void harness_reap(pid_t pid, int code)
 	char what[64];
 	int status = finish(pid, LIMIT_S);
 
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		harness_native("the emulator hangs in a child that was forked beside its threads");
 	describe(what, sizeof(what), status);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != code)
 		FAIL("child %s, should have exited with %d", what, code);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waits of many calls at once, a thread for each, so that the core's instructions can be counted for several numbers of
- * them (growth.py). What a call waits for, the kind says.
+ * them (growth.py). What a call waits for, the kind says. And many calls pending at once, which need no thread each.
  */
 #define _GNU_SOURCE
 #include <inorder/async.h>
@@ -114,12 +114,85 @@ static int run(size_t kind)
 	return ran != count || refused != (unsigned long)kinds[kind].ring;
 }
 
+/* ---- many calls pending behind one that holds the only worker ---- */
+
+static void hold(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	sem_wait(&gate);
+}
+
+static void tally(void *data, async_cookie_t cookie)
+{
+	(void)data;
+	(void)cookie;
+	ran++;
+}
+
+static void fill_queue(void)
+{
+	for (unsigned long i = 0; i < count; i++)
+		cookies[i] = async_schedule_domain(tally, NULL, &domain);
+}
+
+static void fill_retire(void)
+{
+	for (unsigned long i = 0; i < count; i++)
+		async_schedule_ordered(tally, tally, NULL, &domain);
+	ran -= count; /* each has two halves */
+}
+
+/* The newest first: each stands in the middle of the queue. */
+static void fill_cancel(void)
+{
+	fill_queue();
+	for (unsigned long i = count; i--;)
+		ran += !async_cancel_call(cookies[i], &domain, NULL);
+}
+
+/* A domain a call: the last half of them is waited for one by one, the others by the wait for all. */
+static void fill_domains(void)
+{
+	struct async_domain *domains = calloc(count, sizeof(*domains));
+
+	for (unsigned long i = 0; domains && i < count; i++)
+		async_schedule_domain(tally, NULL, &domains[i]);
+	sem_post(&gate);
+	for (unsigned long i = count / 2; domains && i < count; i++)
+		refused += async_synchronize_full_domain(&domains[i]) != 0;
+}
+
+static const struct {
+	const char *name;
+	void (*fill)(void);
+} fills[] = {{"queue", fill_queue}, {"retire", fill_retire}, {"cancel", fill_cancel}, {"domains", fill_domains}};
+
+static int run_fill(size_t kind)
+{
+	struct async_config config = ASYNC_CONFIG_INIT;
+
+	config.threads = 1;
+	config.pending = UINT32_MAX - 1;
+	cookies = calloc(count + 1, sizeof(*cookies));
+	if (!cookies || sem_init(&gate, 0, 0) || async_configure(&config))
+		return 1;
+	async_schedule(hold, NULL);
+	fills[kind].fill();
+	sem_post(&gate);
+	async_synchronize_full();
+	return ran != count || refused;
+}
+
 int main(int argc, char **argv)
 {
 	count = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
 	for (size_t i = 0; count && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i].name, argv[1]))
 			return run(i);
-	fprintf(stderr, "usage: bench-growth nest|single|up|ring|turn|same CALLS\n");
+	for (size_t i = 0; count && i < sizeof(fills) / sizeof(fills[0]); i++)
+		if (!strcmp(fills[i].name, argv[1]))
+			return run_fill(i);
+	fprintf(stderr, "usage: bench-growth nest|single|up|ring|turn|same|queue|retire|cancel|domains CALLS\n");
 	return 2;
 }

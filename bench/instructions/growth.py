@@ -3,7 +3,7 @@
 """What a wait costs does not grow with the number of waits: growth.py PROGRAM.
 
 Counts the library's own instructions for three numbers of waits, each twice the one before. What twice as many add has to
-be about twice what those before added. The monitor is left out: it looks from time to time, and valgrind makes time long.
+be about twice what those before added. Then for 100 to 100,000 calls that are pending at once: what one costs must not grow. The monitor is left out: it looks from time to time, and valgrind makes time long.
 """
 import os
 import re
@@ -14,6 +14,10 @@ import tempfile
 
 KINDS = 'nest', 'single', 'up', 'turn', 'same', 'ring'
 SIZES = 100, 200, 400
+MANY = 'queue', 'retire', 'cancel', 'domains'
+MANY_SIZES = 100, 1000, 10000, 100000
+FLAT = 4.0  # a call among most of them, to one among the second number: quadratic would be 100
+FLAT_OF = {'queue': 10.0}  # short calls are claimed one by one or 64 at a time, as it comes: 200 to 1,300 instructions
 MOST = {'ring': 5.0}  # a deadlock is misuse, and may be quadratic in its calls (4); cubic would be 8
 LINEAR = 3.0  # linear: 2, quadratic: 4
 # The monitor; and what spins: the look for the turn stands in wait_below().
@@ -59,19 +63,33 @@ def count(program, kind, size):
         return counted(f'{folder}/out')
 
 
+def is_flat(program, kind):
+    """Whether a call costs the same among many."""
+    each = [count(program, kind, size) / size for size in MANY_SIZES]
+    print(f'growth: {kind:7}', *(f'{cost:9.0f}' for cost in each), f'instructions a call of {MANY_SIZES}')
+    if each[-1] <= FLAT_OF.get(kind, FLAT) * each[1]:
+        return True
+    print(f'growth: {kind}: a call among {MANY_SIZES[-1]} costs {each[-1] / each[1]:.1f} times as much as among {MANY_SIZES[1]}')
+    return False
+
+
 def main():
     if not shutil.which('valgrind'):
         print('growth: skipped: there is no valgrind here')
         return SKIP
     failed = 0
-    for kind in sys.argv[2:] or KINDS:
+    kinds = sys.argv[2:] or KINDS + MANY
+    for kind in kinds:
+        if kind in MANY:
+            failed |= not is_flat(sys.argv[1], kind)
+            continue
         few, more, most = (count(sys.argv[1], kind, size) for size in SIZES)
         ratio = (most - more) / (more - few)
         print(f'growth: {kind:7} {few:9} {more:9} {most:9} instructions for {SIZES} calls, growth {ratio:.2f}')
         if ratio > MOST.get(kind, LINEAR):
             print(f'growth: {kind}: twice as many calls add {ratio:.2f} times as much: that is not in proportion')
             failed = 1
-    return failed
+    return int(failed)
 
 
 if __name__ == '__main__':
