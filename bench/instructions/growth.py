@@ -3,7 +3,8 @@
 """What a wait costs does not grow with the number of waits: growth.py PROGRAM.
 
 Counts the library's own instructions for three numbers of waits, each twice the one before. What twice as many add has to
-be about twice what those before added. Then for 100 to 100,000 calls that are pending at once: what one costs must not grow. The monitor is left out: it looks from time to time, and valgrind makes time long.
+be about twice what those before added. Then for 100 to 100,000 calls that are pending at once: what one costs must not grow.
+The monitor is left out: it looks from time to time, and valgrind makes time long.
 """
 import os
 import re
