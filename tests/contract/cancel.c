@@ -370,35 +370,3 @@ TEST(a_call_that_waits_for_its_turn_is_not_taken_back, .pools = P0 | PMANY)
 	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
 	CHECK_EQ(retired.n, 1);
 }
-
-static struct item claimed[20];
-static int taken;
-
-/* Short calls are claimed several at a time; the last of them has not begun, and is found in the lease. */
-static void cancel_the_last(void *data, async_cookie_t cookie)
-{
-	(void)data;
-	(void)cookie;
-	canceller = tid_self();
-	taken = async_cancel_call(claimed[19].cookie, &domain, release);
-}
-
-TEST(a_call_that_is_claimed_and_has_not_begun_is_taken_back, .pools = P1)
-{
-	struct gate gate;
-
-	for (unsigned int i = 0; i < 2000; i++)
-		async_schedule(nothing, NULL); /* the worker's calls are short: it claims several */
-	CHECK_EQ(async_synchronize_full(), 0);
-	gate_init(&gate);
-	gate_start(&gate, NULL);
-	async_schedule_domain(cancel_the_last, NULL, &domain);
-	for (unsigned int i = 0; i < 20; i++)
-		claimed[i].cookie = async_schedule_domain(run, &claimed[i], &domain);
-	gate_end(&gate);
-	CHECK_EQ(async_synchronize_full(), 0);
-	CHECK_EQ(taken, 0);
-	CHECK(!claimed[19].ran && claimed[19].released == 1);
-	for (unsigned int i = 0; i < 19; i++)
-		CHECK_EQ(claimed[i].ran, 1);
-}

@@ -101,7 +101,7 @@ static struct timespec stood_at;
 #endif
 
 /* The clock of this program and of the library in it. When it stands, no timer of the pool can expire. */
-int clock_gettime(clockid_t clock, struct timespec *now)
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	if (clock != CLOCK_MONOTONIC || !atomic_load(&clock_stands))
 		return (int)syscall(sizeof(time_t) > sizeof(long) ? SYS_clock_gettime64 : SYS_clock_gettime, clock,

@@ -213,6 +213,20 @@ static void cancel_leased(void)
 	sim_check(!wait_full(NULL));
 }
 
+/* The same by its cookie: it is refused only if it has begun. */
+static void cancel_one_leased(void)
+{
+	async_cookie_t cookie;
+
+	start(0, domain_a, nothing);
+	start(1, domain_b, in_gate);
+	cookie = start(2, domain_a, nothing);
+	cancelled = !async_cancel_call(cookie, domain_a, release_job);
+	sim_check(is_complete(&jobs[2]) || is_begun(&jobs[2]));
+	gate_open(&gates[1]);
+	sim_check(!wait_full(NULL));
+}
+
 /* Wide calls in the room that is left in a small block. */
 static void ordered_chain(void)
 {
@@ -346,6 +360,7 @@ const struct sim_case cases_steps[] = {
 	CASE("cancel-between", "cancel", cancel_between), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-between-waited", "cancel", cancel_between, full_wait), .begin = begin_cancel, .end = end_cancel},
 	CASE("cancel-leased", "cancel lease", cancel_leased), .begin = begin_cancel, .end = end_cancel},
+	CASE("cancel-one-leased", "cancel lease", cancel_one_leased), .begin = begin_cancel, .end = end_cancel},
 	CASE("ordered-chain", "retire", ordered_chain)},
 	CASE("entries", "entries retire", two_entries, full_wait), .begin = begin_entries},
 	CASE("entries-2cpus", "entries retire", two_entries), .begin = begin_entries, .cpus = 2},
