@@ -126,9 +126,12 @@ static size_t completes(const struct model *model, const struct event *event)
 		return NONE;
 	if (event->type == TURN_END)
 		return span->call;
-	return call->completed_ns && (span->kind == SPAN_RETIRE || (span->kind == SPAN_RUN && !call->returned_ns))
-		       ? span->call
-		       : NONE;
+	/* In a broken trace other spans, too, may be of the call: it is complete once. */
+	if (!call->completed_ns)
+		return NONE;
+	if (call->retire != NONE)
+		return call->retire == event->index ? span->call : NONE;
+	return call->run == event->index && !call->returned_ns ? span->call : NONE;
 }
 
 static int compare_completions(const void *a, const void *b)

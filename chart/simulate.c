@@ -79,6 +79,8 @@ static uint32_t left_out(const struct simulation *simulation, const struct span 
 	for (size_t i = 0; i < unit->join_count; i++) {
 		uint32_t ended = replay->ended[unit->joins[i]];
 
+		if (ended == NO_EVENT)
+			continue;
 		others++;
 		if (replay->model->spans[unit->joins[i]].is_unit && (last == NO_EVENT || ended > last))
 			last = ended;

@@ -111,6 +111,14 @@ for change in ("async=start_kernel", "faster=kernel_init,2"):
     done = ask(KERNEL, "--what-if", change)
     assert done.returncode == 2 and "stands for all that was done then" in done.stderr, done
 
+# A call of which the trace lacks that it returned is complete once, though it has a run and a retire step.
+LOST = [event(0, 9, "scheduled", cookie=1, name="x", domain="d"), event(0, 10, "started", cookie=1, domain="d"),
+        event(0, 9, "waiting", **{"for": 0}), event(30, 10, "retiring", cookie=1, domain="d"),
+        event(60, 10, "completed", cookie=1, domain="d"), event(60, 9, "continued", **{"for": 0}),
+        event(60, 9, "calling", name="rest"), event(80, 9, "called", name="rest")]
+done = ask(trace(*LOST), "--what-if", "threads")
+assert [line.split()[1] for line in done.stdout.splitlines()[2:]] == ["80.000", "80.000"], done
+
 # Nothing to gain is an answer.
 done = ask(trace(event(0, 9, "calling", name="only"), event(0, 9, "called", name="only"), event(50, 9, "phase", name="end")), "--advise")
 assert "no change that is known of would gain anything" in done.stdout, done
