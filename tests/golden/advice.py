@@ -113,10 +113,10 @@ for change in ("async=start_kernel", "faster=kernel_init,2"):
 
 # A call of which the trace lacks that it returned is complete once, though it has a run and a retire step.
 LOST = [event(0, 9, "scheduled", cookie=1, name="x", domain="d"), event(0, 10, "started", cookie=1, domain="d"),
-        event(0, 9, "waiting", **{"for": 0}), event(30, 10, "retiring", cookie=1, domain="d"),
-        event(60, 10, "completed", cookie=1, domain="d"), event(60, 9, "continued", **{"for": 0}),
+        event(0, 9, "waiting", **{"for": 0}), event(30, 11, "retiring", cookie=1, domain="d"),
+        event(60, 11, "completed", cookie=1, domain="d"), event(60, 9, "continued", **{"for": 0}),
         event(60, 9, "calling", name="rest"), event(80, 9, "called", name="rest")]
-done = ask(trace(*LOST), "--what-if", "threads")
+done = ask(trace(*LOST), "--to", "rest", "--what-if", "threads")
 assert [line.split()[1] for line in done.stdout.splitlines()[2:]] == ["80.000", "80.000"], done
 
 # Nothing to gain is an answer.
