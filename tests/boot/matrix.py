@@ -361,8 +361,9 @@ class Peer(Row):
     """A row booted with another initramfs. It may leave a shell, so a boot that does not end is a failed one."""
 
     def __init__(self, row, image):
-        super().__init__(row.lab, row.name, {key: value for key, value in row.row.items() if key not in ('says', 'silent')},
-                         PEER_LIMIT_S)
+        judged = {key: value for key, value in row.row.items() if key not in ('says', 'silent')}
+        judged['root'] = re.sub(r'^\S+', r'\\S+', judged['root'])   # it may mount by a link
+        super().__init__(row.lab, row.name, judged, PEER_LIMIT_S)
         self.image = image
         self.prefix += '.peer'
 
