@@ -129,6 +129,7 @@ struct input {
 	struct open_call *open_calls; /* of a kernel log */
 	size_t open_count;
 	bool past_init;   /* the kernel log has run /init */
+	bool probes;      /* it tells of probes: it was written under initcall_debug */
 	const char *disk; /* whose partitions the kernel log has begun to tell, or NULL */
 	uint64_t disk_ns; /* when it told the last piece of that */
 	struct clock clock;

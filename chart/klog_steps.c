@@ -263,6 +263,7 @@ const char *parse_probe(struct input *input, const struct piece *piece)
 	record = klog_add(input, ASYNC_TRACE_CALLED, t_ns, piece->stamp->tid);
 	record->name = keep_part(piece->rest, (size_t)(returned - piece->rest));
 	record->since_ns = since_ns;
+	input->probes = true;
 	record->error = error > 0 ? 0 : error; /* some kernels print 1 for a device that was bound */
 	if (error == PROBE_DEFER || error == -PROBE_DEFER)
 		record->error = -PROBE_DEFER; /* from Linux 5.11 on printed without its sign */

@@ -328,7 +328,7 @@ bool model_build(struct model *model, struct input *input, long pid)
 	}
 	for (size_t i = 0; i < model->process_count; i++)
 		if (model->processes[i].pid == 0)
-			nest_kernel_start(model, i);
+			nest_kernel_start(model, i, input->probes);
 	if (!pid || pid == 1)
 		add_units(model, input);
 	finish_calls(model);

@@ -29,8 +29,8 @@ void add_call(struct model *model, size_t process, size_t thread, const struct r
  * open step began before it, where it cuts no other span in two. Returns its span; NONE if there is no such thread.
  */
 size_t nest_probe(struct model *model, size_t process, uint64_t since_ns, uint64_t end_ns);
-/* What the kernel's first thread does before its first and after its last initcall, as steps. */
-void nest_kernel_start(struct model *model, size_t process);
+/* What the kernel's first thread does before its first and after its last initcall. @probes: the log has some. */
+void nest_kernel_start(struct model *model, size_t process, bool probes);
 /* The units of systemd: a process of their own. */
 void add_units(struct model *model, const struct input *input);
 /* The tries of a probe that was deferred become one story: span.retry_of. */

@@ -139,8 +139,12 @@ static uint64_t joined(const struct model *model, size_t process, uint64_t last_
 	return last_ns;
 }
 
-/* A log without initcalls: what the first thread did is not told, but that nothing else was before the first span. */
-static void nest_before_all(struct model *model, size_t process, size_t thread, uint64_t begin_ns)
+/*
+ * A log without initcalls: what the first thread did is not told, but that nothing else was before the first span.
+ * Under initcall_debug it is what is before the first probe; without it, it may be anything.
+ */
+static void nest_before_all(struct model *model, size_t process, size_t thread, uint64_t begin_ns,
+			    enum stand_in stand_in)
 {
 	uint64_t first_ns = UINT64_MAX;
 
@@ -152,7 +156,7 @@ static void nest_before_all(struct model *model, size_t process, size_t thread, 
 		return;
 	if (thread == NONE)
 		thread = thread_make(model, process, 1);
-	add_step(model, thread, begin_ns, first_ns, "kernel", STANDS_FOR_ALL);
+	add_step(model, thread, begin_ns, first_ns, "kernel", stand_in);
 }
 
 /* Whether the log tells what its first thread did. */
@@ -185,7 +189,7 @@ static void nest_between(struct model *model, size_t thread, uint64_t init_ns)
 	}
 }
 
-void nest_kernel_start(struct model *model, size_t process)
+void nest_kernel_start(struct model *model, size_t process, bool probes)
 {
 	/* It runs start_kernel() and then kernel_init(), and becomes process 1, which a trace may know. */
 	size_t thread = thread_find(model, process, 1, true);
@@ -206,7 +210,7 @@ void nest_kernel_start(struct model *model, size_t process)
 			last_ns = span->end_ns ? span->end_ns : UINT64_MAX;
 	}
 	if (!tells_initcalls(model, thread, init_ns)) {
-		nest_before_all(model, process, thread, begin_ns);
+		nest_before_all(model, process, thread, begin_ns, probes ? STANDS_FOR_PART : STANDS_FOR_ALL);
 		return;
 	}
 	if (last_ns)
