@@ -86,7 +86,10 @@ static void a_verb_with_one_wrong_character_is_reported(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		assert_null(read_one(&(struct input){0}, "[    0.544508] ", kinds[i].line));
+		struct input input = {0};
+
+		assert_null(read_one(&input, "[    0.544508] ", kinds[i].line));
+		input_free(&input);
 		for (size_t k = 0; k < 5 && kinds[i].words[k]; k++) {
 			const char *word = strstr(kinds[i].line, kinds[i].words[k]);
 
