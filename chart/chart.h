@@ -115,6 +115,7 @@ struct clock {
 	uint64_t wall_begin_ns; /* the time of day, since 1970, that is 0 here; 0: not known yet */
 	size_t placed;          /* lines without a time that is exact: placed in sequence, by what they say they took */
 	int month, years;       /* of dates that do not tell the year */
+	uint64_t days, day_s;   /* of times without a date: midnights, seconds since the day of the first line */
 };
 
 struct json_object;

@@ -284,6 +284,16 @@ static const char *name_before(const char *message, const char *end)
 	return name;
 }
 
+/* Words before a time may be prose. "NAME+0x0/0x10", an address, and "NAME [MODULE]" are of a function. */
+static bool is_function(const struct input *input, const char *name, size_t bytes, const char *full_name)
+{
+	const char *digits = name + 2;
+
+	if (memmem(name, bytes, "+0x", 3) || name[bytes - 1] == ']' || find_open(input, full_name, 0) != NONE)
+		return true;
+	return strncmp(name, "0x", 2) == 0 && digits + strspn(digits, "0123456789abcdef") == name + bytes;
+}
+
 /* "pci 0000:00:1d.0: NAME took 1367187 usecs" and "ahci 0000:00:1f.2: PM: NAME returned 0 after 23 usecs" */
 const char *parse_device(struct input *input, const struct stamp *stamp, const char *message, bool *known)
 {
@@ -293,24 +303,25 @@ const char *parse_device(struct input *input, const struct stamp *stamp, const c
 	struct piece piece = {.stamp = stamp, .before = message};
 	struct record *record;
 	const char *device;
+	const char *full_name;
 	uint64_t usecs;
 	uint64_t cookie;
 	bool retire;
-	size_t bytes;
+	size_t bytes = (size_t)(verb - name);
 	int error = 0;
 	int used = 0;
 
 	piece.before_bytes = (size_t)(name - message);
-	device = device_of(&piece);
-	bytes = (size_t)(verb - name);
-	if (!device || !memmem(name, bytes, "+0x", 3))
+	device = bytes ? device_of(&piece) : NULL;
+	full_name = device ? with_device(keep_part(name, bytes), device) : NULL;
+	if (!device || !is_function(input, name, bytes, full_name))
 		return NULL;
 	*known = true;
 	if (took && (sscanf(took, " took %" SCNu64 " usecs%n", &usecs, &used) != 1 || !used || usecs > USECS_MOST))
 		return "a device's step that \"took\" without \"TIME usecs\"";
 	if (!took && !parse_returned(name, &bytes, &error, &usecs))
 		return "a device's step without \"returned ERROR after TIME usecs\"";
-	record = add_end(input, &piece, with_device(keep_part(name, bytes), device), usecs);
+	record = add_end(input, &piece, full_name, usecs);
 	record->name = with_device(split_name(name, bytes, &cookie, &retire), device);
 	record->error = error;
 	return NULL;

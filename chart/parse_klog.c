@@ -147,12 +147,13 @@ static bool is_run(const char *rest)
 	return strstr(rest, " as init process");
 }
 
-#define MARKS_MOST 5
+#define MARKS_MOST 6
 
 /*
  * A message that holds all marks of a verb but one, and no verb, had this one before a character was lost; so it is
- * reported. "#" in a mark is a digit. Where there are no marks, the verb's own text with one character wrong, too many
- * or missing, at the message's beginning, is the same.
+ * reported. In a mark, "#" is a number without "0x", "&" is eight hexadecimal digits or more, and "$" is the message's
+ * end or a comma. Where there are no marks, the verb's own text with one character wrong, too many or missing, at the
+ * message's beginning, is the same. The last rows are of kernels without symbols, which print bare addresses.
  */
 static const struct verb {
 	const char *text;                /* NULL: klog_steps.c knows where it is */
@@ -177,22 +178,37 @@ static const struct verb {
 	{"async_continuing @ ", NULL, parse_continuing, false, {"async", "_continu", "ing @ #", " after #", " usec"}},
 	{NULL, NULL, NULL, false, {"+0x", "/0x", " took #", " usecs"}},
 	{NULL, NULL, NULL, false, {"+0x", "/0x", " returned ", " after #", " usec"}},
+	{NULL, NULL, NULL, false, {"calling ", "0x", "&", " @ #$"}},
+	{NULL, NULL, NULL, false, {"initcall ", "0x", "&", " returned ", " after #", " usec"}},
+	{NULL, NULL, NULL, false, {"0x", "&", " took #", " usecs"}},
+	{NULL, NULL, NULL, false, {"0x", "&", " returned ", " after #", " usec"}},
 };
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
 /* ---- what looks like a verb and is none ---- */
 
+static bool is_mark(const char *text, const char *mark)
+{
+	for (; *mark; mark++) {
+		size_t numbers = strspn(text, "0123456789");
+		size_t hex = strspn(text, "0123456789abcdef");
+
+		if ((*mark == '#' && (!numbers || text[numbers] == 'x')) || (*mark == '&' && hex < 8) ||
+		    (*mark == '$' && *text && *text != ','))
+			return false;
+		if (!strchr("#&$", *mark) && *mark != *text)
+			return false;
+		text += *mark == '#' ? numbers : *mark == '&' ? hex : *mark != '$';
+	}
+	return true;
+}
+
 static bool holds_mark(const char *text, const char *mark)
 {
-	size_t bytes = strcspn(mark, "#");
-	const char *found = text;
-
-	while ((found = memmem(found, strlen(found), mark, bytes)) != NULL) {
-		found += bytes;
-		if (!mark[bytes] || isdigit((unsigned char)*found))
+	for (; *text; text++)
+		if (is_mark(text, mark))
 			return true;
-	}
 	return false;
 }
 
@@ -232,7 +248,7 @@ static const char *check_marks(const char *message)
 /* True if some half of each verb without marks, or some mark of the others, is there. */
 static bool may_hold_marks(const char *line)
 {
-	static const char *const words[] = {"+0x", "/0x", " usec", " returned ", "ing @ ", "_wait", " as init"};
+	static const char *const words[] = {"+0x", "/0x", " 0x", " usec", " returned ", "ing @ ", "_wait", " as init"};
 	size_t bytes = strlen(line);
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

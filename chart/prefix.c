@@ -16,7 +16,8 @@
 #define BRACKETS_MOST 3 /* of a line, where the time since the line before is looked for */
 #define SECOND_NS UINT64_C(1000000000)
 #define WHOLE_LEAST 100000000 /* 1973: fewer seconds without decimals are some other number */
-#define SOME_YEAR 2000        /* of a date that does not tell its year; a leap year, so that each day exists */
+#define DAY_S UINT64_C(86400)
+#define SOME_YEAR 2000 /* of a date that does not tell its year; a leap year, so that each day exists */
 
 struct reading {
 	struct stamp stamp;
@@ -322,7 +323,7 @@ static int64_t days_since_1970(int year, int month, int day)
 {
 	struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
 
-	return timegm(&tm) / 86400;
+	return timegm(&tm) / (int64_t)DAY_S;
 }
 
 /* A date without a year that goes back by half a year or more is one of the next year. */
@@ -336,6 +337,19 @@ static int year_of(struct clock *clock, const struct reading *reading)
 	return SOME_YEAR + clock->years;
 }
 
+/* Seconds since some midnight, of a time without a date. Half a day back is the next day; lines fall a little. */
+static uint64_t day_time(struct clock *clock, const struct reading *reading)
+{
+	uint64_t seconds = reading->hour * 3600 + reading->minute * 60 + reading->second;
+	uint64_t day = clock->days * DAY_S;
+
+	if (seconds + day + DAY_S / 2 < clock->day_s)
+		clock->days++, day += DAY_S;
+	else if (day && seconds >= DAY_S - 3600 && clock->day_s < day + 3600)
+		return seconds + day - DAY_S; /* a line that was late at midnight */
+	return clock->day_s = seconds + day;
+}
+
 static void set_wall(struct clock *clock, struct reading *reading)
 {
 	uint64_t seconds;
@@ -346,9 +360,12 @@ static void set_wall(struct clock *clock, struct reading *reading)
 	}
 	if (!reading->has_clock)
 		return;
-	seconds = reading->hour * 3600 + reading->minute * 60 + reading->second + 86400;
-	if (reading->month) /* or else the hours are all that is told */
-		seconds += (uint64_t)days_since_1970(year_of(clock, reading), reading->month, reading->day) * 86400;
+	seconds = DAY_S; /* a time zone may be taken off */
+	if (reading->month)
+		seconds += reading->hour * 3600 + reading->minute * 60 + reading->second +
+			   (uint64_t)days_since_1970(year_of(clock, reading), reading->month, reading->day) * DAY_S;
+	else
+		seconds += day_time(clock, reading);
 	reading->stamp.wall_ns = (seconds - (uint64_t)reading->zone_s) * SECOND_NS + reading->fraction_ns + 1;
 }
 

@@ -279,11 +279,37 @@ static void lines_between_count(void **state)
 	input_free(&input);
 }
 
+/* A time without a date goes on after midnight, also where a line of another processor was late. */
+static void midnight_is_passed(void **state)
+{
+	static const char *const lines[][3] = {
+		{"23:59:59.460000 calling  a_init+0x0/0x10 @ 1",
+		 "00:00:00.544000 initcall a_init+0x0/0x10 returned 0 after 1084000 usecs",
+		 "23:59:59.960000 calling  b_init+0x0/0x10 @ 2"},
+		{"[23:59:59.460000 0.400000] calling  a_init+0x0/0x10 @ 1",
+		 "[00:00:00.544000 1.084000] initcall a_init+0x0/0x10 returned 0 after 1084000 usecs",
+		 "[23:59:59.960000 0.000000] calling  b_init+0x0/0x10 @ 2"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const char *const log[] = {lines[i][0], lines[i][1], lines[i][2], NULL};
+		struct input input;
+
+		read_all(&input, log);
+		assert_int_equal(input.count, 3);
+		assert_int_equal(input.records[1].t_ns - input.records[0].t_ns, 1084000000);
+		assert_int_equal(input.records[2].t_ns - input.records[0].t_ns, 500000000);
+		input_free(&input);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_is_read),
 		cmocka_unit_test(lines_between_count),
+		cmocka_unit_test(midnight_is_passed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean);

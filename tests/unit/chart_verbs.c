@@ -35,6 +35,10 @@ static void prose_is_passed_over(void **state)
 	assert_passed_over("[    1.000000] PM: suspend devices took 0.123 seconds");
 	assert_passed_over("[    1.000000] waiting for the device @ 5");
 	assert_passed_over("[    1.000000] nvme: the reset took 12 usecs");
+	assert_passed_over("[    1.000000] nvme 0000:01:00.0: reset took 12 usecs");
+	assert_passed_over("[    1.000000] initcall 0xffffffff81000000 blacklisted");
+	assert_passed_over("[    1.000000] mmc0: SDHCI controller at 0x3f300000 @ 200 MHz");
+	assert_passed_over("[    1.000000] efi: mem00: [0x0000000000000000 @ 0x0000000000001000]");
 }
 
 /* One line of each kind, and the words in it by which it is known. */
@@ -54,6 +58,12 @@ static const struct {
 	 {"calling", "+0x", "/0x", " @ "}},
 	{"ahci 0000:00:1f.2: PM: pci_pm_suspend+0x0/0x170 returned 0 after 99 usecs",
 	 {"+0x", "/0x", " returned ", " after ", " usecs"}},
+	{"calling  0xffffffff81000000 @ 1", {"calling", " @ "}},
+	{"initcall 0xffffffff81000000 returned 0 after 84000 usecs", {"initcall", " returned ", " after ", "usecs"}},
+	{"initcall 0xc0008000 returned 0 after 84000 usecs", {"initcall", " returned ", " after ", "usecs"}},
+	{"pci 0000:00:1d.0: 0xffffffff81000000 took 13 usecs", {"0xf", " took ", " usecs"}},
+	{"sd 0:0:0:0: PM: calling 0xffffffff81000000 @ 96, parent: target0:0:0", {"calling", " @ "}},
+	{"sd 0:0:0:0: PM: 0xffffffff81000000 returned 0 after 99 usecs", {"0xf", " returned ", " after ", " usecs"}},
 	{"async_waiting @ 47", {"async_waiting @ "}},
 	{"async_continuing @ 25 after 19872 usec", {"async_continuing @ ", " after ", " usec"}},
 	{"entering initcall level: core", {"entering initcall level: "}},
@@ -239,6 +249,33 @@ static void suspend_and_levels_are_read(void **state)
 	assert_records("[   10.000000] PM: suspend entry (deep)", 1);
 }
 
+/* Kernels without symbols print addresses; kernels of old leave the offset out. */
+static void names_without_an_offset_have_ends(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"sd 0:0:0:0: PM: calling 0xffffffff81000000 @ 96, parent: target0:0:0",
+		 "sd 0:0:0:0: PM: 0xffffffff81000000 returned 0 after 84000 usecs"},
+		{"sd 0:0:0:0: PM: calling scsi_bus_suspend [scsi_mod] @ 96, parent: target0:0:0",
+		 "sd 0:0:0:0: PM: scsi_bus_suspend [scsi_mod] returned 0 after 84000 usecs"},
+		{"pci 0000:00:1d.0: calling  0xffffffff81000000 @ 96",
+		 "pci 0000:00:1d.0: 0xffffffff81000000 took 84000 usecs"},
+		{"pci 0000:00:1d.0: calling  quirk_usb @ 96", "pci 0000:00:1d.0: quirk_usb took 84000 usecs"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct input input = {0};
+
+		assert_null(read_one(&input, "[    0.460000] ", pairs[i][0]));
+		assert_null(read_one(&input, "[    0.544000] ", pairs[i][1]));
+		assert_int_equal(input.count, 2);
+		assert_false(input.records[1].headless);
+		assert_int_equal(input.records[1].tid, 96);
+		assert_int_equal(input.records[1].since_ns, 460000000);
+		input_free(&input);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +288,7 @@ int main(void)
 		cmocka_unit_test(glued_messages_are_taken_apart),
 		cmocka_unit_test(partitions_are_timed_where_two_lines_tell_them),
 		cmocka_unit_test(suspend_and_levels_are_read),
+		cmocka_unit_test(names_without_an_offset_have_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean);
