@@ -52,18 +52,39 @@ newer() {
 # Makes a folder and those above it, and notes which were not there.
 folder() {
 	[ ! -d "$1" ] || return 0
-	folder "${1%/*}"
-	mkdir "$1"
-	[ "$1" = "$state" ] || echo "$1" >>"$state/folders"
+	folder "${1%/*}" || return 1
+	mkdir "$1" || return 1
+	case $state/ in
+	"$1"/*) ;;
+	*) echo "$1" >>"$state/folders" ;;
+	esac
+}
+
+# Whether install has written that file.
+ours() {
+	grep -qs '^# Made by inorder-image install' "$1"
+}
+
+# The kernels whose images are ours, a line each. Before this list was kept, those of all kernels were.
+images() {
+	if [ -e "$state/images" ]; then
+		cat "$state/images"
+	elif ours "$postinst"; then
+		find "$root/boot" -maxdepth 1 -name 'inorder-*.img' | sed 's|.*/inorder-\(.*\)\.img|\1|'
+	fi
+}
+
+has_image_of_ours() {
+	images | grep -qxF -e "$1"
 }
 
 # write PATH MODE: standard input becomes that file. A file that is not ours is left alone.
 write() {
-	if [ -e "$1" ] && ! grep -q 'inorder-image' "$1"; then
+	if [ -e "$1" ] && ! ours "$1"; then
 		say "'$1' is there and not of inorder-image: it is left alone; move it away, then install again"
 		return 1
 	fi
-	folder "${1%/*}"
+	folder "${1%/*}" || return 1
 	if cat >"$1.new" && chmod "$2" "$1.new"; then
 		mv "$1.new" "$1"
 	else
@@ -94,7 +115,6 @@ hook() {
 }
 
 hooks() {
-	folder "$state"
 	hook "$postinst" image && hook "$postrm" removed && hook "$update" image-again || return 1
 	write "$unit" 644 <<-EOF || return 1
 		# Made by inorder-image install; inorder-image uninstall removes it.
@@ -110,9 +130,7 @@ hooks() {
 		[Install]
 		WantedBy=multi-user.target
 	EOF
-	folder "${wants%/*}"
-	ln -sf ../inorder-good.service "$wants"
-	hooks_of_loader
+	folder "${wants%/*}" && ln -sf ../inorder-good.service "$wants" && hooks_of_loader
 }
 
 # What makes the entries: GRUB's menu is made by scripts, those of systemd-boot come and go with kernel-install.
@@ -148,7 +166,25 @@ make_image() {
 		say "no modules of the kernel '$1': no image is made for it"
 		return 1
 	}
-	"$image" build --host --tree "$root/lib/modules/$1" ${root:+--sysroot "$root"} --output "$root/boot/inorder-$1.img"
+	file=$root/boot/inorder-$1.img
+	if [ -e "$file" ] && ! has_image_of_ours "$1"; then
+		say "'$file' is there and not of inorder-image install: it is left alone; move it away, then install again"
+		return 1
+	fi
+	"$image" build --host --tree "$root/lib/modules/$1" ${root:+--sysroot "$root"} --output "$file" || return 1
+	has_image_of_ours "$1" || echo "$1" >>"$state/images"
+}
+
+# remove_image VERSION: one that install or a hook has made.
+remove_image() {
+	file=$root/boot/inorder-$1.img
+	if has_image_of_ours "$1"; then
+		rm -f "$file"
+		left=$(images | grep -vxF -e "$1") || : # none
+		echo "$left" >"$state/images"
+	elif [ -e "$file" ]; then
+		say "'$file' is not of inorder-image install: it is left alone"
+	fi
 }
 
 # Where systemd-boot reads entries and what they name.
@@ -179,15 +215,18 @@ publish() {
 	mv "$place/inorder/entry" "$place/loader/entries/inorder-$1.conf"
 }
 
-# withdraw [VERSION]: removes that entry, or all.
+# withdraw [VERSION]: removes that entry, or all of ours.
 withdraw() {
 	[ "$(loader)" = systemd-boot ] || return 0
 	place=$root$(boot_folder)
-	if [ "${1:-}" ]; then
-		rm -f "$place/loader/entries/inorder-$1.conf" "$place/inorder/$1.img"
-	else
-		rm -f "$place"/loader/entries/inorder-*.conf "$place"/inorder/*.img
-	fi
+	for version in ${1:-$(images)}; do
+		entry=$place/loader/entries/inorder-$version.conf
+		if [ -e "$entry" ] && ! grep -q '^sort-key zz-inorder$' "$entry"; then
+			say "'$entry' is not of inorder-image install: it is left alone"
+		else
+			rm -f "$entry" "$place/inorder/$version.img"
+		fi
+	done
 	rmdir "$place/inorder" 2>/dev/null || :
 }
 
@@ -310,28 +349,68 @@ command_install() {
 		say "no kernel with its modules in '$root/boot': nothing to install for"
 		return 1
 	}
-	hooks
+	first=''
+	[ -e "$state/images" ] || ours "$postinst" || first=yes
+	list=$(images)
+	folder "$state"
+	echo "$list" >"$state/images"
+	failed='' made=''
+	hooks || {
+		[ ! "$first" ] || clear_all
+		return 1
+	}
+	for version in $versions; do
+		if make_image "$version"; then made=yes; else failed="$failed $version"; fi
+	done
+	[ "$made" ] || {
+		say "no image is made, so nothing is installed${first:+, and what was written is removed}"
+		[ ! "$first" ] || clear_all
+		return 1
+	}
 	rm -f "$state/append"
 	[ ! "$append" ] || echo "$append" >"$state/append"
-	for version in $versions; do
-		make_image "$version"
-	done
 	entries
-	[ "$again" ] || return 0
-	arm
-	rm -f "$state/default"
-	[ "$again" = no ] || : >"$state/default"
+	if [ "$again" ]; then
+		arm
+		rm -f "$state/default"
+		[ "$again" = no ] || : >"$state/default"
+	fi
+	[ ! "$failed" ] || {
+		say "no new image for:$failed; all else is installed"
+		return 1
+	}
+}
+
+# Removes the files that are ours, and only them.
+discard() {
+	for file; do
+		if ours "$file"; then
+			rm -f "$file"
+		elif [ -e "$file" ]; then
+			say "'$file' is not of inorder-image: it is left alone"
+		fi
+	done
+}
+
+# Removes what install and the hooks have written.
+clear_all() {
+	for file in "$root"/boot/inorder-*.img; do
+		version=${file##*/inorder-}
+		remove_image "${version%.img}"
+	done
+	! ours "$unit" || rm -f "$wants"
+	discard "$postinst" "$postrm" "$update" "$grub" "$plugin" "$unit"
+	[ ! -e "$state/folders" ] || sort -r "$state/folders" | while read -r made; do
+		rmdir "$made" 2>/dev/null || : # someone else uses it now
+	done
+	rm -rf "$state"
 }
 
 command_uninstall() {
 	disarm || :
 	forget_choice || :
 	withdraw
-	rm -f "$postinst" "$postrm" "$update" "$grub" "$plugin" "$wants" "$unit" "$root"/boot/inorder-*.img
-	[ ! -e "$state/folders" ] || sort -r "$state/folders" | while read -r made; do
-		rmdir "$made" 2>/dev/null || : # someone else uses it now
-	done
-	rm -rf "$state"
+	clear_all
 	[ "$(loader)" != grub ] || [ "$root" ] || update-grub
 }
 
@@ -343,13 +422,14 @@ command_status() {
 	*) script=$unit ;;
 	esac
 	for file in "$postinst" "$postrm" "$update" "$script" "$unit" "$wants"; do
-		[ -e "$file" ] || code=3
+		ours "$file" || code=3
 	done
 	[ $code = 0 ] && echo "hooks: installed" || echo "hooks: not installed, or not all"
 	for version in $(kernels); do
 		file=$root/boot/inorder-$version.img
 		if [ ! -e "$file" ]; then
 			echo "$version: no image"
+			code=3
 		elif newer "$root/lib/modules/$version/modules.dep" "$file"; then
 			echo "$version: $file is older than the modules"
 		elif newer "$state/hints" "$file"; then
@@ -357,6 +437,10 @@ command_status() {
 		else
 			echo "$version: $file"
 		fi
+	done
+	for version in $(images); do
+		file=$root/boot/inorder-$version.img
+		[ ! -e "$file" ] || [ -e "$root/boot/vmlinuz-$version" ] || echo "$version: $file, whose kernel is gone"
 	done
 	[ ! -e "$state/append" ] || echo "added to the command line: $(appended)"
 	[ ! -e "$state/armed" ] || echo "next boot: $(cat "$state/armed")"
@@ -457,8 +541,8 @@ image-again)
 	publish "$1"
 	;;
 removed)
-	rm -f "$root/boot/inorder-$1.img"
 	withdraw "$1"
+	remove_image "$1"
 	follow
 	;;
 publish) publish "$1" ;;

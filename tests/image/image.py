@@ -940,6 +940,53 @@ def case_setup(tree, folder):
     must(after == before, f'what it was, but for {before.keys() ^ after.keys()}')
 
 
+def case_foreign(tree, folder):
+    """What install has not written stays: it is neither replaced nor removed."""
+    setup = Setup(tree, folder)
+    hook, mine = 'etc/kernel/postinst.d/inorder-image', 'boot/inorder-mine.img'
+    setup.machine.write(hook, '#!/bin/sh\n# inorder-image build, by hand\n')
+    setup.machine.write(mine, 'mine')
+    before = content_of(setup.machine.root)
+    must('left alone' in setup.call('install', code=1), 'that the hook is not ours')
+    after = content_of(setup.machine.root)
+    must(after == before, f'nothing of an install that failed, but for {before.keys() ^ after.keys()}')
+    said = setup.call('uninstall')
+    must(hook in said and mine in said and content_of(setup.machine.root) == before, f'what stays, named: {said}')
+    os.unlink(setup.path(hook))
+    ours = f'boot/inorder-{setup.version}.img'
+    setup.machine.write(ours, 'mine, too')
+    must(ours in setup.call('install', code=1) and read(setup.path(ours)) == b'mine, too', 'an image that is not replaced')
+    os.unlink(setup.path(ours))
+    setup.call('install')
+    setup.call('uninstall')
+    must(not os.path.exists(setup.path(ours)) and read(setup.path(mine)) == b'mine', 'our image is gone, not the other one')
+
+
+def case_unfit(tree, folder):
+    """A first install that makes no image leaves nothing; a kernel whose image fails does not keep the others from theirs."""
+    setup = Setup(tree, folder)
+    build = read(f'{folder}/bin/image')
+    write(f'{folder}/bin/image', b'#!/bin/sh\nexit 1\n', 0o755)
+    before = content_of(setup.machine.root)
+    must('nothing is installed' in setup.call('install', '--append', 'debug', code=1), 'that nothing is')
+    after = content_of(setup.machine.root)
+    must(after == before, f'nothing of an install that failed, but for {before.keys() ^ after.keys()}')
+    must('not installed' in setup.call('status', code=3), 'that it is not installed')
+    newer = f'{setup.version}-newer'
+    setup.kernel(newer)
+    write(f'{folder}/bin/image', build.replace(b'exec', b'case "$*" in *-newer*) exit 1 ;; esac\nexec'), 0o755)
+    must(f'no new image for: {newer}' in setup.call('install', '--try', '--append', 'debug', code=1), 'which one failed')
+    must(setup.chosen() == [f'inorder-{setup.version}'], 'the kernel that has an image, chosen')
+    must(f'{newer}: no image' in setup.call('status', code=3), 'that one has none')
+    write(f'{folder}/bin/image', b'#!/bin/sh\nexit 1\n', 0o755)
+    setup.call('install', '--append', 'quiet', code=1)
+    must('command line: debug' in setup.call('status', code=3), 'the words of the install that went through')
+    write(f'{folder}/bin/image', build, 0o755)
+    setup.call('install')
+    os.unlink(setup.path(f'boot/vmlinuz-{newer}'))
+    must('whose kernel is gone' in setup.call('status'), 'an image that no kernel needs')
+
+
 def case_fallback(tree, folder):
     """The entry is chosen again only after a good boot; after a bad one the distribution's is, until asked again."""
     setup = Setup(tree, folder)
