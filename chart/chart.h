@@ -126,13 +126,15 @@ struct input {
 	size_t bad;                   /* lines that should have been understood and were not */
 	size_t lost;                  /* lines that the writer said it could not write */
 	size_t lost_ends;             /* of initcalls and callbacks */
+	size_t renamed;               /* initcalls of which one line has another name than the other */
 	size_t callbacks;             /* of suspend and resume, that do not tell how long they take */
 	struct open_call *open_calls; /* of a kernel log */
 	size_t open_count;
-	bool past_init;   /* the kernel log has run /init */
-	bool probes;      /* it tells of probes: it was written under initcall_debug */
-	const char *disk; /* whose partitions the kernel log has begun to tell, or NULL */
-	uint64_t disk_ns; /* when it told the last piece of that */
+	bool past_init;     /* the kernel log has run /init */
+	uint64_t passed_ns; /* if not: when it wrote the last line of no interest while something was open; or 0 */
+	bool probes;        /* it tells of probes: it was written under initcall_debug */
+	const char *disk;   /* whose partitions the kernel log has begun to tell, or NULL */
+	uint64_t disk_ns;   /* when it told the last piece of that */
 	struct clock clock;
 	struct systemd systemd;
 	struct unit *units;

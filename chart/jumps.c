@@ -25,8 +25,15 @@ static int compare_begins(const void *a, const void *b, void *spans)
 	return (left->begin_ns > right->begin_ns) - (left->begin_ns < right->begin_ns);
 }
 
-/* The longest time in which there is no span; of no length if there is always one. */
-static struct jump longest_hole(const struct model *model)
+/* Of the kernel's first thread, which is in these functions whatever it does, or does not. */
+static bool fills(const struct span *span)
+{
+	return span->stand_in == STANDS_FOR_PART &&
+	       (span->name == keep("start_kernel") || span->name == keep("kernel_init"));
+}
+
+/* The longest time before @until_ns in which there is no span; of no length if there is always one. */
+static struct jump longest_hole(const struct model *model, uint64_t until_ns)
 {
 	struct jump longest = {0, 0};
 	uint64_t covered_ns = model->begin_ns;
@@ -34,7 +41,8 @@ static struct jump longest_hole(const struct model *model)
 	size_t count = 0;
 
 	for (size_t i = 0; i < model->span_count; i++)
-		*APPEND(order, count) = i;
+		if (!fills(&model->spans[i]) && model->spans[i].begin_ns < until_ns)
+			*APPEND(order, count) = i;
 	if (count)
 		qsort_r(order, count, sizeof(*order), compare_begins, model->spans);
 	for (size_t i = 0; i < count; i++) {
@@ -45,6 +53,8 @@ static struct jump longest_hole(const struct model *model)
 		if (span->end_ns > covered_ns)
 			covered_ns = span->end_ns;
 	}
+	if (until_ns > covered_ns && until_ns - covered_ns > longest.to_ns - longest.from_ns)
+		longest = (struct jump){covered_ns, until_ns};
 	free(order);
 	return longest;
 }
@@ -84,22 +94,36 @@ static void shift_all(struct model *model, const struct jump *jump)
 	shift(&model->end_ns, jump);
 }
 
+/*
+ * After /init, the kernel's log and systemd tell hours that passed: a stick is plugged in, a unit started, a day later.
+ * Up to when no such time is told; 0: it always may be.
+ */
+static uint64_t jumps_until(const struct model *model)
+{
+	uint64_t until_ns = model->end_ns;
+
+	for (size_t i = 0; i < model->process_count; i++)
+		if (model->processes[i].is_systemd)
+			until_ns = 0;
+	for (size_t i = 0; i < model->phase_count; i++)
+		if (model->processes[model->phases[i].process].pid == 0 && model->phases[i].name[0] == '/')
+			return model->phases[i].begin_ns;
+	return until_ns;
+}
+
 void cut_jumps(struct model *model)
 {
 	struct jump jump;
 	char length[32];
 	char at[32];
 
-	/* The kernel's log and systemd tell hours that passed: a stick is plugged in, a unit started, a day later. */
-	for (size_t i = 0; i < model->process_count; i++)
-		if (model->processes[i].pid == 0 || model->processes[i].is_systemd)
-			return;
 	for (;;) {
+		uint64_t until_ns = jumps_until(model);
 		uint64_t length_ns;
 
-		jump = longest_hole(model);
+		jump = longest_hole(model, until_ns);
 		length_ns = jump.to_ns - jump.from_ns;
-		if (length_ns < JUMP_LEAST_NS || (model->end_ns - model->begin_ns - length_ns) > length_ns / JUMP_RATIO)
+		if (length_ns < JUMP_LEAST_NS || (until_ns - model->begin_ns - length_ns) > length_ns / JUMP_RATIO)
 			return;
 		model_note(model, "the clock jumps by %s at %s, or nothing was traced: that time is left out",
 			   duration_text(length_ns, length, sizeof(length)),

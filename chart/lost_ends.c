@@ -56,7 +56,7 @@ static bool runs_init(const struct record *record)
 	return record->type == ASYNC_TRACE_PHASE && record->pid == 0 && record->name && record->name[0] == '/';
 }
 
-static void end_pending(struct input *input, size_t *pending, const struct record *next)
+static void end_pending(struct input *input, size_t *pending, const struct record *next, uint64_t t_ns)
 {
 	struct record ended;
 
@@ -65,7 +65,7 @@ static void end_pending(struct input *input, size_t *pending, const struct recor
 	ended = input->records[*pending];
 	ended.type = ASYNC_TRACE_CALLED;
 	ended.since_ns = ended.t_ns;
-	ended.t_ns = next->t_ns;
+	ended.t_ns = t_ns;
 	ended.order = next->order - 1;
 	*APPEND(input->records, input->count) = ended;
 	*pending = NONE;
@@ -85,13 +85,39 @@ static void end_others(struct input *input, struct pending *pending, const struc
 	size_t *callback = &pending->records[CALLBACK];
 
 	if (record->type != ASYNC_TRACE_CALLED) {
-		end_pending(input, callback, record);
+		end_pending(input, callback, record, record->t_ns);
 		if (kind == INITCALL)
-			end_pending(input, &pending->records[INITCALL], record);
+			end_pending(input, &pending->records[INITCALL], record, record->t_ns);
 	} else if (kind == INITCALL && *callback != NONE) { /* it ends with what is around it */
 		*callback = NONE;
 		input->lost_ends++;
 	}
+}
+
+/*
+ * An initcall ends whose begin is not there, while the end of another one is missed. Both tell when they began: if
+ * then, it is one of which a character was lost in one line; if later, the other one was over by then.
+ */
+static void end_headless(struct input *input, struct pending *pending, size_t index)
+{
+	struct record *record = &input->records[index];
+	size_t *missed = &pending->records[INITCALL];
+	const struct record *begun = *missed == NONE ? NULL : &input->records[*missed];
+	uint64_t slack_ns = (record->t_ns - record->since_ns) / 40 + 100000; /* as in nest.c */
+
+	if (!begun || begun->type != ASYNC_TRACE_CALLING || record->since_ns + slack_ns < begun->t_ns)
+		return;
+	if (record->since_ns > begun->t_ns + slack_ns) {
+		const struct record next = *record;
+
+		end_pending(input, missed, &next, next.since_ns);
+		return;
+	}
+	record->name = begun->name;
+	record->func = begun->func;
+	record->headless = false;
+	input->renamed++;
+	*missed = NONE;
 }
 
 bool records_end_lost(struct input *input)
@@ -108,6 +134,8 @@ bool records_end_lost(struct input *input)
 			continue;
 		pending = pending_of(&tree, runs_init(&record) ? 1 : record.tid);
 		end_others(input, pending, &record, kind);
+		if (record.headless && kind == INITCALL)
+			end_headless(input, pending, i);
 		if (record.type == ASYNC_TRACE_CALLING && record.flag)
 			pending->records[kind] = i;
 	}

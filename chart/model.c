@@ -289,6 +289,32 @@ static void finish_threads(struct model *model)
 			model->phases[i].end_ns = model->processes[model->phases[i].process].last_ns;
 }
 
+/*
+ * What is open when a kernel's log ends, and no /init was run, lasts to the last line of it: that is what the boot
+ * hangs in, of its first thread before others.
+ */
+static void last_to_end(struct model *model, const struct input *input)
+{
+	uint64_t *last_ns = NULL;
+	size_t hangs = NONE;
+
+	for (size_t i = 0; i < model->open_count; i++) {
+		const struct thread *thread = &model->threads[model->open_threads[i]];
+
+		if (model->processes[thread->process].pid == 0 && (hangs == NONE || thread->tid == 1))
+			hangs = model->open_threads[i];
+	}
+	if (hangs == NONE || input->past_init ||
+	    (model->last_thread != NONE && model->processes[model->threads[model->last_thread].process].pid))
+		return;
+	last_ns = &model->processes[model->threads[hangs].process].last_ns;
+	if (input->passed_ns > *last_ns)
+		*last_ns = input->passed_ns;
+	if (*last_ns > model->end_ns)
+		model->end_ns = *last_ns;
+	model->last_thread = hangs;
+}
+
 /* What came before the kernel has no place on its clock. Returns the kernel's begin, or 0 if nothing did. */
 static uint64_t make_room(struct input *input)
 {
@@ -326,6 +352,7 @@ bool model_build(struct model *model, struct input *input, long pid)
 		add_record(model, record);
 		model->last_thread = thread_of(model, process_of(model, record->pid), record->tid);
 	}
+	last_to_end(model, input);
 	for (size_t i = 0; i < model->process_count; i++)
 		if (model->processes[i].pid == 0)
 			nest_kernel_start(model, i, input->probes);

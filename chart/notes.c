@@ -56,6 +56,9 @@ void add_notes(struct model *model, const struct input *input)
 	if (input->lost_ends)
 		model_note(model, "the log lacks the ends of %zu steps: each lasts until its thread's next one at most",
 			   input->lost_ends);
+	if (input->renamed)
+		model_note(model, "%zu steps end under another name than they began with: a character was lost",
+			   input->renamed);
 	if (input->callbacks)
 		model_note(model,
 			   "%zu callbacks of suspend and resume do not tell how long they took: they are not drawn",

@@ -43,7 +43,7 @@ static const char *read_message(struct input *input, const char *before, const c
 {
 	char text[MESSAGE_MOST + 256];
 
-	if (!klog_has_verb(message))
+	if (!klog_has_verb(message) && (!input->open_count || input->past_init || strlen(message) > MESSAGE_MOST))
 		return NULL;
 	if (strlen(message) > MESSAGE_MOST)
 		return "a message longer than the kernel writes";

@@ -77,6 +77,7 @@ static const char *parse_run(struct input *input, const struct piece *piece)
 	const char *end = strstr(piece->rest, " as init process");
 
 	input->past_init = true;
+	input->passed_ns = 0;
 	add_phase(input, piece, keep_part(piece->rest, (size_t)(end - piece->rest)));
 	return NULL;
 }
@@ -84,6 +85,7 @@ static const char *parse_run(struct input *input, const struct piece *piece)
 static const char *parse_version(struct input *input, const struct piece *piece)
 {
 	input->past_init = false;
+	input->passed_ns = 0;
 	add_phase(input, piece, keep("kernel"));
 	return NULL;
 }
@@ -378,16 +380,32 @@ const char *klog_message(struct input *input, const struct stamp *stamp, const c
 	return wrong;
 }
 
+/*
+ * A line of no interest, but that it was written while something was open, and before /init: if the log ends here, that
+ * hangs. Lines without a microsecond would be counted as placed, so the clock is a copy.
+ */
+static void pass(struct input *input, const char *line)
+{
+	struct clock *clock = &input->clock;
+	struct clock copy = *clock;
+	struct stamp stamp;
+	bool delta = prefix_has_delta(line);
+
+	if (!delta && (!input->open_count || input->past_init))
+		return;
+	prefix_read(line, delta ? clock : &copy, &stamp);
+	copy = *clock;
+	if (input->open_count && !input->past_init && (stamp.boot_ns || stamp.wall_ns))
+		input->passed_ns = clock_time(&copy, &stamp);
+}
+
 const char *parse_klog_line(struct input *input, char *line)
 {
 	const char *wrong = NULL;
 
 	prefix_take_out_controls(line);
 	if (!klog_has_verb(line) && !klog_has_partitions(input, line)) {
-		struct stamp passed;
-
-		if (prefix_has_delta(line))
-			prefix_read(line, &input->clock, &passed);
+		pass(input, line);
 		return NULL;
 	}
 	while (*line) {

@@ -82,6 +82,7 @@ bool records_are_of_units(const struct input *input)
 
 void records_move(struct input *input, uint64_t ns)
 {
+	input->passed_ns += input->passed_ns ? ns : 0;
 	for (size_t i = 0; i < input->count; i++) {
 		struct record *record = &input->records[i];
 

@@ -72,7 +72,7 @@ check ordered-events.json 0 --perfetto ordered.trace
 
 # Kernel logs as people have them, and traces that are hard to read.
 for log in nested-probes late-module late-event two-boots glued retries quirk lost-beginning lost-ends seconds-only \
-	units no-initcalls; do
+	units no-initcalls hang log-jump lost-character lost-lines; do
 	check $log.txt 0 --text $log.log
 done
 check carriage-returns.txt 3 --text carriage-returns.log
