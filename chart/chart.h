@@ -149,6 +149,8 @@ struct input {
 
 /* Reads all of @path ("-": standard input). False, told on standard error, if it cannot be read. */
 bool input_read(struct input *input, const char *path);
+/* False, told on standard error, if the file @output (NULL: none) is one of @files, and would be lost. */
+bool input_survives(const char *const *files, size_t count, const char *output);
 /* Reads what systemd, running here, tells of itself and its units. False, told on standard error, if it does not. */
 bool input_systemd(struct input *input);
 /*

@@ -25,6 +25,7 @@ struct options {
 	const char **before; /* files of the chart to compare with */
 	size_t before_count;
 	const char *output;
+	const char *format_name; /* the option that asked for the format, or NULL */
 	const char *title;
 	struct selection selection;
 	struct change change;
@@ -83,8 +84,8 @@ static bool number(const char *option, const char *text, double least, double mo
 	return false;
 }
 
-/* What is written: the last of these options counts. False if @letter is none of them. */
-static bool format_option(struct options *options, int letter)
+/* What is written. False if @letter is no such option. */
+static bool find_format(int letter, enum format *format)
 {
 	static const struct {
 		int letter;
@@ -94,10 +95,35 @@ static bool format_option(struct options *options, int letter)
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		if (formats[i].letter == letter) {
-			options->format = formats[i].format;
+			*format = formats[i].format;
 			return true;
 		}
 	return false;
+}
+
+static const char *option_name(int letter)
+{
+	const struct option *option = long_options;
+
+	while (option->val != letter)
+		option++;
+	return option->name;
+}
+
+/* One output at a time, and one change. False, told on standard error, if there would be two. */
+static bool format_option(struct options *options, int letter, enum format format)
+{
+	const char *name = option_name(letter);
+
+	if (options->format_name && (options->format != format || format == WHAT_IF)) {
+		fprintf(stderr, "inorder-chart: --%s and --%s: %s\n", options->format_name, name,
+			options->format == format ? "one change is simulated at a time"
+						  : "one of them is written at a time");
+		return false;
+	}
+	options->format = format;
+	options->format_name = name;
+	return format != WHAT_IF || change_read(&options->change, optarg);
 }
 
 static bool seconds(const char *name, uint64_t *ns)
@@ -112,10 +138,11 @@ static bool seconds(const char *name, uint64_t *ns)
 
 static bool option(struct options *options, int letter)
 {
+	enum format format;
 	double value;
 
-	if (format_option(options, letter))
-		return letter != 'i' || change_read(&options->change, optarg);
+	if (find_format(letter, &format))
+		return format_option(options, letter, format);
 	switch (letter) {
 	case 'o':
 		options->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
@@ -389,14 +416,31 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* Of what one chart alone is written. */
-static bool fits(const struct options *options)
+static bool is_comparable(const struct options *options)
 {
 	if (!is_compared(options) ||
 	    (options->format != PERFETTO && options->format != WHAT_IF && options->format != ADVISE))
 		return true;
-	fputs("inorder-chart: --compare: two charts are compared as SVG, or with --html, --png, --text or --json\n",
-	      stderr);
+	fprintf(stderr,
+		"inorder-chart: --compare and --%s: two charts are compared as SVG, or with --html, --png, --text or --json\n",
+		options->format_name);
 	return false;
+}
+
+/* Two ends of the path. */
+static bool ends_once(const struct options *options)
+{
+	if (!options->selection.end || !options->selection.has_to)
+		return true;
+	fputs("inorder-chart: --to and --until: both say where the path ends; give one of them\n", stderr);
+	return false;
+}
+
+static bool fits(const struct options *options, const char *const *files, size_t count)
+{
+	return is_comparable(options) && ends_once(options) &&
+	       input_survives(options->before, options->before_count, options->output) &&
+	       input_survives(files, count, options->output);
 }
 
 int main(int argc, char **argv)
@@ -425,7 +469,9 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return USAGE;
 	}
-	result = fits(&options) ? run(&options, (const char *const *)argv + optind, (size_t)(argc - optind)) : USAGE;
+	result = USAGE;
+	if (fits(&options, (const char *const *)argv + optind, (size_t)(argc - optind)))
+		result = run(&options, (const char *const *)argv + optind, (size_t)(argc - optind));
 	free(options.before);
 	resolve_free();
 	keep_free();

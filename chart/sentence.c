@@ -46,6 +46,8 @@ static struct part *collect(const struct model *model, size_t *count)
 	size_t links = 0;
 
 	*count = 0;
+	if (model->path.end_ns == model->path.begin_ns) /* of nothing there are no parts */
+		return NULL;
 	for (size_t i = 0; i < model->chain_count; i++)
 		*APPEND(parts, links) = (struct part){name_of(model, &model->chain[i]),
 						      model->chain[i].end_ns - model->chain[i].begin_ns,
@@ -119,7 +121,7 @@ void path_note(struct model *model)
 		names[count++] = span->name;
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", *list ? ", " : "", span->name);
 	}
-	if (sum_ns >= total_ns * PARTS_LEAST)
+	if (sum_ns > 0 && sum_ns >= total_ns * PARTS_LEAST)
 		model_note(model, "%.0f %% of the path is %s: of what that consists is not known",
 			   sum_ns * 100 / total_ns, list);
 }

@@ -164,7 +164,13 @@ refused 2 'nothing lies between 9.000000 s' --perfetto --from 9 ordered.trace
 refused 2 '--until -1: a number from 0' --until -1 ordered.trace
 refused 2 '--pid 7x: a number' --pid 7x ordered.trace
 refused 2 'unrecognized' --unknown ordered.trace
-refused 2 '--compare: two charts are compared as SVG, or with --html, --png, --text or --json' --advise --compare ordered.trace names.trace
+refused 2 '--compare and --advise: two charts are compared as SVG, or with --html' --advise --compare ordered.trace names.trace
+refused 2 '--what-if and --what-if: one change is simulated at a time' --what-if threads --what-if faster=sda ordered.trace
+refused 2 '--what-if and --advise: one of them is written at a time' --what-if threads --advise ordered.trace
+refused 2 '--advise and --json: one of them is written at a time' -a -J ordered.trace
+refused 2 '--text and --html: one of them is written at a time' --text --html ordered.trace
+check ordered.txt 0 --text -T ordered.trace
+refused 2 '--to and --until: both say where the path ends' --to root --until 0.009 ordered.trace
 refused 1 'cannot open nonexistent: No such file' nonexistent
 refused 1 'cannot read .: Is a directory' .
 refused 1 'nothing to draw' "$scratch/empty"
@@ -176,6 +182,30 @@ refused 3 'carriage-returns.log:3, part 2: "calling"' carriage-returns.log
 printf '#!/bin/sh\nexit 1\n' >"$scratch/bin/systemctl"
 PATH=$scratch/bin:$PATH refused 1 '--systemd: systemctl show has failed' --systemd
 refused 0 'beginning is lost: .*log_buf_len' lost-beginning.log
+
+# What is read is not written over, by whatever name.
+cp "$here/ordered.trace" "$scratch/own.trace"
+ln "$scratch/own.trace" "$scratch/hard.trace"
+ln -s own.trace "$scratch/soft.trace"
+for other in own hard soft; do
+	refused 2 "--output $scratch/$other.trace: it is $scratch/own.trace, which is read" -o "$scratch/$other.trace" "$scratch/own.trace"
+done
+refused 2 'own.trace, which is read' --html -o "$scratch/own.trace" --compare "$scratch/own.trace" ordered.trace
+# shellcheck disable=SC2094 # that is the point
+refused 2 'it is -, which is read' -o "$scratch/own.trace" - <"$scratch/own.trace"
+cmp "$here/ordered.trace" "$scratch/own.trace" || failed=1
+"$chart" -o /dev/null "$scratch/own.trace" || failed=1
+
+# A chart without any length has no parts to tell percents of.
+printf '[    0.400000] calling  a_init+0x0/0x10 @ 1\n' >"$scratch/moment.log"
+for option in --text --json --perfetto --advise --width=1000; do
+	"$chart" $option "$scratch/moment.log" >"$scratch/out" 2>&1 || failed=1
+	if grep -i '[- (]nan\|[- (]inf\b' "$scratch/out" >&2; then
+		echo "FAILED: $option of a chart of length 0" >&2
+		failed=1
+	fi
+done
+"$chart" --text "$scratch/moment.log" 2>&1 | grep -q '^in short: the path is not known' || failed=1
 
 # Memory does not follow the length of a line: 200 MB without an end in 100 MB of memory.
 # (A sanitizer reserves more than that, so there the memory is not limited.)
