@@ -16,7 +16,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <semaphore.h>
 #include <sys/prctl.h>
 
 #include "guest.h"
@@ -28,16 +27,6 @@
 #define UNSHARE 2u /* CLOSE_RANGE_UNSHARE, which older headers lack */
 
 #define HELPER_BYTES (32 * 1024) /* its use of the stack */
-
-/* Of the monitor: what its helper is asked to run. */
-static struct {
-	pthread_t thread;
-	int thread_id;
-	sem_t asked, done;
-	int (*run)(void *data); /* NULL: it is to end */
-	void *data;
-	int result;
-} helper;
 
 static bool filtered_before;
 
@@ -66,21 +55,23 @@ static void wait_for(sem_t *event)
 		;
 }
 
-static void *helper_thread(void *unused)
+static void *helper_thread(void *arg)
 {
+	struct port_helper *helper = arg;
+
 	prctl(PR_SET_NAME, "inorder/helper");
-	helper.thread_id = port_thread_id();
+	helper->thread_id = port_thread_id();
 	for (;;) {
-		wait_for(&helper.asked);
-		if (!helper.run)
-			return unused;
-		helper.result = helper.run(helper.data);
-		sem_post(&helper.done);
+		wait_for(&helper->asked);
+		if (!helper->run)
+			return NULL;
+		helper->result = helper->run(helper->data);
+		sem_post(&helper->done);
 	}
 }
 
 /* Its signal mask is that of the monitor, which starts it. */
-static int start_helper(void)
+static int start_helper(struct port_helper *helper)
 {
 	pthread_attr_t attr;
 	int error = pthread_attr_init(&attr);
@@ -88,49 +79,53 @@ static int start_helper(void)
 	/* Not covered: pthread_attr_init() of C libraries does not fail */
 	if (error)
 		return error;
-	sem_init(&helper.asked, 0, 0);
-	sem_init(&helper.done, 0, 0);
+	sem_init(&helper->asked, 0, 0);
+	sem_init(&helper->done, 0, 0);
 	pthread_attr_setstacksize(&attr, guest_stack_least(HELPER_BYTES));
-	error = pthread_create(&helper.thread, &attr, helper_thread, NULL); /* O7 */
+	error = pthread_create(&helper->thread, &attr, helper_thread, helper); /* O7 */
 	pthread_attr_destroy(&attr);
 	return error;
 }
 
-static void end_helper(void)
+static void end_helper(struct port_helper *helper)
 {
-	helper.run = NULL;
-	sem_post(&helper.asked);
-	pthread_join(helper.thread, NULL);
+	helper->run = NULL;
+	sem_post(&helper->asked);
+	pthread_join(helper->thread, NULL);
 }
 
-void guest_files_begin(void)
+void guest_files_begin(struct port_helper *helper)
 {
-	if (!may_open() || start_helper())
+	if (!may_open() || start_helper(helper))
 		return;
 	if (syscall(SYS_close_range, 0, ~0u, UNSHARE))
-		end_helper();
+		end_helper(helper);
 	else
-		port_apart = true;
+		port_apart = helper;
 }
 
 int guest_files_end(void)
 {
-	if (!port_apart)
+	struct port_helper *helper = port_apart;
+
+	if (!helper)
 		return 0;
-	end_helper();
-	port_apart = false;
-	return helper.thread_id;
+	end_helper(helper);
+	port_apart = NULL;
+	return helper->thread_id;
 }
 
 int port_in_program(int (*run)(void *data), void *data)
 {
-	if (port_likely(!port_apart))
+	struct port_helper *helper = port_apart;
+
+	if (port_likely(!helper))
 		return run(data);
-	helper.run = run;
-	helper.data = data;
-	sem_post(&helper.asked);
-	wait_for(&helper.done);
-	return helper.result;
+	helper->run = run;
+	helper->data = data;
+	sem_post(&helper->asked);
+	wait_for(&helper->done);
+	return helper->result;
 }
 
 struct memory {

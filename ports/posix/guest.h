@@ -4,6 +4,8 @@
 #define GUEST_H
 
 #include <inorder/async.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,10 +24,22 @@ int guest_workers_set(const struct async_workers *workers);
 /* Processors that workers may use; 0: not known. */
 unsigned guest_cpus(void);
 /*
+ * What a monitor has run in the program's table of descriptors. Each monitor has one of its own: the next one may begin
+ * while the last one ends.
+ */
+struct port_helper {
+	pthread_t thread;
+	int thread_id; /* read when it has returned */
+	sem_t asked, done;
+	int (*run)(void *data); /* NULL: it is to end */
+	void *data;
+	int result;
+};
+/*
  * The monitor's descriptors are its own from here on, and files can be read; where it cannot be, they cannot. At its
  * end: the kernel's id of a thread that has served it, and has returned; 0: none.
  */
-void guest_files_begin(void);
+void guest_files_begin(struct port_helper *helper);
 int guest_files_end(void);
 /* A file's text, cut to the buffer, and its length; 0: it cannot be had. In the monitor. */
 size_t guest_read(const char *path, char *text, size_t bytes);

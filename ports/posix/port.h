@@ -248,8 +248,8 @@ uint32_t port_park(struct port_parker *parker, uint64_t deadline_ns);
 
 /* ---- memory, clock, thread, log ---- */
 
-/* This thread, the monitor, has a table of descriptors of its own, not the program's (files.c). */
-extern __thread bool port_apart;
+/* The helper of this thread, a monitor with a table of descriptors of its own, not the program's (files.c); or NULL. */
+extern __thread struct port_helper *port_apart;
 /* Runs it here; if this thread is apart, in one that is not. */
 int port_in_program(int (*run)(void *data), void *data);
 void *port_alloc_apart(size_t bytes);

@@ -4,4 +4,4 @@
 
 __thread struct rob_thread port_thread;
 __thread int port_tid;
-__thread bool port_apart;
+__thread struct port_helper *port_apart;

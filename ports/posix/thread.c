@@ -104,12 +104,13 @@ static void honour_quota(void)
 
 static void *monitor_thread(void *unused)
 {
+	struct port_helper helper;
 	int thread_id;
 
 	prctl(PR_SET_NAME, "inorder/monitor");
 	guest_signals_begin(false);
 	port_hold();
-	guest_files_begin();
+	guest_files_begin(&helper);
 	honour_quota();
 	rob_monitor_main();
 	thread_id = guest_files_end();
