@@ -156,10 +156,13 @@ static int make_with(struct request *request, struct stage *stage)
 
 int build(struct request *request)
 {
-	char *folder = modules_folder(request->tree);
 	struct stage stage = {.path = NULL};
 	int result = -1;
+	char *folder;
 
+	if (request->output && output_try(request->output))
+		return -1;
+	folder = modules_folder(request->tree);
 	request->omits.used = must(calloc(request->omits.patterns.count + 1, sizeof(bool)));
 	request->modules.dir = folder;
 	if (folder && stage_open(&stage) == 0)

@@ -48,7 +48,15 @@ static const char *kind_of(const char *path)
 	return strstr(path, "bin/") || !strcmp(path, "/init") ? "program" : "file";
 }
 
-static bool image_has(const struct loaded *loaded, const char *path)
+/* Whether a file with content is there, be it through links. */
+static bool is_there(const struct loaded *loaded, const char *path, bool empty)
+{
+	const struct member *member = load_follow(loaded, path);
+
+	return member && S_ISREG(member->mode) && (empty || member->size);
+}
+
+static bool image_has(const struct loaded *loaded, const char *path, bool empty)
 {
 	/* with /usr merged or not; modules may be compressed there */
 	static const char *const suffixes[] = {"", ".xz", ".zst", ".gz"};
@@ -58,7 +66,7 @@ static bool image_has(const struct loaded *loaded, const char *path)
 	for (int i = 0; !found && i < 4; i++) {
 		char *name = text("usr%s%s", plain, suffixes[i]);
 
-		found = load_find(loaded, name) || load_find(loaded, name + 4);
+		found = is_there(loaded, name, empty) || is_there(loaded, name + 4, empty);
 		free(name);
 	}
 	return found;
@@ -74,33 +82,43 @@ static bool image_has_elsewhere(const struct loaded *loaded, const char *path, c
 	for (size_t i = 0; i < loaded->count; i++) {
 		const char *slash = strrchr(loaded->members[i].path, '/');
 
-		if (slash && !strcmp(slash, name) && !S_ISDIR(loaded->members[i].mode) &&
+		if (slash && !strcmp(slash, name) && is_there(loaded, loaded->members[i].path, false) &&
 		    (strstr(loaded->members[i].path, "bin/") || strstr(loaded->members[i].path, "lib")))
 			return true;
 	}
 	return false;
 }
 
+static void note_missing(struct check *check, const char *kind, const char *path)
+{
+	struct json_object *object;
+
+	check->missing++;
+	if (!check->json) {
+		printf("%-8s ", kind);
+		path_print(path);
+		putchar('\n');
+		return;
+	}
+	object = must(json_object_new_object());
+	json_object_object_add(object, "kind", json_object_new_string(kind));
+	path_json(object, "path", path);
+	json_object_array_add(check->lacking, object);
+}
+
 static int check_entry(const struct image_entry *entry, void *data)
 {
 	struct check *check = data;
 	const char *kind = kind_of(entry->path);
-	struct json_object *object;
+	struct stat status;
+	bool empty;
 
 	if (!S_ISREG(entry->mode))
 		return 0;
 	check->wanted++;
-	if (image_has(&check->loaded, entry->path) || image_has_elsewhere(&check->loaded, entry->path, kind))
-		return 0;
-	check->missing++;
-	if (!check->json) {
-		printf("%-8s %s\n", kind, entry->path);
-		return 0;
-	}
-	object = must(json_object_new_object());
-	json_object_object_add(object, "kind", json_object_new_string(kind));
-	json_object_object_add(object, "path", json_object_new_string(entry->path));
-	json_object_array_add(check->lacking, object);
+	empty = entry->source && stat(entry->source, &status) == 0 && !status.st_size;
+	if (!image_has(&check->loaded, entry->path, empty) && !image_has_elsewhere(&check->loaded, entry->path, kind))
+		note_missing(check, kind, entry->path);
 	return 0;
 }
 
@@ -137,10 +155,9 @@ static int compare(struct check *check, const struct stage *stage)
 		result = fill(check, &tree, &request, stage);
 	if (!result)
 		result = tree_visit(&tree, check_entry, check);
-	if (!result && !load_find(&check->loaded, "init")) {
-		check->missing++;
-		fail("'%s' has no /init", check->image);
-	}
+	check->wanted++;
+	if (!result && !is_there(&check->loaded, "init", false))
+		note_missing(check, "program", "/init");
 	tree_free(&tree);
 	request_free(&request);
 	free(folder);

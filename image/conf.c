@@ -42,24 +42,30 @@ static int read_line(struct request *request, const char *path, size_t number, c
 static int read_file(struct request *request, const char *path)
 {
 	FILE *file = fopen(path, "re");
-	size_t room = 0, number = 0;
-	char *line = NULL;
+	char line[LINE_ROOM];
+	size_t number = 0;
 	ssize_t bytes;
 	int result = 0;
 
 	if (!file)
 		return fail("cannot read '%s': %s", path, strerror(errno));
 	errno = 0;
-	while ((bytes = getline(&line, &room, file)) >= 0) {
+	while ((bytes = line_read(file, line)) >= 0 && !interrupted()) {
 		number++;
-		if (memchr(line, 0, (size_t)bytes))
+		if (number == 1 && !strncmp(line, "\xef\xbb\xbf", 3))
+			result = fail("%s:1: a byte order mark: save the file without it", path);
+		else if (memchr(line, 0, (size_t)bytes))
 			result = fail("%s:%zu: a NUL byte: this is no configuration", path, number);
 		else if (read_line(request, path, number, line))
 			result = -1; /* and on: all mistakes are named */
 	}
+	if (bytes == -2)
+		result = fail("%s:%zu: a line of more than %d bytes: this is no configuration", path, number + 1,
+			      LINE_ROOM - 2);
+	if (interrupted())
+		result = fail("interrupted");
 	if (ferror(file))
 		result = fail("cannot read '%s': %s", path, strerror(errno));
-	free(line);
 	fclose(file);
 	return result;
 }

@@ -50,7 +50,7 @@ static void note(struct comparison *comparison, const char *change, const char *
 	}
 	object = must(json_object_new_object());
 	rooted = text("/%s", path);
-	json_object_object_add(object, "path", json_object_new_string(rooted));
+	path_json(object, "path", rooted);
 	json_object_object_add(object, "change", json_object_new_string(change));
 	if (what)
 		json_object_object_add(object, "what", json_object_new_string(what));

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -190,6 +191,8 @@ struct output {
 	int fd;
 };
 
+/* Whether the image can have that name, before it is made. */
+int output_try(const char *name);
 int output_open(struct output *output, const char *name);
 /* @complete: put the image in its place; else leave the old one. Call it also after output_open() has failed. */
 int output_close(struct output *output, bool complete);
@@ -248,6 +251,12 @@ bool interrupted(void);
 __attribute__((format(printf, 1, 2))) int fail(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void warn(const char *format, ...);
 void *must(void *memory);
+/* Bytes that are no text in UTF-8, and control characters unless @control, as \ooo; the caller frees it. */
+char *visible(const char *string, bool control);
+
+#define LINE_ROOM 65536
+/* Reads a line. Returns its length; -1 at the end or for an error; -2 for one that has no room. */
+ssize_t line_read(FILE *file, char line[LINE_ROOM]);
 __attribute__((format(printf, 1, 2))) char *text(const char *format, ...);
 
 #endif

@@ -70,14 +70,29 @@ static char *clean(const char *path)
 	return result;
 }
 
-static int read_data(struct archive *archive, struct member *member, int64_t size, size_t left, const char *name)
+/* Makes room for one more of @count items of @size bytes; the room is a power of two. */
+static void *grow(void *items, size_t count, size_t size)
 {
+	return count & (count - 1) ? items : must(reallocarray(items, count ? count * 2 : 1, size));
+}
+
+/* The members' contents are freed with the image: names may share them. */
+static unsigned char *new_content(struct loaded *loaded, size_t size)
+{
+	loaded->contents = grow(loaded->contents, loaded->contents_count, sizeof(*loaded->contents));
+	loaded->contents[loaded->contents_count] = must(malloc(size + 1));
+	return loaded->contents[loaded->contents_count++];
+}
+
+static int read_data(struct loaded *loaded, struct archive *archive, int64_t size, size_t left, const char *name)
+{
+	struct member *member = &loaded->members[loaded->count - 1];
 	la_ssize_t got;
 
 	if (size < 0 || (uint64_t)size > left)
 		return fail("'%s' is damaged: '%s' ends after the image does", name, member->path);
 	member->size = (size_t)size;
-	member->data = must(malloc(member->size + 1));
+	member->data = new_content(loaded, member->size);
 	got = archive_read_data(archive, member->data, member->size);
 	return got == size ? 0 : damaged(archive, name);
 }
@@ -88,9 +103,7 @@ static int add_member(struct loaded *loaded, struct archive *archive, struct arc
 	const char *path = archive_entry_pathname(entry);
 	struct member *member;
 
-	if ((loaded->count & (loaded->count - 1)) == 0) /* 0, or a power of two: full */
-		loaded->members =
-			must(reallocarray(loaded->members, loaded->count ? loaded->count * 2 : 1, sizeof(*member)));
+	loaded->members = grow(loaded->members, loaded->count, sizeof(*member));
 	member = &loaded->members[loaded->count];
 	*member = (struct member){.path = path ? clean(path) : NULL, .order = loaded->count};
 	if (!member->path)
@@ -106,7 +119,7 @@ static int add_member(struct loaded *loaded, struct archive *archive, struct arc
 		member->first = clean(archive_entry_hardlink(entry));
 	if (S_ISLNK(member->mode) && !member->target)
 		return fail("'%s' is damaged: the link '%s' leads nowhere", name, member->path);
-	return S_ISREG(member->mode) ? read_data(archive, member, archive_entry_size(entry), left, name) : 0;
+	return S_ISREG(member->mode) ? read_data(loaded, archive, archive_entry_size(entry), left, name) : 0;
 }
 
 /* The number in eight hexadecimal digits at @digits. Returns false if it is none. */
@@ -247,12 +260,10 @@ static void keep(void *member)
 	(void)member;
 }
 
-static void share(struct member *from, struct member *to)
+static void share(const struct member *from, struct member *to)
 {
-	free(to->data);
-	to->data = must(malloc(from->size + 1));
+	to->data = from->data;
 	to->size = from->size;
-	memcpy(to->data, from->data, from->size);
 }
 
 /* The content of a hard link comes with one of its names, the first or a later one; then all have it. */
@@ -314,7 +325,6 @@ static void member_free(struct member *member)
 	free(member->path);
 	free(member->target);
 	free(member->first);
-	free(member->data);
 }
 
 static int compare(const void *a, const void *b)
@@ -354,10 +364,61 @@ const struct member *load_find(const struct loaded *loaded, const char *path)
 	return bsearch(path, loaded->members, loaded->count, sizeof(*loaded->members), compare_path);
 }
 
+/* Where the first link in @place leads, with what follows it; NULL: there is none. */
+static char *through_link(const struct loaded *loaded, const char *place, bool *found)
+{
+	char *prefix = must(strdup(place)), *beside, *joined, *next = NULL;
+
+	*found = false;
+	for (size_t at = 1; !*found && at <= strlen(place); at++) {
+		const struct member *member;
+
+		if (place[at] && place[at] != '/')
+			continue;
+		prefix[at] = '\0';
+		member = load_find(loaded, prefix + 1);
+		prefix[at] = place[at];
+		if (!member || !member->target)
+			continue;
+		*found = true;
+		prefix[at] = '\0';
+		beside = place_beside(prefix, member->target);
+		joined = text("%s%s", beside ? beside : "", place + at);
+		next = place_parse(joined);
+		free(beside);
+		free(joined);
+	}
+	free(prefix);
+	return next;
+}
+
+const struct member *load_follow(const struct loaded *loaded, const char *path)
+{
+	char *rooted = text("/%s", path), *place = place_parse(rooted), *next;
+	const struct member *member = NULL;
+	bool link = true;
+
+	free(rooted);
+	for (int links = 0; place && link && links < 40; links++) {
+		next = through_link(loaded, place, &link);
+		if (!link) {
+			member = load_find(loaded, place + 1);
+			break;
+		}
+		free(place);
+		place = next;
+	}
+	free(place);
+	return member;
+}
+
 void load_free(struct loaded *loaded)
 {
 	for (size_t i = 0; i < loaded->count; i++)
 		member_free(&loaded->members[i]);
+	for (size_t i = 0; i < loaded->contents_count; i++)
+		free(loaded->contents[i]);
+	free(loaded->contents);
 	free(loaded->members);
 	*loaded = (struct loaded){.count = 0};
 }

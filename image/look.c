@@ -39,14 +39,18 @@ void mode_text(mode_t mode, char text[11])
 
 void path_print(const char *path)
 {
-	for (; *path; path++) {
-		unsigned char c = (unsigned char)*path;
+	char *shown = visible(path, false);
 
-		if (c < ' ' || c == 0x7f)
-			printf("\\%03o", c);
-		else
-			putchar(c);
-	}
+	fputs(shown, stdout);
+	free(shown);
+}
+
+void path_json(struct json_object *object, const char *key, const char *path)
+{
+	char *shown = visible(path, true);
+
+	json_object_object_add(object, key, json_object_new_string(shown));
+	free(shown);
 }
 
 static void print_member(const struct member *member)
@@ -72,11 +76,11 @@ static struct json_object *member_json(const struct member *member)
 	char mode[11], *path = text("/%s", strcmp(member->path, ".") ? member->path : "");
 
 	mode_text(member->mode, mode);
-	json_object_object_add(object, "path", json_object_new_string(path));
+	path_json(object, "path", path);
 	json_object_object_add(object, "mode", json_object_new_string(mode));
 	json_object_object_add(object, "bytes", json_object_new_uint64(member->size));
 	if (member->target)
-		json_object_object_add(object, "target", json_object_new_string(member->target));
+		path_json(object, "target", member->target);
 	if (S_ISCHR(member->mode) || S_ISBLK(member->mode)) {
 		json_object_object_add(object, "major", json_object_new_uint64(major(member->rdev)));
 		json_object_object_add(object, "minor", json_object_new_uint64(minor(member->rdev)));
@@ -146,36 +150,9 @@ int command_ls(int argc, char **argv)
 	return result ? 1 : 0;
 }
 
-/* Follows links as the kernel does in the image, the last component's only. */
-static const struct member *follow(const struct loaded *loaded, const char *path)
-{
-	char *place = place_parse(path);
-	const struct member *member = NULL;
-
-	if (!place) { /* without a slash at its start is fine, too */
-		char *rooted = text("/%s", path);
-
-		place = place_parse(rooted);
-		free(rooted);
-	}
-	for (int links = 0; place && links < 40; links++) {
-		char *next;
-
-		member = load_find(loaded, place + 1);
-		if (!member || !member->target)
-			break;
-		next = place_beside(place, member->target);
-		free(place);
-		place = next;
-		member = NULL;
-	}
-	free(place);
-	return member;
-}
-
 static int print_content(const struct loaded *loaded, const char *image, const char *path)
 {
-	const struct member *member = follow(loaded, path);
+	const struct member *member = load_follow(loaded, path);
 
 	if (!member)
 		return fail("'%s' has no file '%s'", image, path);

@@ -10,10 +10,10 @@
 
 /* One path of an image. */
 struct member {
-	char *path;   /* without a slash at its start; "." is the root */
-	char *target; /* of a symbolic link, or NULL */
-	char *first;  /* of a hard link: the path that was there first, or NULL */
-	unsigned char *data;
+	char *path;          /* without a slash at its start; "." is the root */
+	char *target;        /* of a symbolic link, or NULL */
+	char *first;         /* of a hard link: the path that was there first, or NULL */
+	unsigned char *data; /* one of the image's contents; those of hard links are one */
 	size_t size;
 	mode_t mode;
 	uid_t uid;
@@ -26,6 +26,8 @@ struct member {
 struct loaded {
 	struct member *members; /* in the order of the image */
 	size_t count;
+	unsigned char **contents;
+	size_t contents_count;
 	size_t archives;
 };
 
@@ -37,13 +39,18 @@ int load_file(struct loaded *loaded, const char *name);
 void load_settle(struct loaded *loaded);
 /* After load_settle(): the path without a slash at its start, or NULL. */
 const struct member *load_find(const struct loaded *loaded, const char *path);
+/* The same through all links, as the kernel goes; the path may have a slash at its start. */
+const struct member *load_follow(const struct loaded *loaded, const char *path);
 void load_free(struct loaded *loaded);
 
 /* What a path is, as ls prints it: drwxr-xr-x. */
 void mode_text(mode_t mode, char text[11]);
 
-/* A path from an image may hold anything: control characters do not reach a terminal. */
+/* A path from an image may hold anything: what is no text does not reach a terminal. */
 void path_print(const char *path);
+struct json_object;
+/* Adds @path, which json-c would print as it is. */
+void path_json(struct json_object *object, const char *key, const char *path);
 /* Takes --json out of the arguments and checks that @count are left; else returns 2, with a message. */
 int look_arguments(int *argc, char **argv, bool *json, int count);
 

@@ -165,6 +165,23 @@ int output_open(struct output *output, const char *name)
 	return open_beside(output);
 }
 
+int output_try(const char *name)
+{
+	char *target = *name ? follow(name) : NULL, *folder = target ? folder_of(target) : NULL;
+	struct stat status;
+	int result = 0;
+
+	if (!*name)
+		result = fail("--output needs the name of a file");
+	else if (!target)
+		result = -1;
+	else if (stat(folder, &status))
+		result = fail("cannot write '%s': no folder '%s': %s", name, folder, strerror(errno));
+	free(folder);
+	free(target);
+	return result;
+}
+
 static int sync_folder(const char *path)
 {
 	char *folder = folder_of(path);
@@ -179,14 +196,12 @@ static int sync_folder(const char *path)
 	return result;
 }
 
-/* Permissions: those of the file that is replaced, else those that a new file gets. */
+/* Permissions: those of the file that is replaced, else the owner's alone: an image may have keys in it. */
 static mode_t permissions(const char *target)
 {
-	mode_t mask = umask(0);
 	struct stat status;
 
-	umask(mask);
-	return stat(target, &status) ? 0666 & ~mask : status.st_mode & 07777;
+	return stat(target, &status) ? 0600 : status.st_mode & 07777;
 }
 
 /* Gives the new file a name. */

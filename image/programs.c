@@ -158,9 +158,11 @@ static int add_script(struct tree *tree, const char *path)
 
 	if (fd < 0)
 		return fail("cannot read '%s': %s", path, strerror(errno));
-	if (pread(fd, line, 2, 0) != 2 || memcmp(line, "#!", 2)) {
+	if (pread(fd, line, 4, 0) < 2 || memcmp(line, "#!", 2)) {
 		close(fd);
-		return 0;
+		if (!memcmp(line, "\177ELF", 4))
+			return 0;
+		return fail("'%s' is neither a program nor a script: what is only read comes with --add-file", path);
 	}
 	if (pread(fd, line, sizeof(line) - 1, 2) < 0)
 		line[0] = '\0';

@@ -171,6 +171,7 @@ make_image() {
 		say "'$file' is there and not of inorder-image install: it is left alone; move it away, then install again"
 		return 1
 	fi
+	[ ! -e "$file" ] || chmod 600 "$file" # earlier versions made it for all to read
 	"$image" build --host --tree "$root/lib/modules/$1" ${root:+--sysroot "$root"} --output "$file" || return 1
 	has_image_of_ours "$1" || echo "$1" >>"$state/images"
 }
@@ -349,6 +350,11 @@ command_install() {
 		say "no kernel with its modules in '$root/boot': nothing to install for"
 		return 1
 	}
+	install_for "$versions"
+}
+
+# install_for VERSIONS: the hooks, images, entries and the choice; what a first one has written goes if it comes to nothing.
+install_for() {
 	first=''
 	[ -e "$state/images" ] || ours "$postinst" || first=yes
 	list=$(images)
@@ -359,7 +365,7 @@ command_install() {
 		[ ! "$first" ] || clear_all
 		return 1
 	}
-	for version in $versions; do
+	for version in $1; do
 		if make_image "$version"; then made=yes; else failed="$failed $version"; fi
 	done
 	[ "$made" ] || {

@@ -69,14 +69,67 @@ void progress(const char *what, size_t done)
 		fprintf(stderr, "\r\033[K%s", what);
 }
 
+/* The length of the character in UTF-8 at @text; 0: it is none. */
+static size_t character(const unsigned char *text)
+{
+	size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+
+	if (text[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+		return 0; /* longer than need be, half of a pair, or beyond the last one */
+	return length;
+}
+
+char *visible(const char *string, bool control)
+{
+	const unsigned char *from = (const unsigned char *)string;
+	char *result = must(malloc(strlen(string) * 4 + 1)), *to = result;
+
+	while (*from) {
+		size_t length = character(from);
+
+		if (!control && (*from < ' ' || *from == 0x7f || (*from == 0xc2 && from[1] < 0xa0)))
+			length = 0;
+		if (!length)
+			to += sprintf(to, "\\%03o", *from++);
+		for (; length; length--)
+			*to++ = (char)*from++;
+	}
+	*to = '\0';
+	return result;
+}
+
+ssize_t line_read(FILE *file, char line[LINE_ROOM])
+{
+	size_t count = 0;
+	int c;
+
+	while (count < LINE_ROOM - 1 && (c = getc(file)) != EOF) {
+		line[count++] = (char)c;
+		if (c == '\n')
+			break;
+	}
+	line[count] = '\0';
+	if (count == LINE_ROOM - 1 && line[count - 1] != '\n')
+		return -2;
+	return count ? (ssize_t)count : -1;
+}
+
 /* A line as a whole, whoever else writes to standard error. */
 static void print(const char *kind, const char *format, va_list args)
 {
-	char line[4096];
+	char line[4096], *shown;
 
 	vsnprintf(line, sizeof(line), format, args);
+	shown = visible(line, false);
 	progress_end();
-	fprintf(stderr, "inorder-image: %s%s\n", kind, line);
+	fprintf(stderr, "inorder-image: %s%s\n", kind, shown);
+	free(shown);
 }
 
 int fail(const char *format, ...)

@@ -24,21 +24,25 @@ int modules_read_line(struct modules *modules, char *line, size_t bytes)
 int modules_read_list(struct modules *modules, const char *path)
 {
 	FILE *list = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0, number = 0;
-	ssize_t bytes;
+	char line[LINE_ROOM];
+	size_t number = 0;
+	ssize_t bytes = 0;
 	int result = 0;
 
 	if (!list)
 		return fail("cannot read the list of modules '%s': %s", path, strerror(errno));
-	while (!result && (bytes = getline(&line, &room, list)) >= 0) {
+	while (!result && (bytes = line_read(list, line)) >= 0) {
 		number++;
+		if (interrupted())
+			result = fail("interrupted");
 		if (modules_read_line(modules, line, (size_t)bytes))
 			result = fail("'%s' is no list of modules: line %zu has a NUL byte", path, number);
 	}
+	if (bytes == -2)
+		result = fail("'%s' is no list of modules: line %zu is longer than %d bytes", path, number + 1,
+			      LINE_ROOM - 2);
 	if (ferror(list))
 		result = fail("cannot read '%s': %s", path, strerror(errno));
-	free(line);
 	fclose(list);
 	return result;
 }

@@ -800,6 +800,59 @@ def case_check(tree, folder):
     must('no device' in tool('check', '--cmdline', 'root=UUID=nix', *options, code=2), 'that there is no such root')
     must('no image' in tool('check', '--tree', tree, '/dev/null', code=2), 'that this is no image')
     tool('check', code=2)
+    have = os.path.join(folder, 'have')
+    call(tree, '-m', 'ahci', '-m', 'sd_mod', '-m', 'ext4', '-p', 'e2fsck', '-c', 'none', '-o', out)
+    driver = next(path for path in tool('ls', out).decode().split() if path.endswith('/ext4.ko'))[1:]
+    first = read(out)[:read(out).rindex(b'TRAILER!!!') + 11]
+    first += bytes(-len(first) % 4)
+    for last, what in ((cpio_entry(driver), 'an empty file'), (cpio_entry(driver, 0o40755), 'a folder'),
+                       (cpio_entry(driver, 0o120777, b'nowhere'), 'a link to nothing')):
+        write(have, first + last + END)
+        must(b'ext4.ko' in tool('check', *options[:-1], have, code=1), f'{what} in the place of a driver')
+    write(have, first + cpio_entry('moved.ko', data=b'x') + cpio_entry(driver, 0o120777, b'/moved.ko') + END)
+    must(b'has all' in tool('check', *options[:-1], have), 'a link that leads to a file')
+    write(have, first + cpio_entry('init') + END)
+    must(json.loads(tool('check', '--json', *options[:-1], have, code=1)) == [{'kind': 'program', 'path': '/init'}], '/init')
+    said = tool('check', *options[:-1], have, code=1).decode()
+    must(re.search(r'lacks 1 of (\d\d+) files', said) and '/init' in said, f'/init among those that lack: {said}')
+
+
+def case_bounds(tree, folder):
+    """Small files that would fill memory, and names that are no text."""
+    image, out = os.path.join(folder, 'image'), os.path.join(folder, 'out')
+    links = b''.join(cpio_entry(f'b{i}', nlink=3001) for i in range(3000))
+    write(image, gzip.compress(cpio_entry('a', data=bytes(1 << 20), nlink=3001) + links + END))
+    with open(out, 'wb') as lines, subprocess.Popen([IMAGE, 'ls', image], stdout=lines) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    must(process.returncode == 0 and read(out).count(b' 1048576 /') == 3001, 'the content with each name')
+    must(used.ru_maxrss < 1000000, f'the content once in memory, but {used.ru_maxrss} KiB')
+    write(image, b'x' * 70000)
+    must('longer than' in call(tree, '-M', image, '-o', out, code=1), 'what no list of modules has')
+    must('more than' in call(tree, '--config', image, '--universal', '-l', code=1), 'what no configuration has')
+    write(image, b'\xef\xbb\xbfmodule ahci\n')
+    must('byte order mark' in call(tree, '--config', image, '--universal', '-l', code=1), 'what is before the first word')
+    write(image, cpio_entry('nXme', data=b'x').replace(b'nXme', b'n\xffme') + cpio_entry('cXX').replace(b'XX', b'\xc2\x9b')
+          + cpio_entry('l', 0o120777, b'\xfe') + cpio_entry('\u00e4') + END)
+    must([item['path'] for item in json.loads(tool('ls', '--json', image))] == ['/c\x9b', '/l', '/n\\377me', '/\u00e4'], 'JSON')
+    said = tool('ls', image)
+    must(b'/c\\302\\233\n' in said and b'/n\\377me\n' in said and '/\u00e4\n'.encode() in said, f'text, not {said}')
+    must(json.loads(tool('diff', '--json', image, '-', data=END, code=1)), 'JSON from diff')
+    write(image, cpio_entry('../\x1b[31mred', data=b'x') + END)
+    must('\\033[31m' in tool('ls', image, code=1), 'no control characters in a message')
+
+
+def case_refused(tree, folder):
+    """What no image can be made with is told before it is made; a new image is its owner's alone to read."""
+    out, plain = os.path.join(folder, 'image'), os.path.join(folder, 'plain')
+    write(plain, b'root:x:0:0\n')
+    must('neither a program nor a script' in call(tree, '-p', plain, '-o', out, code=1), 'that it is no program')
+    must('neither a program nor a script' in call(tree, '--init', plain, '-o', out, code=1), 'nor an /init')
+    for name in ('', f'{folder}/none/image'):
+        said = call('/none', '-o', name, code=1)
+        must('--output' in said or 'no folder' in said, f'that nothing can be made there, first: {said}')
+    call(tree, '-m', 'ahci', '-o', out)
+    must(stat.S_IMODE(os.stat(out).st_mode) == 0o600, 'the owner alone')
 
 
 def case_conf(tree, folder):
