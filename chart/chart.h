@@ -51,6 +51,7 @@ void keep_free(void);
 enum record_type {
 	RECORD_START = ASYNC_TRACE_TYPES, /* a process begins to write; name: its program, domain: its boot */
 	RECORD_LOST,                      /* arg: lines that could not be written */
+	RECORD_BOOT,                      /* of a kernel log: its clock has begun anew */
 	RECORD_OTHER,                     /* nothing to draw */
 };
 
@@ -123,13 +124,18 @@ struct json_object;
 struct input {
 	struct record *records;
 	size_t count;
-	size_t bad;                   /* lines that should have been understood and were not */
-	size_t lost;                  /* lines that the writer said it could not write */
-	size_t lost_ends;             /* of initcalls and callbacks */
-	size_t renamed;               /* initcalls of which one line has another name than the other */
+	size_t bad;       /* lines that should have been understood and were not */
+	size_t lost;      /* lines that the writer said it could not write */
+	size_t lost_ends; /* of initcalls and callbacks */
+	size_t renamed;   /* initcalls of which one line has another name than the other */
+	size_t repeated;  /* lines of a trace that are there twice */
+	long *refused;    /* processes whose trace is of a version that is not read */
+	size_t refused_count;
 	size_t callbacks;             /* of suspend and resume, that do not tell how long they take */
 	struct open_call *open_calls; /* of a kernel log */
 	size_t open_count;
+	uint64_t first_ns;  /* the earliest time of the kernel log's lines, as it tells them; 0: not told */
+	uint64_t told_ns;   /* the last one, in this file */
 	bool past_init;     /* the kernel log has run /init */
 	uint64_t passed_ns; /* if not: when it wrote the last line of no interest while something was open; or 0 */
 	bool probes;        /* it tells of probes: it was written under initcall_debug */

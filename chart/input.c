@@ -55,6 +55,13 @@ static void take_out_zeros(char *line, size_t bytes)
 	line[used] = 0;
 }
 
+/* "{noformat}", "{code:title=dmesg}": how Jira marks what is quoted. */
+static bool is_macro(const char *line)
+{
+	return strncmp(line, "{noformat}", 10) == 0 || strncmp(line, "{code}", 6) == 0 ||
+	       strncmp(line, "{code:", 6) == 0;
+}
+
 const char *input_line(struct input *input, char *line, size_t bytes)
 {
 	const char *wrong;
@@ -67,7 +74,7 @@ const char *input_line(struct input *input, char *line, size_t bytes)
 		line += 6, bytes -= 6;
 	if (strncmp(line, "- {", 3) == 0) /* LAVA's list */
 		line += 2, bytes -= 2;
-	if (line[0] == '{' && strspn(line, "{} \t,") < bytes)
+	if (line[0] == '{' && !is_macro(line) && strspn(line, "{} \t,") < bytes)
 		return parse_trace_line(input, line, bytes);
 	take_out_zeros(line, bytes);
 	if (parse_json_member(input, line, &wrong) || parse_property(input, line, &wrong))
@@ -249,6 +256,7 @@ bool input_read(struct input *input, const char *path)
 		fprintf(stderr, "inorder-chart: cannot open %s: %s\n", path, strerror(errno));
 		return false;
 	}
+	input->told_ns = 0;
 	done = read_file(&reader);
 	if (!standard)
 		fclose(reader.file);
@@ -280,6 +288,7 @@ void input_free(struct input *input)
 	parse_json_forget(input);
 	free(input->units);
 	free(input->open_calls);
+	free(input->refused);
 	free(input->records);
 	*input = (struct input){0};
 }

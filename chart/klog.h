@@ -20,7 +20,8 @@ struct stamp {
 
 /* Reads what stands before the message. Returns the message. */
 const char *prefix_read(const char *line, struct clock *clock, struct stamp *stamp);
-/* Firmware clears the screen, dmesg colours what it shows: takes out "\033[", numbers, a letter. */
+/* Firmware clears the screen, dmesg colours what it shows: takes out "\033[", numbers, a letter. Spaces that
+ * do not break become spaces. */
 void prefix_take_out_controls(char *line);
 /* True if @line says how long after the line before it was written: so it counts, whatever its message. */
 bool prefix_has_delta(const char *line);

@@ -7,6 +7,8 @@
 
 #include "model.h"
 
+#define SLACK_NS 1000 /* what a step says that it took is a whole number of microseconds */
+
 void model_note(struct model *model, const char *format, ...)
 {
 	char text[256];
@@ -18,10 +20,21 @@ void model_note(struct model *model, const char *format, ...)
 	*APPEND(model->notes, model->note_count) = keep(text);
 }
 
-/* A ring buffer overwrites its oldest lines: then steps end whose begin is not there, and no line names the kernel. */
+static uint64_t first_line(const struct input *input)
+{
+	uint64_t first_ns = input->first_ns ? input->first_ns : UINT64_MAX;
+
+	for (size_t i = 0; i < input->count; i++)
+		if (input->records[i].pid == 0 && input->records[i].t_ns < first_ns)
+			first_ns = input->records[i].t_ns;
+	return first_ns;
+}
+
+/* A ring buffer overwrites its oldest lines: then steps end that began before the first line, which names no kernel. */
 static bool lost_beginning(const struct input *input)
 {
 	const char *kernel = keep("kernel");
+	uint64_t first_ns = first_line(input);
 	bool headless = false;
 
 	for (size_t i = 0; i < input->count; i++) {
@@ -29,19 +42,9 @@ static bool lost_beginning(const struct input *input)
 
 		if (record->pid == 0 && record->type == ASYNC_TRACE_PHASE && record->name == kernel)
 			return false;
-		headless = headless || (record->headless && !record->cookie);
+		headless = headless || (record->headless && !record->cookie && record->since_ns + SLACK_NS < first_ns);
 	}
 	return headless;
-}
-
-static uint64_t first_line(const struct input *input)
-{
-	uint64_t first_ns = UINT64_MAX;
-
-	for (size_t i = 0; i < input->count; i++)
-		if (input->records[i].pid == 0 && input->records[i].t_ns < first_ns)
-			first_ns = input->records[i].t_ns;
-	return first_ns;
 }
 
 void add_notes(struct model *model, const struct input *input)
@@ -59,6 +62,8 @@ void add_notes(struct model *model, const struct input *input)
 	if (input->renamed)
 		model_note(model, "%zu steps end under another name than they began with: a character was lost",
 			   input->renamed);
+	if (input->repeated)
+		model_note(model, "%zu lines of the trace are there twice: they count once", input->repeated);
 	if (input->callbacks)
 		model_note(model,
 			   "%zu callbacks of suspend and resume do not tell how long they took: they are not drawn",

@@ -150,6 +150,7 @@ static bool is_run(const char *rest)
 }
 
 #define MARKS_MOST 6
+#define FALL_NS 200000000 /* the least by which the clock falls from one boot to the next */
 
 /*
  * A message that holds all marks of a verb but one, and no verb, had this one before a character was lost; so it is
@@ -285,6 +286,18 @@ static const struct verb *next_verb(const char *text, const char **at)
 	return best;
 }
 
+/* What it was booted with is no message, whatever words it has. */
+static bool is_command_line(const char *message)
+{
+	static const char *const begins[] = {
+		"Command line: ", "Kernel command line: ", "Unknown kernel command line parameters "};
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (strncmp(message, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
 static const struct verb *first_verb(const char *message)
 {
 	for (size_t i = 0; i < VERB_COUNT; i++) {
@@ -361,12 +374,32 @@ static const char *parse_rest(struct input *input, const struct stamp *stamp, co
 	return wrong || known ? wrong : check_marks(message);
 }
 
+/* Lines of several processors fall back a little. Back to near zero is another boot, whose first lines may be lost. */
+static void look_at_time(struct input *input, uint64_t t_ns)
+{
+	if (!t_ns)
+		return;
+	if (t_ns + FALL_NS <= input->told_ns && t_ns <= input->told_ns / 4) {
+		klog_add(input, RECORD_BOOT, t_ns, -1);
+		input->open_count = 0;
+		input->passed_ns = 0;
+		input->past_init = false;
+		input->first_ns = 0;
+	}
+	if (!input->first_ns || t_ns < input->first_ns)
+		input->first_ns = t_ns;
+	input->told_ns = t_ns;
+}
+
 const char *klog_message(struct input *input, const struct stamp *stamp, const char *message)
 {
 	const struct verb *verb = first_verb(message);
 	const char *wrong;
 	const char *at = message;
 
+	look_at_time(input, stamp->boot_ns);
+	if (is_command_line(message))
+		return NULL;
 	if (verb) {
 		const struct piece piece = {.stamp = stamp, .rest = message + strlen(verb->text)};
 
@@ -382,7 +415,8 @@ const char *klog_message(struct input *input, const struct stamp *stamp, const c
 
 /*
  * A line of no interest, but that it was written while something was open, and before /init: if the log ends here, that
- * hangs. Lines without a microsecond would be counted as placed, so the clock is a copy.
+ * hangs. The first line tells when the log begins. The clock is a copy, or else lines without a microsecond would count
+ * as placed.
  */
 static void pass(struct input *input, const char *line)
 {
@@ -391,9 +425,11 @@ static void pass(struct input *input, const char *line)
 	struct stamp stamp;
 	bool delta = prefix_has_delta(line);
 
-	if (!delta && (!input->open_count || input->past_init))
+	if (!delta && input->first_ns && (!input->open_count || input->past_init))
 		return;
 	prefix_read(line, delta ? clock : &copy, &stamp);
+	if (!input->first_ns)
+		input->first_ns = stamp.boot_ns;
 	copy = *clock;
 	if (input->open_count && !input->past_init && (stamp.boot_ns || stamp.wall_ns))
 		input->passed_ns = clock_time(&copy, &stamp);

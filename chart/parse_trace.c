@@ -85,9 +85,9 @@ static const char *read_start(json_object *line, struct record *record)
 	record->domain = text(line, "boot");
 	if (!number(line, "inorder", &version) || version == 0)
 		return "a start line without the version of the format (\"inorder\")";
+	record->version = (unsigned int)version;
 	if (version > VERSION)
 		return "a trace of a version above 2, which this program does not read";
-	record->version = (unsigned int)version;
 	if (!number(line, "processors", &record->arg) || record->arg > PROCESSORS_MOST)
 		return "processors is no number of them";
 	if (!number(line, "started_ns", &record->started_ns) || record->started_ns > record->t_ns)
@@ -126,6 +126,22 @@ static const char *read_object(json_object *line, struct record *record)
 	return record->type == RECORD_START ? read_start(line, record) : NULL;
 }
 
+/* True if the lines of @record's process are not read: its start line was of a later version. */
+static bool is_refused(struct input *input, const struct record *record)
+{
+	size_t i = 0;
+
+	while (i < input->refused_count && input->refused[i] != record->pid)
+		i++;
+	if (record->type != RECORD_START)
+		return i < input->refused_count;
+	if (i < input->refused_count)
+		input->refused[i] = input->refused[--input->refused_count];
+	if (record->version > VERSION)
+		*APPEND(input->refused, input->refused_count) = record->pid;
+	return false;
+}
+
 const char *parse_trace_line(struct input *input, const char *line, size_t bytes)
 {
 	struct record record = {.tid = -1};
@@ -144,6 +160,8 @@ const char *parse_trace_line(struct input *input, const char *line, size_t bytes
 		wrong = read_object(object, &record);
 	json_object_put(object);
 	json_tokener_free(tokener);
+	if (is_refused(input, &record))
+		return NULL;
 	if (wrong)
 		return wrong;
 	if (record.type == RECORD_LOST)

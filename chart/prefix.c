@@ -14,6 +14,7 @@
 
 #define LAYERS_MOST 12
 #define BRACKETS_MOST 3 /* of a line, where the time since the line before is looked for */
+#define NO_BREAK_SPACE "\xc2\xa0"
 #define SECOND_NS UINT64_C(1000000000)
 #define WHOLE_LEAST 100000000 /* 1973: fewer seconds without decimals are some other number */
 #define DAY_S UINT64_C(86400)
@@ -67,10 +68,14 @@ static uint64_t unit_of(unsigned int count)
 
 static bool read_boot(const char **text, struct reading *reading)
 {
+	unsigned int count;
 	uint64_t seconds;
 	uint64_t ns;
 
-	if (!digits(text, 1, 9, &seconds) || *(*text)++ != '.' || decimals(text, &ns) != 6)
+	if (!digits(text, 1, 9, &seconds) || *(*text)++ != '.')
+		return false;
+	count = decimals(text, &ns);
+	if (count != 6 && count != 4 && count != 9) /* other numbers are what is left of these */
 		return false;
 	reading->stamp.boot_ns = seconds * SECOND_NS + ns;
 	reading->stamp.boot_ns += reading->stamp.boot_ns == 0; /* 0 stands for unknown */
@@ -210,8 +215,11 @@ static bool fits_class(char letter, char c)
 		return isalnum((unsigned char)c) || strchr("-._/+@", c);
 	case 'w':
 		return !isspace((unsigned char)c);
+	case 'C':
 	case 'N':
 		return c != ']';
+	case 'B':
+		return c != '}';
 	case 'g':
 		return c != '(';
 	case 'r':
@@ -226,7 +234,7 @@ static bool skip_class(char letter, const char **text)
 {
 	const char *start = *text;
 
-	if (letter == 'k' && !islower((unsigned char)**text))
+	if ((letter == 'k' && !islower((unsigned char)**text)) || (letter == 'C' && !isalpha((unsigned char)**text)))
 		return false;
 	while (**text && fits_class(letter, **text))
 		++*text;
@@ -410,11 +418,31 @@ const char *prefix_read(const char *line, struct clock *clock, struct stamp *sta
 	return line;
 }
 
-void prefix_take_out_controls(char *line)
+/* Pages on the web have spaces that do not break. */
+static void replace_spaces(char *line)
 {
-	char *to = strchr(line, '\033');
+	char *to = strstr(line, NO_BREAK_SPACE);
 	const char *from = to;
 
+	if (!to)
+		return;
+	while (*from) {
+		bool space = strncmp(from, NO_BREAK_SPACE, 2) == 0;
+
+		*to++ = space ? ' ' : *from;
+		from += space ? 2 : 1;
+	}
+	*to = 0;
+}
+
+void prefix_take_out_controls(char *line)
+{
+	const char *from;
+	char *to;
+
+	replace_spaces(line);
+	to = strchr(line, '\033');
+	from = to;
 	if (!to)
 		return;
 	while (*from) {

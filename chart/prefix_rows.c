@@ -4,13 +4,14 @@
  *
  * In a pattern, a space stands for one or more blanks and "~" for any number of them; what stands from "%{" to "%}" may be
  * missing. After "%":
- *   s  seconds since boot with six decimals    u  microseconds since boot
+ *   s  seconds since boot with 4, 6 or 9 decimals    u  microseconds since boot
  *   e  seconds since 1970, decimals or not     E  the same, of a date after 1973
  *   D  seconds since the line before, with six decimals
  *   y m d H M S  two digits each, y four       b  month's name   f  decimals of a second   z  time zone
  *   T  the thread   n  a number   i  a number with decimals   a  weekday   L  letter of a log level
  *   k  a word of small letters, then digits   w  a word   h  a host's name, a tag, a user   p  a path
  *   x  a flag of /dev/kmsg
+ *   C  a thread's name, up to the next "]"   B  up to the next "}"
  *   N  up to the next "]"   P  up to the next ":"   g  up to the next "("   r  up to the next ")"
  */
 #include "prefix_rows.h"
@@ -18,7 +19,7 @@
 #define CLOCK "%H:%M:%S%{.%f%}"
 #define ISO "%y-%m-%dT" CLOCK
 #define LOGCAT "%{%y-%}%m-%d %H:%M:%S.%f%{ %z%} "
-#define LOGCAT_USER "%{%h:%}~"
+#define LOGCAT_USER "%{%h:%}%{%h %}~"
 #define HOST "%{%h %}"
 
 const struct prefix_row prefix_rows[] = {
@@ -37,6 +38,7 @@ const struct prefix_row prefix_rows[] = {
 	{"MediaTek, interrupts on or off", "%{-%}(%n)[%T:%N]~", 0},
 	{"tio", "[" CLOCK "]~", 0}, /* without decimals, Samsung's would fit, too */
 	{"Samsung", "%{%L%}[%n:~%P:~%T]~", 0},
+	{"MediaTek, a thread", "[%T:%C]~", 0},
 	{"ASUS", "(CPU:%n-pid:%T:%r)~", 0},
 	{"Unisoc, HTC", "c%n %T ", 0},
 	{"/dev/kmsg, netconsole", "%{%p,%}%n,%n,%u,%x%{,caller=T%T%}%{,caller=C%n%};", GLUE},
@@ -65,6 +67,9 @@ const struct prefix_row prefix_rows[] = {
 	/* Captures of a serial line. */
 	{"grabserial", "[~%e ~%n.%n]~", 0},
 	{"grabserial -T", "[%H:%M:%S.%f ~%n.%n]~", 0},
+	{"grabserial -F %F %T.%f", "[%y-%m-%d " CLOCK " ~%n.%n]~", 0},
+	{"grabserial -F %FT%T.%f", "[" ISO " ~%n.%n]~", 0},
+	{"grabserial -F %b %d %T", "[%b %d " CLOCK " ~%n.%n]~", 0},
 	{"tio --timestamp-format iso8601", "[" ISO "%{%z%}]~", 0},
 	{"tio --timestamp-format epoch", "[%E]~", 0},
 	{"minicom", "[%y-%m-%d " CLOCK "]~", 0},
@@ -76,6 +81,8 @@ const struct prefix_row prefix_rows[] = {
 	/* What stands before, between or after these. */
 	{"printk's level", "<%n>", 0},
 	{"dmesg --decode", "%k~:%k~:~", 0},
+	{"Jira", "{noformat}~", 0},
+	{"Jira, with a language", "{code%{:%B%}}~", 0},
 	{"mail's quotation", ">~", 0},
 	{"grep -n", "%{%p:%}%n:", 0},
 	{"grep -n -C", "%n-", 0},

@@ -27,6 +27,8 @@ struct boots {
 /* A boot's clock begins anew. */
 static bool is_other_boot(const struct boots *boots, const struct record *record)
 {
+	if (boots->of_kernel && record->type == RECORD_BOOT)
+		return true;
 	if (boots->of_kernel)
 		return record->type == ASYNC_TRACE_PHASE && record->t_ns < boots->latest_ns &&
 		       record->name == keep("kernel");
@@ -58,7 +60,7 @@ static size_t drop_earlier_boots(struct input *input)
 	for (size_t i = 0; i < input->count; i++)
 		look_at(&boots[input->records[i].pid == 0], &input->records[i], i);
 	for (size_t i = 0; i < input->count; i++)
-		if (i >= boots[input->records[i].pid == 0].first)
+		if (i >= boots[input->records[i].pid == 0].first && input->records[i].type != RECORD_BOOT)
 			input->records[kept++] = input->records[i];
 	input->count = kept;
 	return boots[0].earlier > boots[1].earlier ? boots[0].earlier : boots[1].earlier;
@@ -98,6 +100,45 @@ static void sort(struct input *input)
 		qsort(input->records, input->count, sizeof(*input->records), compare_records);
 }
 
+static bool is_same(const struct record *a, const struct record *b)
+{
+	return a->pid == b->pid && a->tid == b->tid && a->type == b->type && a->t_ns == b->t_ns &&
+	       a->since_ns == b->since_ns && a->cookie == b->cookie && a->arg == b->arg && a->error == b->error &&
+	       a->domain == b->domain && a->func == b->func && a->name == b->name;
+}
+
+/* The record, of those at the same time before @index, that is the same; NONE if there is none. */
+static size_t same_before(const struct record *records, size_t index)
+{
+	for (size_t i = index; i-- > 0 && records[i].t_ns == records[index].t_ns;)
+		if (is_same(&records[i], &records[index]))
+			return i;
+	return NONE;
+}
+
+static bool starts_twice(const struct input *input)
+{
+	for (size_t i = 0; i < input->count; i++)
+		if (input->records[i].type == RECORD_START && same_before(input->records, i) != NONE)
+			return true;
+	return false;
+}
+
+/* A trace that was given twice, or is in the file twice, counts once. */
+static void drop_repeated(struct input *input)
+{
+	size_t kept = 0;
+
+	if (!starts_twice(input))
+		return;
+	for (size_t i = 0; i < input->count; i++) {
+		input->records[kept] = input->records[i];
+		kept += input->records[kept].pid == 0 || same_before(input->records, kept) == NONE;
+	}
+	input->repeated = input->count - kept;
+	input->count = kept;
+}
+
 size_t records_prepare(struct input *input)
 {
 	size_t earlier;
@@ -107,6 +148,7 @@ size_t records_prepare(struct input *input)
 	for (size_t i = 0; i < input->count; i++)
 		input->records[i].order = 2 * i + 1; /* there is room for ends that were lost */
 	sort(input);
+	drop_repeated(input);
 	if (records_end_lost(input))
 		sort(input);
 	return earlier;

@@ -70,9 +70,19 @@ check ordered.json 0 --json ordered.trace
 check units.json 0 --json units.log
 check ordered-events.json 0 --perfetto ordered.trace
 
+# The same trace given twice, and one of a version to come.
+refused 0 '37 lines of the trace are there twice: they count once' --text ordered.trace ordered.trace
+sed '/^note: 37 lines/d' "$scratch/out" | diff -u "$here/ordered.txt" - >&2 || failed=1
+printf '%s\n' '{"t_ns":1000,"pid":1,"tid":1,"ev":"start","inorder":3,"program":"x"}' \
+	'{"t_ns":2000,"pid":1,"tid":1,"ev":"calling","name":"a"}' \
+	'{"t_ns":3000,"pid":1,"tid":1,"ev":"called","name":"a","since_ns":2000}' >"$scratch/later.trace"
+refused 1 'nothing to draw' "$scratch/later.trace"
+refused 3 'a trace of a version above 2' --text ordered.trace "$scratch/later.trace"
+diff -u "$here/ordered.txt" "$scratch/out" >&2 || failed=1
+
 # Kernel logs as people have them, and traces that are hard to read.
 for log in nested-probes late-module late-event two-boots glued retries quirk lost-beginning lost-ends seconds-only \
-	units no-initcalls hang log-jump lost-character lost-lines; do
+	units no-initcalls hang log-jump lost-character lost-lines two-boots-unnamed lost-line; do
 	check $log.txt 0 --text $log.log
 done
 check carriage-returns.txt 3 --text carriage-returns.log

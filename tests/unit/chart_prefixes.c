@@ -228,6 +228,26 @@ static const struct form {
 	{"grep -n without time", "12:", "dmesg.0:13:", USECS, "dmesg.0;13:"},
 	{"grep -n -C without time", "12-", "13-", USECS, "13_"},
 	{"ts %.s and the date", "1795298018.460660 ", "1795298018.544508 ", EXACT, "1795298018.544x08 "},
+	{"grabserial -F %F %T.%f", "[2026-11-29 01:00:00.460660 0.400000] ", "[2026-11-29 01:00:00.544508 0.083848] ",
+	 EXACT, "[2026-11-29 01:00:00.544508 0x083848] "},
+	{"grabserial -F %FT%T.%f", "[2026-11-29T01:00:00.460660 0.400000] ", "[2026-11-29T01:00:00.544508 0.083848] ",
+	 EXACT, "[2026-11-29T01:00:00.544508 0.083848} "},
+	{"grabserial -F %b %d %T", "[Nov 29 01:00:00 0.400000] ", "[Nov 29 01:00:01 0.083848] ", 1000000,
+	 "[Nov 29 01:00:0x 0.083848] "},
+	{"logcat with a user's name", "11-29 01:00:00.460  root     0     0 D         : ",
+	 "11-29 01:00:00.544  root     0     0 D         : ", MILLIS,
+	 "11-29 01:00:00.544  root     0     0 X         : "},
+	{"MediaTek, a thread", "<7>[    0.460660][1:swapper/0]", "<7>[    0.544508][1:swapper/0]", EXACT,
+	 "<7>[    0.544508][1;swapper/0]"},
+	{"four decimals", "[    0.4607] ", "[    0.5445] ", 83800, "[    0.544] "},
+	{"nine decimals", "[    0.460660000] ", "[    0.544508000] ", EXACT, "[    0.54450800] "},
+	{"spaces that do not break",
+	 "[\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0"
+	 "0.460660]\xc2\xa0",
+	 "[\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0"
+	 "0.544508]\xc2\xa0",
+	 EXACT, "[\xc2\xa0 0.54x508]\xc2\xa0"},
+	{"Jira", "{noformat}[    0.460660] ", "{code:title=dmesg}[    0.544508] ", EXACT, "{code[    0.544508] "},
 	{"without time", "", "", USECS, "x"},
 };
 
@@ -304,12 +324,23 @@ static void midnight_is_passed(void **state)
 	}
 }
 
+static void what_jira_adds_is_no_trace(void **state)
+{
+	(void)state;
+	assert_passed_over("{noformat}");
+	assert_passed_over("{code}");
+	assert_passed_over("{code:title=dmesg|borderStyle=solid}");
+	assert_reported("{\"t_ns\":1,");
+	assert_reported("{code\":1}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_is_read),
 		cmocka_unit_test(lines_between_count),
 		cmocka_unit_test(midnight_is_passed),
+		cmocka_unit_test(what_jira_adds_is_no_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean);

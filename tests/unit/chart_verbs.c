@@ -23,6 +23,8 @@ static void prose_is_passed_over(void **state)
 {
 	(void)state;
 	assert_passed_over("[    0.000000] Command line: quiet initcall_debug");
+	assert_passed_over("[    0.000000] Command line: quiet calling  x");
+	assert_passed_over("[    0.000000] Kernel command line: quiet calling  x @ y");
 	assert_passed_over("[    1.000000] initcall a_init blacklisted");
 	assert_passed_over("[    1.000000] initcall a_init+0x0/0x10 returned with preemption imbalance");
 	assert_passed_over("[    1.000000] i801_smbus: probe of 0000:00:1f.3 failed with error -16");
