@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes as they are asked for, and in words; whether they fit a trace. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,29 +10,42 @@
 #include "whatif.h"
 
 #define TIMES_MOST 1e6
+#define TIMES_LEAST 1e-3
+#define PROCESSORS_MOST 9999
 
 static bool refuse(const char *text)
 {
 	fprintf(stderr,
 		"inorder-chart: --what-if %s: faster=NAME[,TIMES], async=NAME, earlier=NAME, threads or "
-		"processors=NUMBER[,NUMBER BEFORE]\n",
-		text);
+		"processors=NUMBER[,NUMBER BEFORE]; TIMES from %g to %g, NUMBER from 1 to %d\n",
+		text, TIMES_LEAST, TIMES_MOST, PROCESSORS_MOST);
 	return false;
+}
+
+/* "4": digits alone, and not more than there can be. Returns what stands behind it; NULL if it is no such number. */
+static const char *read_number(const char *text, unsigned int *number)
+{
+	char *end;
+	unsigned long value = isdigit((unsigned char)*text) ? strtoul(text, &end, 10) : 0;
+
+	if (value < 1 || value > PROCESSORS_MOST)
+		return NULL;
+	*number = (unsigned int)value;
+	return end;
 }
 
 /* "4", or "4,2" where the trace does not tell that there were two */
 static bool read_processors(struct change *change, const char *text)
 {
 	unsigned int number = 0;
-	int used = 0;
 
 	change->name = "";
 	change->processors = 0;
-	if (sscanf(text, "%4u%n", &number, &used) == 1 && text[used] == ',')
-		if (sscanf(text + used, ",%4u%n", &change->processors, &used) != 1 || !change->processors)
-			return false;
+	text = read_number(text, &number);
+	if (text && *text == ',')
+		text = read_number(text + 1, &change->processors);
 	change->times = number;
-	return number > 0 && strspn(text, "0123456789,") == strlen(text);
+	return text && !*text;
 }
 
 bool change_read(struct change *change, const char *text)
@@ -61,7 +75,7 @@ bool change_read(struct change *change, const char *text)
 		return read_processors(change, name) || refuse(text);
 	change->name = keep(name);
 	if (change->kind != CHANGE_NONE && (change->kind == CHANGE_THREADS) == !*name && isfinite(change->times) &&
-	    change->times > 0 && change->times <= TIMES_MOST)
+	    change->times >= TIMES_LEAST && change->times <= TIMES_MOST)
 		return true;
 	return refuse(text);
 }

@@ -166,7 +166,9 @@ const char *input_line(struct input *input, char *line, size_t bytes);
 void input_free(struct input *input);
 /* False, told on standard error, if the trace is of another boot than the units of systemd. */
 bool records_are_of_units(const struct input *input);
-/* Moves all times, so that there is room for @ns before the kernel's begin. */
+/* Whether a kernel's log begins with its clock. */
+bool records_from_zero(const struct input *input);
+/* Moves all times, so that the kernel's clock begins at @ns, which is not 0. */
 void records_move(struct input *input, uint64_t ns);
 /* Marks what has begun and whose end was not read. */
 void records_mark_open(struct input *input);
@@ -316,6 +318,12 @@ struct path {
 	uint64_t late_first_ns; /* when the first of them begins */
 };
 
+/* What is shown of a chart: what lies outside counts nowhere. */
+struct range {
+	uint64_t begin_ns;
+	uint64_t end_ns;
+};
+
 struct model {
 	struct process *processes;
 	struct thread *threads;
@@ -328,6 +336,7 @@ struct model {
 	struct link *chain;   /* the last first; with the gaps it covers all of the path */
 	struct gap *gaps;     /* the last first */
 	struct path path;
+	struct range shown; /* by --from and --until; else all */
 	size_t process_count, thread_count, call_count, span_count, phase_count, chain_count, gap_count;
 	size_t open_count, stand_in_count;
 	size_t workers;          /* that were started, as far as the trace says */
@@ -377,6 +386,10 @@ const char *path_sentence(const struct model *model, char *text, size_t bytes);
 void path_note(struct model *model);
 /* "-1.25 ms": when it was. Returns @text. */
 const char *moment_text(const struct model *model, uint64_t t_ns, char *text, size_t bytes);
+/* Cuts a time to what is shown of the chart. False if nothing of it is: it lies outside, or ends where that begins. */
+bool model_shows(const struct model *model, uint64_t *begin_ns, uint64_t *end_ns);
+/* How long a span lasts in what is shown. */
+uint64_t shown_ns(const struct model *model, const struct span *span);
 /* How long it lasts; what begins after the end of a boot does not stretch it. */
 uint64_t phase_length_ns(const struct model *model, const struct phase *phase);
 /* How much of the path is explained, in tenths of a percent. */

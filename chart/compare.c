@@ -15,6 +15,7 @@ struct part {
 	size_t turn; /* 0: the first of that name */
 	uint64_t begin_ns;
 	uint64_t length_ns;
+	bool shown;
 };
 
 struct parts {
@@ -42,9 +43,12 @@ static int compare_parts(const void *a, const void *b)
 	return (left->length_ns > right->length_ns) - (left->length_ns < right->length_ns);
 }
 
-static void add(struct parts *parts, const char *what, const char *name, uint64_t begin_ns, uint64_t length_ns)
+/* Of what was done from @begin_ns to @end_ns; what is not shown counts as one of its name, and is left out later. */
+static void add(struct parts *parts, const struct model *model, struct part part, uint64_t end_ns)
 {
-	*APPEND(parts->parts, parts->count) = (struct part){what, name, 0, begin_ns, length_ns};
+	part.shown = model_shows(model, &part.begin_ns, &end_ns);
+	part.begin_ns -= model->begin_ns;
+	*APPEND(parts->parts, parts->count) = part;
 }
 
 /* Of each span, how long it waited: in waits in it, but for what its thread ran in them. The caller frees it. */
@@ -54,7 +58,7 @@ static int64_t *waited(const struct model *model)
 
 	for (size_t i = 0; i < model->span_count; i++) {
 		const struct span *span = &model->spans[i];
-		int64_t length_ns = (int64_t)(span->end_ns - span->begin_ns);
+		int64_t length_ns = (int64_t)shown_ns(model, span);
 		bool in_wait = span->parent != NONE && model->spans[span->parent].kind == SPAN_WAIT;
 		bool wait = span->kind == SPAN_WAIT;
 
@@ -69,7 +73,7 @@ static int64_t *waited(const struct model *model)
 static uint64_t worked_ns(const struct model *model, const int64_t *sums, size_t index)
 {
 	const struct span *span = &model->spans[index];
-	int64_t length_ns = (int64_t)(span->end_ns - span->begin_ns) - sums[index];
+	int64_t length_ns = (int64_t)shown_ns(model, span) - sums[index];
 
 	return length_ns > 0 ? (uint64_t)length_ns : 0;
 }
@@ -77,13 +81,28 @@ static uint64_t worked_ns(const struct model *model, const int64_t *sums, size_t
 static void add_call(struct parts *parts, const struct model *model, const struct call *call, const int64_t *sums)
 {
 	uint64_t length_ns;
+	uint64_t end_ns;
 
 	if (call->run == NONE)
 		return;
 	length_ns = worked_ns(model, sums, call->run);
-	if (call->retire != NONE)
+	end_ns = model->spans[call->run].end_ns;
+	if (call->retire != NONE) {
 		length_ns += worked_ns(model, sums, call->retire);
-	add(parts, "call", call_name(call), model->spans[call->run].begin_ns - model->begin_ns, length_ns);
+		end_ns = model->spans[call->retire].end_ns;
+	}
+	add(parts, model, (struct part){"call", call_name(call), 0, model->spans[call->run].begin_ns, length_ns, true},
+	    end_ns);
+}
+
+static void leave_shown(struct parts *parts)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < parts->count; i++)
+		if (parts->parts[i].shown)
+			parts->parts[count++] = parts->parts[i];
+	parts->count = count;
 }
 
 /* Sorted by name, those of one name in order of time. */
@@ -92,20 +111,25 @@ static void collect(struct parts *parts, const struct model *model)
 	int64_t *sums = waited(model);
 
 	for (size_t i = 0; i < model->phase_count; i++)
-		add(parts, "phase", model->phases[i].name, model->phases[i].begin_ns - model->begin_ns,
-		    phase_length_ns(model, &model->phases[i]));
+		add(parts, model,
+		    (struct part){"phase", model->phases[i].name, 0, model->phases[i].begin_ns,
+				  phase_length_ns(model, &model->phases[i]), true},
+		    model->phases[i].end_ns);
 	for (size_t i = 0; i < model->call_count; i++)
 		add_call(parts, model, &model->calls[i], sums);
 	for (size_t i = 0; i < model->span_count; i++)
 		if (model->spans[i].kind == SPAN_STEP)
-			add(parts, "step", span_name(model, &model->spans[i]),
-			    model->spans[i].begin_ns - model->begin_ns, worked_ns(model, sums, i));
+			add(parts, model,
+			    (struct part){"step", span_name(model, &model->spans[i]), 0, model->spans[i].begin_ns,
+					  worked_ns(model, sums, i), true},
+			    model->spans[i].end_ns);
 	free(sums);
 	if (parts->count)
 		qsort(parts->parts, parts->count, sizeof(*parts->parts), compare_parts);
 	for (size_t i = 1; i < parts->count; i++)
 		if (compare_names(&parts->parts[i - 1], &parts->parts[i]) == 0)
 			parts->parts[i].turn = parts->parts[i - 1].turn + 1;
+	leave_shown(parts);
 }
 
 /* @before or @after may be NULL: it is in one chart only. */

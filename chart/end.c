@@ -65,9 +65,34 @@ static bool chosen_end(const struct model *model, const char *text, struct path 
 
 	if (rest == text || *rest || !isfinite(seconds) || seconds < 0 || seconds > 1e9)
 		return named_end(model, text, path);
-	path->end_ns = model->zero_ns + (uint64_t)(seconds * 1e9);
+	path->end_ns = model->zero_ns + (uint64_t)llround(seconds * 1e9);
 	path->end_name = NULL;
 	return true;
+}
+
+#define ROUNDED_NS 1000000 /* outputs tell times as milliseconds */
+
+/* False, told on standard error, if the path cannot end where it is asked to. */
+static bool choose_end(const struct model *model, const char *text, struct path *path)
+{
+	if (!chosen_end(model, text, path)) {
+		fprintf(stderr, "inorder-chart: --to %s: no call, step or phase has that name, and it is no time\n",
+			text);
+		return false;
+	}
+	if (path->end_ns <= model->end_ns + ROUNDED_NS)
+		return true;
+	fprintf(stderr, "inorder-chart: --to %s: the chart ends before, at %.6f s\n", text,
+		(double)(model->end_ns - model->zero_ns) / 1e9);
+	return false;
+}
+
+/* A time at which nothing in particular ends. */
+static void end_at(struct path *path, uint64_t end_ns)
+{
+	if (path->end_ns != end_ns)
+		path->end_name = NULL;
+	path->end_ns = end_ns;
 }
 
 static void count_late(const struct model *model, struct path *path)
@@ -87,15 +112,12 @@ bool model_select(struct model *model, const struct selection *selection)
 	struct path path = {.begin_ns = model->begin_ns, .end_ns = model->end_ns};
 
 	default_end(model, &path);
-	if (selection->end && !chosen_end(model, selection->end, &path)) {
-		fprintf(stderr, "inorder-chart: --to %s: no call, step or phase has that name, and it is no time\n",
-			selection->end);
+	if (selection->end && !choose_end(model, selection->end, &path))
 		return false;
-	}
 	if (selection->has_from)
 		path.begin_ns = model->zero_ns + selection->from_ns;
 	if (selection->has_to)
-		path.end_ns = model->zero_ns + selection->to_ns;
+		end_at(&path, model->zero_ns + selection->to_ns);
 	if (path.end_ns > model->end_ns)
 		path.end_ns = model->end_ns;
 	if (path.end_ns < path.begin_ns || (path.end_ns == path.begin_ns && model->end_ns > model->begin_ns)) {
@@ -109,5 +131,9 @@ bool model_select(struct model *model, const struct selection *selection)
 	}
 	count_late(model, &path);
 	model->path = path;
+	if (selection->has_from)
+		model->shown.begin_ns = path.begin_ns;
+	if (selection->has_to)
+		model->shown.end_ns = path.end_ns;
 	return true;
 }

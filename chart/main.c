@@ -132,7 +132,7 @@ static bool seconds(const char *name, uint64_t *ns)
 
 	if (!number(name, optarg, 0, 1e9, &value))
 		return false;
-	*ns = (uint64_t)(value * 1e9);
+	*ns = (uint64_t)llround(value * 1e9);
 	return true;
 }
 
@@ -436,9 +436,20 @@ static bool ends_once(const struct options *options)
 	return false;
 }
 
+/* What lies before a range has a part in what a change does to it. */
+static bool begins_whole(const struct options *options)
+{
+	if (!options->selection.has_from || (options->format != WHAT_IF && options->format != ADVISE))
+		return true;
+	fprintf(stderr,
+		"inorder-chart: --from and --%s: a change is simulated from the chart's begin; --until can end it\n",
+		options->format_name);
+	return false;
+}
+
 static bool fits(const struct options *options, const char *const *files, size_t count)
 {
-	return is_comparable(options) && ends_once(options) &&
+	return is_comparable(options) && ends_once(options) && begins_whole(options) &&
 	       input_survives(options->before, options->before_count, options->output) &&
 	       input_survives(files, count, options->output);
 }

@@ -315,25 +315,25 @@ static void last_to_end(struct model *model, const struct input *input)
 	model->last_thread = hangs;
 }
 
-/* What came before the kernel has no place on its clock. Returns the kernel's begin, or 0 if nothing did. */
-static uint64_t make_room(struct input *input)
+/* What came before the kernel has no place on its clock, and 0 stands for unknown. */
+static void make_room(struct model *model, struct input *input)
 {
 	uint64_t ns = input->systemd.firmware_ns;
 
 	if (ns < input->systemd.loader_ns)
 		ns = input->systemd.firmware_ns = input->systemd.loader_ns;
-	if (!ns)
-		return 0;
-	ns++; /* 0 stands for unknown */
-	records_move(input, ns);
-	return ns;
+	if (!ns && !records_from_zero(input))
+		return;
+	model->moved_ns = ns + 1;
+	model->zero_ns = ns ? model->moved_ns : 0;
+	records_move(input, model->moved_ns);
 }
 
 bool model_build(struct model *model, struct input *input, long pid)
 {
 	*model = (struct model){.begin_ns = UINT64_MAX, .last_thread = NONE, .login = NONE};
 	if (!pid || pid == 1)
-		model->zero_ns = model->moved_ns = make_room(input);
+		make_room(model, input);
 	model->earlier_boots = records_prepare(input);
 	/* First the threads that traces know, so that a kernel log's lines find them. */
 	model->processors = input->processors;
@@ -366,6 +366,7 @@ bool model_build(struct model *model, struct input *input, long pid)
 	if (!model->zero_ns)
 		model->zero_ns = model->begin_ns;
 	model->path = (struct path){.begin_ns = model->begin_ns, .end_ns = model->end_ns};
+	model->shown = (struct range){model->begin_ns, model->end_ns};
 	return model->span_count || model->phase_count;
 }
 

@@ -104,13 +104,33 @@ const char *moment_text(const struct model *model, uint64_t t_ns, char *text, si
 	return text;
 }
 
+bool model_shows(const struct model *model, uint64_t *begin_ns, uint64_t *end_ns)
+{
+	bool moment = *begin_ns == *end_ns;
+
+	if (*begin_ns < model->shown.begin_ns)
+		*begin_ns = model->shown.begin_ns;
+	if (*end_ns > model->shown.end_ns)
+		*end_ns = model->shown.end_ns;
+	return moment ? *begin_ns == *end_ns : *begin_ns < *end_ns;
+}
+
+uint64_t shown_ns(const struct model *model, const struct span *span)
+{
+	uint64_t begin_ns = span->begin_ns;
+	uint64_t end_ns = span->end_ns;
+
+	return model_shows(model, &begin_ns, &end_ns) ? end_ns - begin_ns : 0;
+}
+
 uint64_t phase_length_ns(const struct model *model, const struct phase *phase)
 {
+	uint64_t begin_ns = phase->begin_ns;
 	uint64_t end_ns = phase->end_ns;
 
 	if (model->path.late_count && end_ns > model->path.end_ns)
 		end_ns = model->path.end_ns;
-	return end_ns > phase->begin_ns ? end_ns - phase->begin_ns : 0;
+	return model_shows(model, &begin_ns, &end_ns) ? end_ns - begin_ns : 0;
 }
 
 unsigned int path_permille(const struct model *model)

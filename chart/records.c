@@ -82,14 +82,29 @@ bool records_are_of_units(const struct input *input)
 	return false;
 }
 
+/* 0 stands for unknown: the begin of a kernel's clock is read as 1. */
+static bool is_zero(const struct record *record, uint64_t t_ns)
+{
+	return record->pid == 0 && t_ns == 1;
+}
+
+bool records_from_zero(const struct input *input)
+{
+	for (size_t i = 0; i < input->count; i++)
+		if (is_zero(&input->records[i], input->records[i].t_ns))
+			return true;
+	return false;
+}
+
 void records_move(struct input *input, uint64_t ns)
 {
 	input->passed_ns += input->passed_ns ? ns : 0;
 	for (size_t i = 0; i < input->count; i++) {
 		struct record *record = &input->records[i];
 
-		record->t_ns += ns;
-		record->since_ns += record->since_ns ? ns : 0;
+		record->t_ns += is_zero(record, record->t_ns) ? ns - 1 : ns;
+		if (record->since_ns)
+			record->since_ns += is_zero(record, record->since_ns) ? ns - 1 : ns;
 		record->started_ns += record->started_ns ? ns : 0;
 	}
 }

@@ -19,23 +19,25 @@ static double ms_at(const struct model *model, uint64_t t_ns)
 
 static int compare_lengths(const void *a, const void *b, void *data)
 {
-	const struct span *left = (const struct span *)data + *(const size_t *)a;
-	const struct span *right = (const struct span *)data + *(const size_t *)b;
-	uint64_t left_ns = left->end_ns - left->begin_ns;
-	uint64_t right_ns = right->end_ns - right->begin_ns;
+	const struct model *model = data;
+	const struct span *left = &model->spans[*(const size_t *)a];
+	const struct span *right = &model->spans[*(const size_t *)b];
+	uint64_t left_ns = shown_ns(model, left);
+	uint64_t right_ns = shown_ns(model, right);
 
 	if (left_ns != right_ns)
 		return left_ns > right_ns ? -1 : 1;
 	return (left > right) - (left < right);
 }
 
-/* Where it lies between the begin and the end of all: "  ==== ". At least one sign, however short it is. */
+/* Where it lies between the begin and the end of all that is shown: "  ==== ". At least one sign, however short it is. */
 static const char *bar_text(const struct model *model, uint64_t begin_ns, uint64_t end_ns, char text[BAR + 1])
 {
-	uint64_t last_ns = model->path.late_count ? model->path.end_ns : model->end_ns;
-	double length = (double)(last_ns > model->begin_ns ? last_ns - model->begin_ns : 1);
-	size_t from = (size_t)((double)(begin_ns - model->begin_ns) / length * BAR);
-	size_t to = (size_t)((double)(end_ns - model->begin_ns) / length * BAR + 0.5);
+	uint64_t first_ns = model->shown.begin_ns;
+	uint64_t last_ns = model->path.late_count ? model->path.end_ns : model->shown.end_ns;
+	double length = (double)(last_ns > first_ns ? last_ns - first_ns : 1);
+	size_t from = (size_t)((double)(begin_ns - first_ns) / length * BAR);
+	size_t to = (size_t)((double)(end_ns - first_ns) / length * BAR + 0.5);
 
 	from = from < BAR ? from : BAR - 1;
 	to = to > BAR ? BAR : to;
@@ -70,20 +72,33 @@ static void print_span(const struct model *model, const struct span *span, uint6
 		span->unfinished ? " (no end)" : "");
 }
 
+static bool is_shown(const struct model *model, const struct span *span)
+{
+	uint64_t begin_ns = span->begin_ns;
+	uint64_t end_ns = span->end_ns;
+
+	return model_shows(model, &begin_ns, &end_ns);
+}
+
 static void print_longest(struct model *model, FILE *file)
 {
 	size_t *spans = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < model->span_count; i++)
-		if (model->spans[i].kind != SPAN_WAIT && model->spans[i].kind != SPAN_TURN)
+		if (model->spans[i].kind != SPAN_WAIT && model->spans[i].kind != SPAN_TURN &&
+		    is_shown(model, &model->spans[i]))
 			*APPEND(spans, count) = i;
 	if (count)
-		qsort_r(spans, count, sizeof(*spans), compare_lengths, model->spans);
+		qsort_r(spans, count, sizeof(*spans), compare_lengths, model);
 	fprintf(file, "\nlongest\n%12s %12s  %-7s %7s  %-30s  %s\n", "ms", "at ms", "what", "thread", "where", "name");
-	for (size_t i = 0; i < count && i < LONGEST_MOST; i++)
-		print_span(model, &model->spans[spans[i]], model->spans[spans[i]].begin_ns,
-			   model->spans[spans[i]].end_ns, file);
+	for (size_t i = 0; i < count && i < LONGEST_MOST; i++) {
+		uint64_t begin_ns = model->spans[spans[i]].begin_ns;
+		uint64_t end_ns = model->spans[spans[i]].end_ns;
+
+		model_shows(model, &begin_ns, &end_ns);
+		print_span(model, &model->spans[spans[i]], begin_ns, end_ns, file);
+	}
 	free(spans);
 }
 
@@ -95,12 +110,16 @@ static void print_phases(const struct model *model, FILE *file)
 	for (size_t i = 0; i < model->phase_count; i++) {
 		const struct phase *phase = &model->phases[i];
 		uint64_t length_ns = phase_length_ns(model, phase);
+		uint64_t begin_ns = phase->begin_ns;
+		uint64_t end_ns = phase->end_ns;
 
+		if (!model_shows(model, &begin_ns, &end_ns))
+			continue;
 		if (length_ns || phase->end_ns == phase->begin_ns)
 			fprintf(file, "%12.3f", (double)length_ns / 1e6);
 		else
 			fprintf(file, "%12s", "-");
-		fprintf(file, " %12.3f  %s\n", ms_at(model, phase->begin_ns), phase->name);
+		fprintf(file, " %12.3f  %s\n", ms_at(model, begin_ns), phase->name);
 	}
 }
 
@@ -165,15 +184,19 @@ static void print_deferred(const struct model *model, FILE *file)
 	for (size_t i = 0; i < model->span_count; i++) {
 		const struct span *last = &model->spans[i];
 		const struct span *first = last;
-		uint64_t sum_ns = last->end_ns - last->begin_ns;
+		uint64_t sum_ns = shown_ns(model, last);
+		bool shown = is_shown(model, last);
 		size_t tries = 1;
 
 		if (followed[i] || (last->retry_of == NONE && last->error != -PROBE_DEFER))
 			continue;
 		for (; first->retry_of != NONE; tries++) {
 			first = &model->spans[first->retry_of];
-			sum_ns += first->end_ns - first->begin_ns;
+			sum_ns += shown_ns(model, first);
+			shown = shown || is_shown(model, first);
 		}
+		if (!shown)
+			continue;
 		if (!any)
 			fprintf(file, "\ndeferred probes\n%12s %12s %7s  %-12s %s\n", "ms", "from ms", "tries",
 				"result", "name");
@@ -228,22 +251,61 @@ static void sum_kinds(const struct model *model, double sums_ns[SPAN_TYPES])
 		uint64_t begin_ns = around && around->begin_ns > span->begin_ns ? around->begin_ns : span->begin_ns;
 		uint64_t end_ns = around && around->end_ns < span->end_ns ? around->end_ns : span->end_ns;
 
-		sums_ns[span->kind] += (double)(span->end_ns - span->begin_ns);
-		if (around && span->kind != SPAN_TURN && end_ns > begin_ns)
+		sums_ns[span->kind] += (double)shown_ns(model, span);
+		if (around && span->kind != SPAN_TURN && end_ns > begin_ns && model_shows(model, &begin_ns, &end_ns))
 			sums_ns[around->kind] -= (double)(end_ns - begin_ns);
 	}
+}
+
+/* Whether something of it happened in what is shown: from when it was scheduled to its completion. */
+static bool is_call_shown(const struct model *model, const struct call *call)
+{
+	const uint64_t times_ns[] = {call->scheduled_ns, call->started_ns, call->returned_ns, call->retiring_ns,
+				     call->completed_ns};
+	uint64_t begin_ns = model->end_ns;
+	uint64_t end_ns = call->completed_ns ? call->completed_ns : model->end_ns;
+
+	for (size_t i = 0; i < sizeof(times_ns) / sizeof(times_ns[0]); i++)
+		if (times_ns[i] && times_ns[i] < begin_ns)
+			begin_ns = times_ns[i];
+	return model_shows(model, &begin_ns, &end_ns);
+}
+
+/* The calls and threads of which something is shown. */
+static void count_shown(const struct model *model, size_t *calls, size_t *threads)
+{
+	bool *seen = zeroed(model->thread_count, sizeof(*seen));
+
+	*calls = *threads = 0;
+	for (size_t i = 0; i < model->call_count; i++)
+		*calls += is_call_shown(model, &model->calls[i]);
+	for (size_t i = 0; i < model->span_count; i++)
+		seen[model->spans[i].thread] = seen[model->spans[i].thread] || is_shown(model, &model->spans[i]);
+	for (size_t i = 0; i < model->thread_count; i++)
+		*threads += seen[i];
+	free(seen);
+}
+
+/* Of all: a thread may have done nothing that takes time. */
+static bool shows_all(const struct model *model)
+{
+	return model->shown.begin_ns == model->begin_ns && model->shown.end_ns == model->end_ns;
 }
 
 int summary_print(struct model *model, const char *title, FILE *file)
 {
 	double sums_ns[SPAN_TYPES] = {0};
 	char sentence[512];
+	size_t calls = model->call_count;
+	size_t threads = model->thread_count;
 
+	if (!shows_all(model))
+		count_shown(model, &calls, &threads);
 	sum_kinds(model, sums_ns);
 	fprintf(file, "%s\n", title);
 	fprintf(file, "%zu calls, %zu threads; running %.3f ms, steps %.3f ms, retiring %.3f ms, waiting %.3f ms\n",
-		model->call_count, model->thread_count, sums_ns[SPAN_RUN] / 1e6, sums_ns[SPAN_STEP] / 1e6,
-		sums_ns[SPAN_RETIRE] / 1e6, sums_ns[SPAN_WAIT] / 1e6);
+		calls, threads, sums_ns[SPAN_RUN] / 1e6, sums_ns[SPAN_STEP] / 1e6, sums_ns[SPAN_RETIRE] / 1e6,
+		sums_ns[SPAN_WAIT] / 1e6);
 	fprintf(file, "in short: %s\n", path_sentence(model, sentence, sizeof(sentence)));
 	for (size_t i = 0; i < model->note_count; i++)
 		fprintf(file, "note: %s\n", model->notes[i]);

@@ -21,7 +21,7 @@ static const char *program_name(const struct model *model)
 void title_text(const struct model *model, const struct selection *selection, const char *given, char *text,
 		size_t bytes)
 {
-	uint64_t total_ns = model->path.end_ns - model->begin_ns;
+	uint64_t total_ns = model->path.end_ns - model->path.begin_ns;
 	char total[32];
 	char from[32];
 	char to[32];
@@ -36,6 +36,6 @@ void title_text(const struct model *model, const struct selection *selection, co
 			 path_permille(model) / 10, path_permille(model) % 10);
 	if (selection->has_from || selection->has_to)
 		snprintf(text + used, bytes - (size_t)used, " (shown: %s to %s)",
-			 duration_text(selection->from_ns, from, sizeof(from)),
-			 duration_text(model->path.end_ns - model->begin_ns, to, sizeof(to)));
+			 moment_text(model, model->path.begin_ns, from, sizeof(from)),
+			 moment_text(model, model->path.end_ns, to, sizeof(to)));
 }

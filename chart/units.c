@@ -95,7 +95,7 @@ static void adopt(struct model *model, size_t index)
 /* What the kernel and an /init of its own are not traced by, in one step each. */
 static void add_before(struct model *model, size_t thread, const struct systemd *systemd)
 {
-	uint64_t zero_ns = model->moved_ns + 1; /* where a kernel's first line stands */
+	uint64_t zero_ns = model->moved_ns ? model->moved_ns : 1; /* where a kernel's first line stands */
 	uint64_t loader_ns = systemd->loader_ns < systemd->firmware_ns ? systemd->loader_ns : 0;
 	uint64_t begin_ns = model->moved_ns + systemd->userspace_ns;
 	uint64_t last_ns = zero_ns;

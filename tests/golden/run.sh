@@ -108,6 +108,19 @@ if command -v xz >/dev/null; then
 	done
 fi
 
+# --from and --until hold for words as for the picture: what overlaps the range counts, as far as it does.
+check range.txt 0 --text --until 0.5 nested-probes.log
+check range-middle.txt 0 --text --from 1.1 --until 1.95 nested-probes.log
+check range-calls.txt 0 --text --from 0.004 --until 0.009 ordered.trace
+check range-compared.txt 0 --text --compare nested-probes.log --from 0.5 --until 1 late-module.log
+
+# A kernel's clock begins at 0.
+"$chart" --json "$here/nested-probes.log" 2>/dev/null >"$scratch/out"
+if ! grep -q '^"origin_ns":0,' "$scratch/out" || ! grep -q '^"length_ns":2100000000,' "$scratch/out"; then
+	echo "FAILED: $(grep '^"[ol]' "$scratch/out")" >&2
+	failed=1
+fi
+
 # What this machine's dmesg makes of a log, in each of its forms. (Its -J has no time of another form before 2.40.)
 printf '<7>[    0.460660] calling  acpi_init+0x0/0x540 @ 1\n<7>[    0.544508] initcall acpi_init+0x0/0x540 returned 0 %s\n' \
 	'after 84000 usecs' >"$scratch/raw.log"
@@ -181,6 +194,13 @@ refused 2 '--advise and --json: one of them is written at a time' -a -J ordered.
 refused 2 '--text and --html: one of them is written at a time' --text --html ordered.trace
 check ordered.txt 0 --text -T ordered.trace
 refused 2 '--to and --until: both say where the path ends' --to root --until 0.009 ordered.trace
+refused 2 '--to 99: the chart ends before, at 2.100000 s' --to 99 nested-probes.log
+refused 2 '--from and --what-if: a change is simulated from' --what-if threads --from 0.005 ordered.trace
+refused 2 '--from and --advise: a change is simulated from' --advise --from 0.005 ordered.trace
+for change in faster=sda,1e-300 faster=sda,1e7 faster=sda,0 processors=1,1000000 processors=10000 processors=0 \
+	processors=,2 'processors=1,' 'processors=1,,'; do
+	refused 2 "--what-if $change: .*TIMES from 0.001 to 1e+06, NUMBER from 1 to 9999" --what-if "$change" ordered.trace
+done
 refused 1 'cannot open nonexistent: No such file' nonexistent
 refused 1 'cannot read .: Is a directory' .
 refused 1 'nothing to draw' "$scratch/empty"
