@@ -547,8 +547,8 @@ image-again)
 	publish "$1"
 	;;
 removed)
-	withdraw "$1"
 	remove_image "$1"
+	withdraw "$1"
 	follow
 	;;
 publish) publish "$1" ;;
