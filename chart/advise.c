@@ -125,7 +125,7 @@ static void add_steps(struct candidates *candidates, const struct model *model, 
 		if (candidates->seen[span])
 			return; /* so were those around it */
 		candidates->seen[span] = true;
-		if (change_can(model, step, CHANGE_ASYNC))
+		if (change_can(model, step, CHANGE_ASYNC) && !change_lacks_end(model, step))
 			add(candidates, CHANGE_ASYNC, span_name(model, step), (double)(step->end_ns - step->begin_ns));
 	}
 }
@@ -172,7 +172,8 @@ static bool add_part(struct candidates *candidates, const struct simulation *sim
 	const struct span *around = event->around == NO_EVENT ? NULL : &replay->model->spans[event->around];
 
 	if (around && length_ns > 0) {
-		if (event->name && change_can(replay->model, around, CHANGE_FASTER))
+		if (event->name && change_can(replay->model, around, CHANGE_FASTER) &&
+		    !change_lacks_end(replay->model, around))
 			add(candidates, CHANGE_FASTER, event->name, length_ns / 2);
 		add_steps(candidates, replay->model, event->around);
 	}
@@ -243,25 +244,60 @@ static void collect(struct candidates *candidates, const struct simulation *simu
 	free(candidates->seen);
 }
 
-/* Simulates the first ones, until no other can be among the best. Returns how many; they are sorted. */
-static size_t try(struct candidates *candidates, struct simulation *simulation, double before_ns)
+/* Simulates the first ones, until no other can be among the @wanted best. Returns how many; they are sorted. */
+static size_t try(struct candidates *candidates, struct simulation *simulation, double before_ns, size_t wanted)
 {
 	size_t tried = 0;
 
 	for (; tried < candidates->count && tried < TRIED_MOST; tried++) {
 		struct candidate *candidate = &candidates->all[tried];
 
-		if (tried >= ADVICE_MOST &&
-		    before_ns - candidates->all[ADVICE_MOST - 1].outcome.total_ns >= candidate->most_ns)
+		if (tried >= wanted && before_ns - candidates->all[wanted - 1].outcome.total_ns > candidate->most_ns)
 			break;
 		simulation_run(simulation, &candidate->change);
 		outcome_find(simulation, &candidate->outcome);
-		if (tried >= ADVICE_MOST - 1)
+		if (tried >= wanted - 1)
 			qsort(candidates->all, tried + 1, sizeof(*candidates->all), compare_gains);
 	}
 	if (tried)
 		qsort(candidates->all, tried, sizeof(*candidates->all), compare_gains);
 	return tried;
+}
+
+bool advise_best(const struct model *model, struct change *change, double *gain_ns)
+{
+	const struct change none = {.kind = CHANGE_NONE, .name = ""};
+	struct simulation *simulation = simulation_open(model);
+	struct candidates candidates = {NULL, 0, NULL};
+	struct outcome before;
+	bool found;
+	uint32_t last;
+
+	simulation_run(simulation, &none);
+	last = outcome_find(simulation, &before);
+	collect(&candidates, simulation, last, before.total_ns * GAIN_LEAST);
+	*gain_ns = 0;
+	/* Where processors are shared, the most that a change can gain is an estimate. */
+	if (try(&candidates, simulation, before.total_ns, change_shares(model, &none) ? ADVICE_MOST : 1)) {
+		*change = candidates.all[0].change;
+		*gain_ns = before.total_ns - candidates.all[0].outcome.total_ns;
+	}
+	found = *gain_ns > 0 && *gain_ns >= before.total_ns * GAIN_LEAST;
+	free(candidates.all);
+	simulation_close(simulation);
+	return found;
+}
+
+static void print_none(const struct model *model, size_t printed, FILE *file)
+{
+	const char *unended = change_unended(model);
+
+	if (unended)
+		fprintf(file,
+			"%s is most of the path and has not ended: what it would take is not known, so no change of it is tried\n",
+			unended);
+	else if (!printed)
+		fputs("no change that is known of would gain anything\n", file);
 }
 
 int advise_print(const struct model *model, const char *title, FILE *file)
@@ -275,7 +311,7 @@ int advise_print(const struct model *model, const char *title, FILE *file)
 
 	last = print_head(simulation, title, &before, file);
 	collect(&candidates, simulation, last, before.total_ns * GAIN_LEAST);
-	count = try(&candidates, simulation, before.total_ns);
+	count = try(&candidates, simulation, before.total_ns, ADVICE_MOST);
 	for (size_t i = 0; i < count && i < ADVICE_MOST; i++) {
 		const struct candidate *candidate = &candidates.all[i];
 
@@ -284,8 +320,7 @@ int advise_print(const struct model *model, const char *title, FILE *file)
 		print_line(model, &candidate->change, &candidate->outcome, before.total_ns, file);
 		printed++;
 	}
-	if (!printed)
-		fputs("no change that is known of would gain anything\n", file);
+	print_none(model, printed, file);
 	free(candidates.all);
 	simulation_close(simulation);
 	return finish(file);

@@ -154,6 +154,32 @@ bool change_fits(const struct model *model, const struct change *change)
 	return false;
 }
 
+bool change_lacks_end(const struct model *model, const struct span *span)
+{
+	return span->unfinished && (span->end_ns >= model->path.end_ns ||
+				    span->end_ns >= model->processes[model->threads[span->thread].process].last_ns);
+}
+
+const char *change_unended(const struct model *model)
+{
+	uint64_t sum_ns = 0;
+	uint64_t most_ns = 0;
+	const char *name = NULL;
+
+	for (size_t i = 0; i < model->chain_count; i++) {
+		const struct span *span = &model->spans[model->chain[i].span];
+		uint64_t length_ns = model->chain[i].end_ns - model->chain[i].begin_ns;
+
+		if (!change_lacks_end(model, span))
+			continue;
+		sum_ns += length_ns;
+		if (length_ns > most_ns)
+			name = span_name(model, span);
+		most_ns = length_ns > most_ns ? length_ns : most_ns;
+	}
+	return sum_ns > (model->path.end_ns - model->path.begin_ns) / 2 ? name : NULL;
+}
+
 unsigned int change_processors(const struct model *model, const struct change *change)
 {
 	unsigned int most = change->processors ? change->processors : model->processors;

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "model.h"
+#include "whatif.h"
 
 #define PARTS_MOST 3
 
 struct part {
 	const char *name;
 	uint64_t sum_ns;
-	bool stands_in; /* it cannot be changed by itself */
 };
 
 static int compare_names(const void *a, const void *b)
@@ -50,8 +50,7 @@ static struct part *collect(const struct model *model, size_t *count)
 		return NULL;
 	for (size_t i = 0; i < model->chain_count; i++)
 		*APPEND(parts, links) = (struct part){name_of(model, &model->chain[i]),
-						      model->chain[i].end_ns - model->chain[i].begin_ns,
-						      model->spans[model->chain[i].span].stand_in != STANDS_FOR_ITSELF};
+						      model->chain[i].end_ns - model->chain[i].begin_ns};
 	if (links)
 		qsort(parts, links, sizeof(*parts), compare_names);
 	for (size_t i = 0; i < links; i++) {
@@ -65,12 +64,30 @@ static struct part *collect(const struct model *model, size_t *count)
 	return parts;
 }
 
+/* What would gain most: the first that --advise proposes. */
+static void add_best(const struct model *model, char *text, size_t bytes)
+{
+	const char *unended = change_unended(model);
+	struct change change;
+	char best[512];
+	char time[32];
+	double gain_ns;
+
+	if (unended)
+		snprintf(text, bytes, "; %.*s has not ended: what would shorten it is not known",
+			 text_bytes(unended, 60), unended);
+	else if (!advise_best(model, &change, &gain_ns))
+		snprintf(text, bytes, "; no change that is known of would shorten it");
+	else
+		snprintf(text, bytes, "; %.*s would shorten it most, by %s",
+			 text_bytes(change_text(model, &change, best, sizeof(best)), 140), best,
+			 duration_text((uint64_t)gain_ns, time, sizeof(time)));
+}
+
 const char *path_sentence(const struct model *model, char *text, size_t bytes)
 {
 	double total_ns = (double)(model->path.end_ns - model->path.begin_ns);
-	char time[32];
 	size_t count;
-	size_t best = 0;
 	struct part *parts = collect(model, &count);
 	int used = snprintf(text, bytes, "the path is ");
 
@@ -83,14 +100,9 @@ const char *path_sentence(const struct model *model, char *text, size_t bytes)
 				 (double)parts[i].sum_ns * 100 / total_ns);
 	if (count > PARTS_MOST)
 		used += snprintf(text + used, bytes - (size_t)used, ", and %zu more", count - PARTS_MOST);
-	while (best < count && parts[best].stands_in)
-		best++;
-	if (best < count)
-		snprintf(text + used, bytes - (size_t)used,
-			 "; a faster or earlier %.*s would shorten it most, by %s at most",
-			 text_bytes(parts[best].name, 60), parts[best].name,
-			 duration_text(parts[best].sum_ns, time, sizeof(time)));
-	else if (!count)
+	if (count)
+		add_best(model, text + used, bytes - (size_t)used);
+	else
 		snprintf(text, bytes, "the path is not known: nothing that takes time is traced");
 	free(parts);
 	return text;

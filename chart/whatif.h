@@ -44,7 +44,13 @@ const char *change_text(const struct model *model, const struct change *change, 
 bool change_shares(const struct model *model, const struct change *change);
 /* How many processors there were; 0: nothing tells. */
 unsigned int change_processors(const struct model *model, const struct change *change);
+/* It has not ended when the path does, or the trace of its process. */
+bool change_lacks_end(const struct model *model, const struct span *span);
+/* What has not ended when the path does, and is most of it; NULL: nothing is. */
+const char *change_unended(const struct model *model);
 int whatif_print(const struct model *model, const struct change *change, const char *title, FILE *file);
+/* The change that gains most. False if none that is known of would gain anything. */
+bool advise_best(const struct model *model, struct change *change, double *gain_ns);
 /* The changes with the largest gain. */
 int advise_print(const struct model *model, const char *title, FILE *file);
 #endif

@@ -25,6 +25,9 @@ def advice(text):
 def check(text, *wanted):
     got = [f"{gain:.0f} {total:.0f} {change}; {following}" for gain, total, change, following in advice(text)]
     assert got == [f"{line} is most of the path" for line in wanted], "\n".join(["got:", *got, "wanted:", *wanted])
+    short = ask(text, "--text").stdout.splitlines()[2]  # the sentence has one opinion with --advise
+    best = wanted[0].split("; ")[0].split(" ", 2)[2] + " would shorten it most, by " if wanted else "no change that is known of would"
+    assert f"; {best}" in short, short
 
 
 def trace(*events, processors=0):
@@ -118,6 +121,16 @@ LOST = [event(0, 9, "scheduled", cookie=1, name="x", domain="d"), event(0, 10, "
         event(60, 9, "calling", name="rest"), event(80, 9, "called", name="rest")]
 done = ask(trace(*LOST), "--to", "rest", "--what-if", "threads")
 assert [line.split()[1] for line in done.stdout.splitlines()[2:]] == ["80.000", "80.000"], done
+
+# Calls that are scheduled at times of their own: none of them holds anything up, though they are all of the path.
+check(trace(*ordered(call(1, "x", 10, 0, 0, 95), call(2, "y", 11, 100, 100, 195),
+                     [event(299, 9, "waiting", **{"for": 0}), event(300, 9, "continued", **{"for": 0})])))
+
+# What a call that has not ended would take is not known: it is named, and no change of it proposed.
+HANGS = trace(event(0, 9, "scheduled", cookie=1, name="slow", domain="d"), event(0, 10, "started", cookie=1, domain="d"),
+              event(0, 9, "waiting", **{"for": 0}), event(500, 9, "phase", name="later"))
+assert "slow is most of the path and has not ended" in ask(HANGS, "--advise").stdout, ask(HANGS, "--advise")
+assert "; slow has not ended: what would shorten it is not known" in ask(HANGS, "--text").stdout, ask(HANGS, "--text")
 
 # Nothing to gain is an answer.
 done = ask(trace(event(0, 9, "calling", name="only"), event(0, 9, "called", name="only"), event(50, 9, "phase", name="end")), "--advise")
