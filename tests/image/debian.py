@@ -209,12 +209,14 @@ def try_it(number):
 
 # Every path; contents where something may change, and elsewhere size and time. Logs, caches, the programs under test and
 # the like are left out. Of GRUB's environment the words count: GRUB writes other comments into it than grub-install does.
+# systemd-boot writes a new random seed at each boot.
 MANIFEST = r"""cd /; { find . ./boot/efi -xdev \( -path ./var/log -o -path ./tmp -o -path ./var/tmp -o -path ./run -o -path ./var/cache \
 -o -path ./usr/local -o -path ./etc/inorder -o -path ./var/lib/systemd -o -path './var/lib/dpkg/*-old' \
 -o -name .updated -o -path ./root/.bash_history \) -prune -o -path './usr/*' -type f -printf '%p %m %U:%G %s %T@\n' \
 -o -printf '%p %y %m %U:%G %l\n'
 find ./boot ./etc ./var/lib ./root -type f ! -path './etc/inorder/*' ! -path './var/lib/systemd/*' \
-! -path './var/lib/dpkg/*-old' ! -path ./root/.bash_history ! -path ./boot/grub/grubenv ! -path '*/.updated' -exec md5sum {} +
+! -path './var/lib/dpkg/*-old' ! -path ./root/.bash_history ! -path ./boot/grub/grubenv ! -path './boot/efi/loader/random-seed' \
+! -path '*/.updated' -exec md5sum {} +
 [ ! -e ./boot/grub/grubenv ] || grub-editenv ./boot/grub/grubenv list; } | sort >/var/tmp/"""
 
 
