@@ -216,7 +216,7 @@ static int add_filter(struct archive *archive, const struct tree *tree, const ch
 
 	tree_visit(tree, add_bytes, &bytes);
 	if (!strcmp(compression, "zstd") && bytes < SMALL_BYTES && result >= ARCHIVE_WARN)
-		result = archive_write_set_filter_option(archive, "zstd", "compression-level", "19");
+		result = archive_write_set_filter_option(archive, "zstd", "compression-level", "18");
 	return result;
 }
 
