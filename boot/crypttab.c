@@ -85,16 +85,20 @@ static bool parse_value(const char *option, const char *value, struct crypttab *
 	return true;
 }
 
-/* What changes nothing for a LUKS device that is opened before the real init. */
+/* What changes nothing for a LUKS device that is opened before the real init. One that ends in "=" or "." begins a word. */
 static bool is_harmless(const char *option)
 {
 	static const char *const harmless[] = {
 		"luks", "initramfs", "x-initrd.attach", "x-systemd.", "nofail", "_netdev",   "quiet",
 		"loud", "noearly",   "cipher=",         "size=",      "hash=",  "keyscript="};
 
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
-		if (!strncmp(option, harmless[i], strlen(harmless[i])))
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
+		const size_t length = strlen(harmless[i]);
+		const bool begins = strchr("=.", harmless[i][length - 1]);
+
+		if (!strncmp(option, harmless[i], length) && (begins || !option[length]))
 			return true;
+	}
 	return !*option;
 }
 

@@ -78,6 +78,16 @@ has_image_of_ours() {
 	images | grep -qxF -e "$1"
 }
 
+# Whether that kernel can be booted with an image of ours.
+is_bootable() {
+	[ -e "$root/boot/inorder-$1.img" ] && has_image_of_ours "$1"
+}
+
+# Whether that entry of systemd-boot is there and not ours.
+is_foreign_entry() {
+	[ -e "$1" ] && ! grep -q '^sort-key zz-inorder$' "$1"
+}
+
 # write PATH MODE: standard input becomes that file. A file that is not ours is left alone.
 write() {
 	if [ -e "$1" ] && ! ours "$1"; then
@@ -203,17 +213,22 @@ appended() {
 
 # publish VERSION: an entry of systemd-boot beside the distribution's, whose kernel and command line it has.
 publish() {
-	[ "$(loader)" = systemd-boot ] && [ -e "$root/boot/inorder-$1.img" ] || return 0
+	[ "$(loader)" = systemd-boot ] && is_bootable "$1" || return 0
 	place=$root$(boot_folder)
 	theirs=$(grep -ls "^version[[:space:]]*$1\$" "$place"/loader/entries/*.conf | grep -v /inorder- | head -n 1)
 	[ "$theirs" ] || return 0 # kernel-install makes it, and calls us then
+	entry=$place/loader/entries/inorder-$1.conf
+	if is_foreign_entry "$entry"; then
+		say "'$entry' is there and not of inorder-image install: it is left alone"
+		return 0
+	fi
 	mkdir -p "$place/inorder"
 	copy "$root/boot/inorder-$1.img" "$place/inorder/$1.img" || return
 	# sort-key: the distribution's entries come first, and the first one is the default
 	sed -e '/^#/d' -e '/^initrd\b/d' -e '/^sort-key\b/d' -e '/^machine-id\b/d' -e 's/^title.*/&, inorder/' \
 		-e "s|^options.*|& inorder_entry=$1 $(appended)|" -e 's/ *$//' "$theirs" >"$place/inorder/entry"
 	printf 'sort-key zz-inorder\ninitrd /inorder/%s.img\n' "$1" >>"$place/inorder/entry"
-	mv "$place/inorder/entry" "$place/loader/entries/inorder-$1.conf"
+	mv "$place/inorder/entry" "$entry"
 }
 
 # withdraw [VERSION]: removes that entry, or all of ours.
@@ -222,7 +237,7 @@ withdraw() {
 	place=$root$(boot_folder)
 	for version in ${1:-$(images)}; do
 		entry=$place/loader/entries/inorder-$version.conf
-		if [ -e "$entry" ] && ! grep -q '^sort-key zz-inorder$' "$entry"; then
+		if is_foreign_entry "$entry"; then
 			say "'$entry' is not of inorder-image install: it is left alone"
 		else
 			rm -f "$entry" "$place/inorder/$version.img"
@@ -276,7 +291,7 @@ choose() {
 # Chooses the newest kernel's entry for the next boot.
 arm() {
 	for version in $(kernels); do
-		[ -e "$root/boot/inorder-$version.img" ] || continue
+		is_bootable "$version" || continue
 		mkdir -p "$state"
 		choose "$version"
 		echo "$version" >"$state/armed"
@@ -497,7 +512,7 @@ grub_entries() {
 	access=$(prepare_grub_to_access_device "${GRUB_DEVICE_BOOT:-$(grub-probe --target=device /boot)}")
 	folder=$(make_system_path_relative_to_its_root /boot)
 	for version in $(kernels); do
-		[ -e "$root/boot/inorder-$version.img" ] || continue
+		is_bootable "$version" || continue
 		echo "Found inorder image: /boot/inorder-$version.img" >&2
 		echo "menuentry '${GRUB_DISTRIBUTOR:-Linux}, Linux $version, inorder' --class gnu-linux --id 'inorder-$version' {"
 		echo "	insmod gzio"

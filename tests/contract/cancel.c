@@ -113,19 +113,27 @@ static void second_step(void *data, async_cookie_t cookie)
 	record(&retired, cookie);
 }
 
+/* An ordered call that has run and waits for its turn behind the gate. */
+static async_cookie_t start_behind(struct gate *lower)
+{
+	static sem_t ran;
+	async_cookie_t cookie;
+
+	sem_init(&ran, 0, 0);
+	gate_init(lower);
+	gate_start(lower, &domain);
+	cookie = async_schedule_ordered(two_steps, second_step, &ran, &domain);
+	down(&ran);
+	quiet();
+	return cookie;
+}
+
 /* Its func has run, so its retire step will; and it comes after the calls that were taken back. */
 TEST(an_ordered_call_that_waits_for_its_turn_is_kept, .pools = P0 | PMANY)
 {
 	struct gate lower;
-	sem_t ran;
-	async_cookie_t cookie;
+	async_cookie_t cookie = start_behind(&lower);
 
-	sem_init(&ran, 0, 0);
-	gate_init(&lower);
-	gate_start(&lower, &domain);
-	cookie = async_schedule_ordered(two_steps, second_step, &ran, &domain);
-	down(&ran);
-	quiet();
 	CHECK_EQ(async_cancel_domain(&domain, NULL), 0);
 	CHECK_EQ(retired.n, 0);
 	gate_end(&lower);
@@ -356,16 +364,8 @@ TEST(a_call_that_has_begun_or_is_complete_is_not_taken_back, .pools = PALL)
 TEST(a_call_that_waits_for_its_turn_is_not_taken_back, .pools = P0 | PMANY)
 {
 	struct gate lower;
-	sem_t ran;
-	async_cookie_t cookie;
 
-	sem_init(&ran, 0, 0);
-	gate_init(&lower);
-	gate_start(&lower, &domain);
-	cookie = async_schedule_ordered(two_steps, second_step, &ran, &domain);
-	down(&ran);
-	quiet();
-	CHECK_EQ(async_cancel_call(cookie, &domain, NULL), -EBUSY);
+	CHECK_EQ(async_cancel_call(start_behind(&lower), &domain, NULL), -EBUSY);
 	gate_end(&lower);
 	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
 	CHECK_EQ(retired.n, 1);

@@ -1010,7 +1010,11 @@ def case_foreign(tree, folder):
     setup.machine.write(ours, 'mine, too')
     must(ours in setup.call('install', code=1) and read(setup.path(ours)) == b'mine, too', 'an image that is not replaced')
     os.unlink(setup.path(ours))
-    setup.call('install')
+    newer = f'{setup.version}-newer'
+    setup.kernel(newer)
+    setup.machine.write(f'boot/inorder-{newer}.img', 'mine, of a newer kernel')
+    setup.call('install', code=1)
+    must(newer not in setup.run(setup.path('etc/grub.d/11_inorder')), 'no entry for an image that is not ours')
     setup.call('uninstall')
     must(not os.path.exists(setup.path(ours)) and read(setup.path(mine)) == b'mine', 'our image is gone, not the other one')
 
@@ -1131,6 +1135,10 @@ def case_systemd_boot(tree, folder):
     setup.run(plugin, 'add', setup.version, '/efi/ab', '/boot/vmlinuz')
     must(not os.path.exists(entry), 'none without it')
     setup.machine.write(f'efi/loader/entries/ab-{setup.version}.conf', theirs)
+    write(entry, b'title mine')
+    setup.run(plugin, 'add', setup.version, '/efi/ab', '/boot/vmlinuz')
+    must(read(entry) == b'title mine', 'an entry that is not ours')
+    os.unlink(entry)
     setup.call('install', '--default')
     setup.chosen()
     setup.call('uninstall')

@@ -86,6 +86,7 @@ static void test_options(void **state)
 	assert_string_equal(entry.ignored, "no-such-option");
 	assert_string_equal(parse("a b none luks,initramfs,,x-initrd.attach,nofail,cipher=aes").ignored, "");
 	assert_string_equal(parse("a b none luks,check=fs,one=two").ignored, "check=fs");
+	assert_string_equal(parse("a b none luks2,nofail").ignored, "luks2");
 	assert_string_equal(parse("a b none tries=x").refusal, "'x' is no number, or too large");
 	assert_string_equal(parse("a b none timeout=-1").refusal, "'-1' is no number, or too large");
 }
