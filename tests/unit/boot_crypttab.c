@@ -65,6 +65,9 @@ static void test_keys(void **state)
 	assert_string_equal(entry.key, "/a.key");
 	assert_string_equal(entry.key_device, "/dev/disk/by-label/keys");
 	assert_string_equal(entry.refusal, "");
+	entry = parse("a /dev/sda2 LABEL=keys:none keyscript=passdev"); /* on a device a file may have any name */
+	assert_string_equal(entry.key_device, "LABEL=keys");
+	assert_string_equal(entry.key, "none");
 	entry = parse("a /dev/sda2 none luks,no-passdev"); /* a part of a word is not the word */
 	assert_string_equal(entry.key, "");
 	assert_string_equal(entry.refusal, "");
