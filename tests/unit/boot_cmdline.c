@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's command line, as inorder-init reads it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
+#include "unit.h"
 
 #include "internal.h"
 
@@ -21,7 +15,7 @@ static struct cmdline parse(const char *text)
 	return result;
 }
 
-static void test_empty(void **state)
+UNIT(test_empty)
 {
 	const struct cmdline result = parse("");
 
@@ -33,7 +27,7 @@ static void test_empty(void **state)
 	assert_int_equal(result.unknown_count, 0);
 }
 
-static void test_every_word(void **state)
+UNIT(test_every_word)
 {
 	const struct cmdline result =
 		parse("BOOT_IMAGE=/vmlinuz root=UUID=12-34 rootfstype=ext4,xfs rootflags=noatime,data=journal "
@@ -49,7 +43,7 @@ static void test_every_word(void **state)
 	assert_int_equal(result.unknown_count, 0);
 }
 
-static void test_last_word_wins(void **state)
+UNIT(test_last_word_wins)
 {
 	struct cmdline result = parse("rw root=/dev/sda root=/dev/sdb ro");
 
@@ -60,7 +54,7 @@ static void test_last_word_wins(void **state)
 	assert_false(parse("inorder.signatures=skip inorder.signatures=check").no_signatures);
 }
 
-static void test_quotes(void **state)
+UNIT(test_quotes)
 {
 	struct cmdline result = parse("root=\"LABEL=my root\" \"init=/a b\" rootflags=a\" \"b");
 
@@ -71,7 +65,7 @@ static void test_quotes(void **state)
 	assert_string_equal(result.root, "never closed");
 }
 
-static void test_waiting(void **state)
+UNIT(test_waiting)
 {
 	assert_int_equal(parse("rootwait").wait_s, UINT_MAX);
 	assert_int_equal(parse("rootwait=7").wait_s, 7);
@@ -83,7 +77,7 @@ static void test_waiting(void **state)
 	assert_int_equal(parse("rootwait=").wait_s, 30);
 }
 
-static void test_unknown_words(void **state)
+UNIT(test_unknown_words)
 {
 	struct cmdline result = parse("inorder.serious inorder.trace ro.x inorderly=1 inorder.serial=1");
 
@@ -99,7 +93,7 @@ static void test_unknown_words(void **state)
 	assert_int_equal(result.unknown_count, 8);
 }
 
-static void test_words_of_init(void **state)
+UNIT(test_words_of_init)
 {
 	const struct cmdline result = parse("root=/dev/sda -- inorder.serial root=/dev/sdb");
 
@@ -107,7 +101,7 @@ static void test_words_of_init(void **state)
 	assert_false(result.serial);
 }
 
-static void test_words_of_initramfs_tools(void **state)
+UNIT(test_words_of_initramfs_tools)
 {
 	struct cmdline result = parse("break panic=20 boot=local noresume resume=UUID=1 boot=nfs");
 
@@ -129,7 +123,7 @@ static void test_words_of_initramfs_tools(void **state)
 	assert_false(parse("panic=7 panic=").no_shell);
 }
 
-static void test_check(void **state)
+UNIT(test_check)
 {
 	struct cmdline result = parse("fsck.mode=force fsck.repair=yes");
 
@@ -142,7 +136,7 @@ static void test_check(void **state)
 	assert_int_equal(result.unknown_count, 0);
 }
 
-static void test_words_of_others(void **state)
+UNIT(test_words_of_others)
 {
 	const struct cmdline result =
 		parse("rd.luks.uuid=1 cryptdevice=/dev/sda nfsroot=/a fsck.mode=no quiet ip=dhcp");
@@ -152,15 +146,4 @@ static void test_words_of_others(void **state)
 	assert_string_equal(result.unknown[3], "fsck.mode=no");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),          cmocka_unit_test(test_every_word),
-		cmocka_unit_test(test_last_word_wins), cmocka_unit_test(test_quotes),
-		cmocka_unit_test(test_waiting),        cmocka_unit_test(test_unknown_words),
-		cmocka_unit_test(test_words_of_init),  cmocka_unit_test(test_words_of_initramfs_tools),
-		cmocka_unit_test(test_check),          cmocka_unit_test(test_words_of_others),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of crypttab, as Debian and systemd write them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
+#include "unit.h"
 
 #include "volumes.h"
 
@@ -22,7 +15,7 @@ static struct crypttab parse(const char *text)
 	return entry;
 }
 
-static void test_passphrase(void **state)
+UNIT(test_passphrase)
 {
 	const char *const lines[] = {"root UUID=1-2\n", "root UUID=1-2 none luks", "root\tUUID=1-2\t-\tluks",
 				     " root  UUID=1-2  none\n"};
@@ -39,7 +32,7 @@ static void test_passphrase(void **state)
 	}
 }
 
-static void test_nothing_in_the_line(void **state)
+UNIT(test_nothing_in_the_line)
 {
 	const char *const lines[] = {"", "\n", "# comment\n", "  # comment UUID=1 none luks\n", "alone\n"};
 
@@ -52,7 +45,7 @@ static void test_nothing_in_the_line(void **state)
 	}
 }
 
-static void test_keys(void **state)
+UNIT(test_keys)
 {
 	struct crypttab entry = parse("a /dev/sda2 /etc/keys/a.key luks");
 
@@ -73,7 +66,7 @@ static void test_keys(void **state)
 	assert_string_equal(entry.refusal, "");
 }
 
-static void test_options(void **state)
+UNIT(test_options)
 {
 	struct crypttab entry = parse("a /dev/sda2 none luks,discard,readonly,tries=0,timeout=20,keyslot=2,header=/h,"
 				      "keyfile-offset=512,keyfile-size=64,no-such-option");
@@ -94,7 +87,7 @@ static void test_options(void **state)
 	assert_string_equal(parse("a b none timeout=-1").refusal, "'-1' is no number, or too large");
 }
 
-static void test_what_cannot_be_done_is_refused(void **state)
+UNIT(test_what_cannot_be_done_is_refused)
 {
 	const char *const options[] = {"keyscript=/bin/mine", "plain", "tcrypt", "bitlk", "swap", "tpm2-device=auto"};
 
@@ -110,7 +103,7 @@ static void test_what_cannot_be_done_is_refused(void **state)
 }
 
 /* A text that is cut would name something else. */
-static void test_long_fields_are_refused(void **state)
+UNIT(test_long_fields_are_refused)
 {
 	const char *const formats[] = {"%s b none",
 				       "a %s none",
@@ -132,16 +125,4 @@ static void test_long_fields_are_refused(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_passphrase),
-		cmocka_unit_test(test_nothing_in_the_line),
-		cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_options),
-		cmocka_unit_test(test_what_cannot_be_done_is_refused),
-		cmocka_unit_test(test_long_fields_are_refused),
-	};
-
-	return cmocka_run_group_tests_name("boot_crypttab", tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

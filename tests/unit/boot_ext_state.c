@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What a superblock says about the need of a check, and what e2fsck says of the same file system. */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "ext_state.h"
 
@@ -58,7 +51,7 @@ static void check(const char *make, const char *change, const char *why)
 #define OLD "mke2fs -q -F -t ext3 -O ^metadata_csum %s 8M"
 #define SET(field) "debugfs -w -R 'ssv " field "' %s 2>/dev/null"
 
-static void test_clean(void **state)
+UNIT(test_clean)
 {
 	check(EXT4, NULL, NULL);
 	check(OLD, NULL, NULL);
@@ -69,14 +62,14 @@ static void test_clean(void **state)
 	check(EXT4, "tune2fs -i 10d %s >/dev/null", NULL);
 }
 
-static void test_due(void **state)
+UNIT(test_due)
 {
 	check(EXT4, "tune2fs -c 5 -C 5 %s >/dev/null", "as often");
 	check(EXT4, "tune2fs -i 10d -T 20200101 %s >/dev/null", "too long ago");
 	check(EXT4, "tune2fs -i 10d -T 20990101 %s >/dev/null", "clock");
 }
 
-static void test_dirty(void **state)
+UNIT(test_dirty)
 {
 	check(EXT4, SET("state 0"), "not unmounted");
 	check(EXT4, SET("state 3"), "errors");
@@ -99,7 +92,7 @@ static void check_byte(size_t at, unsigned char value, const char *why)
 	assert_non_null(strstr(found, why));
 }
 
-static void test_strange(void **state)
+UNIT(test_strange)
 {
 	check("mke2fs -q -F -O journal_dev %s 8M", NULL, "journal");
 	check(OLD, NULL, NULL);
@@ -108,7 +101,7 @@ static void test_strange(void **state)
 	check_byte(0x4c, 0, "another kind");
 }
 
-static void test_checksum(void **state)
+UNIT(test_checksum)
 {
 	unsigned char block[EXT_SUPER_BYTES];
 
@@ -133,11 +126,7 @@ static int remove_file(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_clean), cmocka_unit_test(test_due),
-					   cmocka_unit_test(test_dirty), cmocka_unit_test(test_strange),
-					   cmocka_unit_test(test_checksum)};
-
 	if (system("PATH=/usr/sbin:/sbin:/usr/bin:/bin; command -v mke2fs debugfs tune2fs e2fsck >/dev/null"))
 		return 77;
-	return cmocka_run_group_tests(tests, make_file, remove_file);
+	return UNIT_RUN(make_file, remove_file);
 }

@@ -2,14 +2,7 @@
 /* Hints of an earlier boot: what is understood, and that all else is named and ignored. */
 #include "hint_file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <string.h>
+#include "unit.h"
 
 static struct hints hints;
 
@@ -24,7 +17,7 @@ static void parse(const char *text, size_t bytes)
 	hints_parse(copy, bytes, &hints);
 }
 
-static void what_a_boot_has_recorded_is_understood(void **state)
+UNIT(what_a_boot_has_recorded_is_understood)
 {
 	static const char text[] = "# a comment\n\nfilesystem ext4\nroot ext4 sd_mod\n  root\tdm-mod \n"
 				   "module ext4 310\nmodule sd_mod 0\n";
@@ -41,7 +34,7 @@ static void what_a_boot_has_recorded_is_understood(void **state)
 	assert_null(hints.filesystem);
 }
 
-static void a_malformed_line_is_named_and_ignored_as_a_whole(void **state)
+UNIT(a_malformed_line_is_named_and_ignored_as_a_whole)
 {
 	static const char *const lines[] = {
 		"root",
@@ -75,7 +68,7 @@ static void a_malformed_line_is_named_and_ignored_as_a_whole(void **state)
 	}
 }
 
-static void bytes_of_anything_are_shown_as_a_console_can(void **state)
+UNIT(bytes_of_anything_are_shown_as_a_console_can)
 {
 	static const char text[] = "root sd_mod\n\x1b[2J\x7f\0hidden\nroot x\0y\nroot ext4\n";
 
@@ -87,7 +80,7 @@ static void bytes_of_anything_are_shown_as_a_console_can(void **state)
 	assert_string_equal(hints.modules[1], "ext4");
 }
 
-static void no_more_are_taken_than_there_is_room_for(void **state)
+UNIT(no_more_are_taken_than_there_is_room_for)
 {
 	char text[2048] = "";
 
@@ -99,14 +92,4 @@ static void no_more_are_taken_than_there_is_room_for(void **state)
 	assert_int_equal(hints.line, HINTS_MOST + 1);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_boot_has_recorded_is_understood),
-		cmocka_unit_test(a_malformed_line_is_named_and_ignored_as_a_whole),
-		cmocka_unit_test(bytes_of_anything_are_shown_as_a_console_can),
-		cmocka_unit_test(no_more_are_taken_than_there_is_room_for),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

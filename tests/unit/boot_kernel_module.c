@@ -5,18 +5,11 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "internal.h"
 
@@ -48,7 +41,7 @@ static void answer(const char *bytes)
 	close(fd);
 }
 
-static void test_lasts_as_long_as_the_load(void **state)
+UNIT(test_lasts_as_long_as_the_load)
 {
 	pthread_t waiter;
 
@@ -62,17 +55,13 @@ static void test_lasts_as_long_as_the_load(void **state)
 	assert_true(is_over);
 }
 
-static void test_a_module_that_is_built_in(void **state)
+UNIT(test_a_module_that_is_built_in)
 {
 	kernel_module_wait("no-such-module");
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lasts_as_long_as_the_load),
-		cmocka_unit_test(test_a_module_that_is_built_in),
-	};
 	int failed;
 
 	if (access("/sys/module", F_OK))
@@ -82,7 +71,7 @@ int main(void)
 		return 1;
 	snprintf(name, sizeof(name), "../..%s", folder);
 	snprintf(path, sizeof(path), "%s/initsize", folder);
-	failed = mkfifo(path, 0600) ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+	failed = mkfifo(path, 0600) ? 1 : UNIT_RUN(NULL, NULL);
 	unlink(path);
 	rmdir(folder);
 	return failed;

@@ -2,13 +2,7 @@
 /* What inorder-init reads in the file of a kernel module. */
 #include "module_file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
+#include "unit.h"
 
 #define MARK "~Module signature appended~\n"
 #define TRAILER(length) "\0\0\2\0\0\0\0\0\0\0" length
@@ -17,13 +11,13 @@
 /* The array of a string without the NUL that C adds. */
 #define BYTES(text) text, sizeof(text) - 1
 
-static void a_signature_is_left_out(void **state)
+UNIT(a_signature_is_left_out)
 {
 	assert_int_equal(module_file_unsigned(BYTES("module" TRAILER("\0\0") MARK)), 6);
 	assert_int_equal(module_file_unsigned(BYTES("modulePKCS" TRAILER("\0\4") MARK)), 6);
 }
 
-static void a_file_that_is_not_signed_stays_whole(void **state)
+UNIT(a_file_that_is_not_signed_stays_whole)
 {
 	assert_int_equal(module_file_unsigned(BYTES("")), 0);
 	assert_int_equal(module_file_unsigned(BYTES(MARK)), strlen(MARK));
@@ -33,7 +27,7 @@ static void a_file_that_is_not_signed_stays_whole(void **state)
 	assert_int_equal(module_file_unsigned(BYTES("mod" TRAILER("\xff\xff") MARK)), 43);
 }
 
-static void only_a_module_of_other_processors_is_useless(void **state)
+UNIT(only_a_module_of_other_processors_is_useless)
 {
 	static const struct {
 		const char *file;
@@ -55,13 +49,4 @@ static void only_a_module_of_other_processors_is_useless(void **state)
 		assert_int_equal(module_file_is_for(cases[i].file, cases[i].bytes, PROCESSOR), cases[i].fits);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_signature_is_left_out),
-		cmocka_unit_test(a_file_that_is_not_signed_stays_whole),
-		cmocka_unit_test(only_a_module_of_other_processors_is_useless),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The places that give disks their names: addresses of PCI and of SCSI. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "internal.h"
 
-static void test_pci_parse(void **state)
+UNIT(test_pci_parse)
 {
 	unsigned int place[4];
 
@@ -26,7 +21,7 @@ static void test_pci_parse(void **state)
 	assert_false(pci_parse("usb1", place));
 }
 
-static void test_pci_order(void **state)
+UNIT(test_pci_order)
 {
 	static const char *const ordered[] = {
 		"0000:00:01.0", "0000:00:01.1", "0000:00:1f.2", "0000:01:00.0",  "0000:0a:00.0",
@@ -42,7 +37,7 @@ static void test_pci_order(void **state)
 		}
 }
 
-static void test_scsi_parse(void **state)
+UNIT(test_scsi_parse)
 {
 	struct scsi_place place;
 
@@ -58,7 +53,7 @@ static void test_scsi_parse(void **state)
 	assert_false(scsi_parse("", &place));
 }
 
-static void test_scsi_order(void **state)
+UNIT(test_scsi_order)
 {
 	static const char *const ordered[] = {
 		"0:0:0:0",  "0:0:0:1", "0:0:0:10", "0:0:0:4294967306", "0:0:2:0",
@@ -78,14 +73,4 @@ static void test_scsi_order(void **state)
 		}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pci_parse),
-		cmocka_unit_test(test_pci_order),
-		cmocka_unit_test(test_scsi_parse),
-		cmocka_unit_test(test_scsi_order),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The spellings of a device, as root=, resume= and fstab have them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <string.h>
+#include "unit.h"
 
 #include "root_spec.h"
 
@@ -43,7 +37,7 @@ static const char *refusal(const char *text)
 	return spec.refusal;
 }
 
-static void test_every_spelling_fits(void **state)
+UNIT(test_every_spelling_fits)
 {
 	const char *const texts[] = {
 		"/dev/sda1",
@@ -76,7 +70,7 @@ static void test_every_spelling_fits(void **state)
 			fail_msg("%s does not fit", texts[i]);
 }
 
-static void test_others_do_not_fit(void **state)
+UNIT(test_others_do_not_fit)
 {
 	const struct root_facts blank = {"/dev/vda", 254, 0, "", "", "", "", "", "", ""};
 	const char *const texts[] = {
@@ -104,7 +98,7 @@ static void test_others_do_not_fit(void **state)
 	}
 }
 
-static void test_label_that_looks_encoded(void **state)
+UNIT(test_label_that_looks_encoded)
 {
 	struct root_facts facts = disk;
 
@@ -117,7 +111,7 @@ static void test_label_that_looks_encoded(void **state)
 	assert_true(fits("LABEL=a\\x00b", &facts)); /* no text ends in its middle */
 }
 
-static void test_numbers_of_the_kernel(void **state)
+UNIT(test_numbers_of_the_kernel)
 {
 	struct root_spec spec;
 
@@ -135,7 +129,7 @@ static void test_numbers_of_the_kernel(void **state)
 	refusal("/dev/block/sda");
 }
 
-static void test_partition_offset(void **state)
+UNIT(test_partition_offset)
 {
 	struct root_spec spec;
 
@@ -152,7 +146,7 @@ static void test_partition_offset(void **state)
 	refusal("PARTUUID=/PARTNROFF=1");
 }
 
-static void test_volumes(void **state)
+UNIT(test_volumes)
 {
 	const struct root_facts volume = {"/dev/dm-1", 254, 1, "", "", "", "", "my--vg-root--a", "", ""};
 	struct root_spec spec;
@@ -174,7 +168,7 @@ static void test_volumes(void **state)
 	assert_false(root_volume_name("vg-", text, sizeof(text)));
 }
 
-static void test_folders_of_drivers(void **state)
+UNIT(test_folders_of_drivers)
 {
 	const struct root_facts old = {"/dev/cciss/c0d0p1", 104, 1, "", "", "", "", "", "", ""};
 
@@ -182,7 +176,7 @@ static void test_folders_of_drivers(void **state)
 	assert_false(fits("/dev/cciss/c0d0p2", &old));
 }
 
-static void test_arrays(void **state)
+UNIT(test_arrays)
 {
 	const struct root_facts array = {"/dev/md127", 9, 127, "", "", "", "", "", "home", ""};
 	struct root_spec spec;
@@ -197,7 +191,7 @@ static void test_arrays(void **state)
 	assert_int_equal(spec.kind, ROOT_NODE);
 }
 
-static void test_network_roots_are_refused(void **state)
+UNIT(test_network_roots_are_refused)
 {
 	const char *const texts[] = {"/dev/nfs",
 				     "nfs:server:/root",
@@ -222,7 +216,7 @@ static void test_network_roots_are_refused(void **state)
 			fail_msg("%s: %s", texts[i], refusal(texts[i]));
 }
 
-static void test_refusals_name_what_was_meant(void **state)
+UNIT(test_refusals_name_what_was_meant)
 {
 	assert_non_null(strstr(refusal("UIUD=1234"), "UUID= was meant"));
 	assert_non_null(strstr(refusal("LABLE=root"), "LABEL= was meant"));
@@ -238,7 +232,7 @@ static void test_refusals_name_what_was_meant(void **state)
 	refusal("");
 }
 
-static void test_too_long(void **state)
+UNIT(test_too_long)
 {
 	char text[400] = "LABEL=";
 
@@ -248,7 +242,7 @@ static void test_too_long(void **state)
 	assert_false(fits(text, &disk));
 }
 
-static void test_spelling(void **state)
+UNIT(test_spelling)
 {
 	char one[400], other[400];
 
@@ -270,22 +264,4 @@ static void test_spelling(void **state)
 	assert_int_equal(spelling_distance(one, other), sizeof(one) - 1); /* too long to be compared */
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_spelling_fits),
-		cmocka_unit_test(test_others_do_not_fit),
-		cmocka_unit_test(test_label_that_looks_encoded),
-		cmocka_unit_test(test_numbers_of_the_kernel),
-		cmocka_unit_test(test_partition_offset),
-		cmocka_unit_test(test_volumes),
-		cmocka_unit_test(test_folders_of_drivers),
-		cmocka_unit_test(test_arrays),
-		cmocka_unit_test(test_network_roots_are_refused),
-		cmocka_unit_test(test_refusals_name_what_was_meant),
-		cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_spelling),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's uevents, as inorder-init reads them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
 
 #include "internal.h"
 
 #define PARSE(text, event) uevent_parse(text, sizeof(text), event)
 
-static void test_disk(void **state)
+UNIT(test_disk)
 {
 	struct uevent event;
 
@@ -26,7 +19,7 @@ static void test_disk(void **state)
 	assert_string_equal(event.devname, "sda");
 }
 
-static void test_without_name(void **state)
+UNIT(test_without_name)
 {
 	struct uevent event;
 
@@ -39,7 +32,7 @@ static void test_without_name(void **state)
 	assert_string_equal(event.modalias, "virtio:d00000002v00001AF4");
 }
 
-static void test_not_the_kernels(void **state)
+UNIT(test_not_the_kernels)
 {
 	struct uevent event;
 
@@ -49,7 +42,7 @@ static void test_not_the_kernels(void **state)
 	assert_false(PARSE("ACTION=add", &event));
 }
 
-static void test_no_end(void **state)
+UNIT(test_no_end)
 {
 	const char text[] = {'A', 'C', 'T', 'I', 'O', 'N', '=', 'a', 'd', 'd'};
 	struct uevent event;
@@ -58,7 +51,7 @@ static void test_no_end(void **state)
 }
 
 /* Every prefix of a message is parsed without a look beyond its end, which the sanitizers watch. */
-static void test_every_prefix(void **state)
+UNIT(test_every_prefix)
 {
 	static const char text[] = "add@/x\0ACTION=add\0DEVPATH=/x\0SUBSYSTEM=block\0DEVNAME=sda";
 	struct uevent event;
@@ -72,15 +65,4 @@ static void test_every_prefix(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_disk),
-		cmocka_unit_test(test_without_name),
-		cmocka_unit_test(test_not_the_kernels),
-		cmocka_unit_test(test_no_end),
-		cmocka_unit_test(test_every_prefix),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -12,7 +12,7 @@ static void assert_pair(struct input *input, uint64_t usecs)
 	input_free(input);
 }
 
-static void json_of_dmesg_is_read(void **state)
+UNIT(json_of_dmesg_is_read)
 {
 	static const char *const lines[] = {
 		"{",
@@ -38,14 +38,13 @@ static void json_of_dmesg_is_read(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_all(&input, lines);
 	assert_pair(&input, EXACT);
 	read_all(&input, compact);
 	assert_pair(&input, EXACT);
 }
 
-static void json_of_the_journal_is_read(void **state)
+UNIT(json_of_the_journal_is_read)
 {
 	static const char *const lines[] = {
 		"{\"MESSAGE\":\"calling  acpi_init+0x0/0x540 @ 1\",\"_TRANSPORT\":\"kernel\","
@@ -58,13 +57,12 @@ static void json_of_the_journal_is_read(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_all(&input, lines);
 	assert_pair(&input, EXACT);
 }
 
 /* Its members come in any order. */
-static void pretty_json_of_the_journal_is_read(void **state)
+UNIT(pretty_json_of_the_journal_is_read)
 {
 	static const char *const lines[] = {
 		"{",
@@ -86,13 +84,12 @@ static void pretty_json_of_the_journal_is_read(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_all(&input, lines);
 	assert_pair(&input, EXACT);
 }
 
 /* json-seq and json-sse have the same objects, with a character or a word before each. */
-static void sequences_of_json_are_read(void **state)
+UNIT(sequences_of_json_are_read)
 {
 	static const char *const lines[] = {
 		"\x1e{\"MESSAGE\":\"calling  acpi_init+0x0/0x540 @ 1\",\"_SOURCE_MONOTONIC_TIMESTAMP\":\"460660\"}",
@@ -102,7 +99,6 @@ static void sequences_of_json_are_read(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_all(&input, lines);
 	assert_pair(&input, EXACT);
 }
@@ -114,7 +110,7 @@ static void read_to_the_end(struct input *input, const char *const *lines)
 }
 
 /* An entry ends where the next one begins. */
-static void export_and_verbose_forms_are_read(void **state)
+UNIT(export_and_verbose_forms_are_read)
 {
 	static const char *const exported[] = {
 		"__CURSOR=s=0;i=1;b=2;m=3;t=4;x=5",
@@ -146,7 +142,6 @@ static void export_and_verbose_forms_are_read(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_to_the_end(&input, exported);
 	assert_pair(&input, EXACT);
 	read_to_the_end(&input, verbose);
@@ -159,7 +154,7 @@ static void export_and_verbose_forms_are_read(void **state)
 }
 
 /* dmesg writes these without quotes. */
-static void json_of_dmesg_with_another_time_is_read(void **state)
+UNIT(json_of_dmesg_with_another_time_is_read)
 {
 	static const char *const lines[] = {
 		"         \"time\": 2026-11-29T01:00:00,460660+01:00 ,",
@@ -177,7 +172,6 @@ static void json_of_dmesg_with_another_time_is_read(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_all(&input, lines);
 	assert_pair(&input, EXACT);
 	read_all(&input, brackets);
@@ -188,7 +182,7 @@ static void json_of_dmesg_with_another_time_is_read(void **state)
 	input_free(&input);
 }
 
-static void json_of_lava_and_docker_is_read(void **state)
+UNIT(json_of_lava_and_docker_is_read)
 {
 	static const char *const lava[] = {
 		"- {\"dt\": \"2026-11-29T01:00:00.460660\", \"lvl\": \"target\", \"msg\": \"calling  acpi_init+0x0/0x540 @ 1\"}",
@@ -204,7 +198,6 @@ static void json_of_lava_and_docker_is_read(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_all(&input, lava);
 	assert_pair(&input, EXACT);
 	read_all(&input, docker);
@@ -216,11 +209,10 @@ static void json_of_lava_and_docker_is_read(void **state)
 	input_free(&input);
 }
 
-static void json_with_a_wrong_character_is_reported(void **state)
+UNIT(json_with_a_wrong_character_is_reported)
 {
 	struct input input = {0};
 
-	(void)state;
 	assert_non_null(read_one(&input, "", "{\"time\":0.46,\"msg\":\"calling  acpi_init+0x0/0x540 # 1\"}"));
 	assert_non_null(read_one(&input, "", "{\"time\":\"0.x6\",\"msg\":\"calling  acpi_init+0x0/0x540 @ 1\"}"));
 	assert_non_null(read_one(&input, "", "   \"msg\": \"calling  acpi_init+0x0/0x540 # 1\""));
@@ -235,18 +227,4 @@ static void json_with_a_wrong_character_is_reported(void **state)
 	input_free(&input);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(json_of_dmesg_is_read),
-		cmocka_unit_test(json_of_the_journal_is_read),
-		cmocka_unit_test(pretty_json_of_the_journal_is_read),
-		cmocka_unit_test(sequences_of_json_are_read),
-		cmocka_unit_test(export_and_verbose_forms_are_read),
-		cmocka_unit_test(json_of_dmesg_with_another_time_is_read),
-		cmocka_unit_test(json_of_lava_and_docker_is_read),
-		cmocka_unit_test(json_with_a_wrong_character_is_reported),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, clean);
-}
+UNIT_MAIN(NULL, clean)

@@ -3,13 +3,7 @@
 #ifndef TESTS_CHART_LINES_H
 #define TESTS_CHART_LINES_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "chart.h"
 
@@ -74,7 +68,6 @@ static inline void assert_records(const char *line, size_t count)
 
 static inline int clean(void **state)
 {
-	(void)state;
 	resolve_free();
 	keep_free();
 	return 0;

@@ -3,15 +3,10 @@
 #include <fcntl.h>
 #include <libxml/parser.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "chart.h"
 #include "draw.h"
@@ -66,7 +61,7 @@ static void assert_forwards(const struct model *model)
 		assert_true(model->spans[i].begin_ns <= model->spans[i].end_ns);
 }
 
-static void a_step_whose_end_stands_before_its_beginning(void **state)
+UNIT(a_step_whose_end_stands_before_its_beginning)
 {
 	struct model model;
 
@@ -76,7 +71,7 @@ static void a_step_whose_end_stands_before_its_beginning(void **state)
 	end(&model);
 }
 
-static void a_turn_that_came_before_the_call_returned(void **state)
+UNIT(a_turn_that_came_before_the_call_returned)
 {
 	struct model model;
 	char *svg;
@@ -92,7 +87,7 @@ static void a_turn_that_came_before_the_call_returned(void **state)
 }
 
 /* The wait ended with a call of which nothing else is known: the chain goes on before it, and counts nothing twice. */
-static void a_wait_that_ended_with_a_call_without_a_span(void **state)
+UNIT(a_wait_that_ended_with_a_call_without_a_span)
 {
 	struct model model;
 
@@ -107,7 +102,7 @@ static void a_wait_that_ended_with_a_call_without_a_span(void **state)
 	end(&model);
 }
 
-static void bytes_that_libxml2_takes_for_characters(void **state)
+UNIT(bytes_that_libxml2_takes_for_characters)
 {
 	assert_string_equal(keep("a\x9f\x95z"), "a\xef\xbf\xbd\xef\xbf\xbdz");             /* no first byte */
 	assert_string_equal(keep("\xe0\x91\x96"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* one byte too many */
@@ -115,7 +110,7 @@ static void bytes_that_libxml2_takes_for_characters(void **state)
 	keep_free();
 }
 
-static void long_names_are_cut_between_characters(void **state)
+UNIT(long_names_are_cut_between_characters)
 {
 	char name[1000] = "", text[2000], *svg;
 	struct model model;
@@ -135,7 +130,7 @@ static void long_names_are_cut_between_characters(void **state)
 	}
 }
 
-static void an_empty_name_is_no_name(void **state)
+UNIT(an_empty_name_is_no_name)
 {
 	struct model model;
 
@@ -149,7 +144,7 @@ static void an_empty_name_is_no_name(void **state)
 	end(&model);
 }
 
-static void the_smallest_error(void **state)
+UNIT(the_smallest_error)
 {
 	struct model model;
 	char *svg;
@@ -163,7 +158,7 @@ static void the_smallest_error(void **state)
 }
 
 /* With a time limit: a pipe without a writer used to be waited for. */
-static void a_function_in_a_pipe(void **state)
+UNIT(a_function_in_a_pipe)
 {
 	char folder[] = "/tmp/chart-odd-XXXXXX", path[64], func[80];
 
@@ -180,18 +175,4 @@ static void a_function_in_a_pipe(void **state)
 	keep_free();
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_step_whose_end_stands_before_its_beginning),
-		cmocka_unit_test(a_turn_that_came_before_the_call_returned),
-		cmocka_unit_test(a_wait_that_ended_with_a_call_without_a_span),
-		cmocka_unit_test(bytes_that_libxml2_takes_for_characters),
-		cmocka_unit_test(long_names_are_cut_between_characters),
-		cmocka_unit_test(an_empty_name_is_no_name),
-		cmocka_unit_test(the_smallest_error),
-		cmocka_unit_test(a_function_in_a_pipe),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

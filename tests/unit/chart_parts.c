@@ -3,18 +3,13 @@
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <link.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "chart.h"
 
-static void ticks_are_round_and_few(void **state)
+UNIT(ticks_are_round_and_few)
 {
 	static const uint64_t spans_ns[] = {1,         7,          1000,           999999,
 					    123456789, 5000000000, 86400000000000, UINT64_C(1) << 62};
@@ -32,7 +27,7 @@ static void ticks_are_round_and_few(void **state)
 	}
 }
 
-static void time_to_pixels(void **state)
+UNIT(time_to_pixels)
 {
 	struct scale scale = {1000, 2000, 100, 500};
 
@@ -50,7 +45,7 @@ static void assert_duration(uint64_t ns, const char *expected)
 	assert_string_equal(duration_text(ns, text, sizeof(text)), expected);
 }
 
-static void time_to_text(void **state)
+UNIT(time_to_text)
 {
 	char text[32];
 
@@ -66,7 +61,7 @@ static void time_to_text(void **state)
 	assert_string_equal(tick_text(30, 10, text, sizeof(text)), "30 ns");
 }
 
-static void texts_are_cut_to_fit(void **state)
+UNIT(texts_are_cut_to_fit)
 {
 	char out[64];
 
@@ -78,7 +73,7 @@ static void texts_are_cut_to_fit(void **state)
 	assert_true(strlen(out) < sizeof(out));
 }
 
-static void texts_are_kept_once_and_clean(void **state)
+UNIT(texts_are_kept_once_and_clean)
 {
 	assert_ptr_equal(keep("a name"), keep_part("a name and more", 6));
 	assert_string_equal(keep("esc\x1b[2J"), "esc\ufffd[2J");
@@ -99,7 +94,7 @@ static int first_object(struct dl_phdr_info *info, size_t size, void *base)
 	return 1;
 }
 
-static void static_function_is_found_by_offset(void **state)
+UNIT(static_function_is_found_by_offset)
 {
 	uintptr_t base = 0;
 	char path[256];
@@ -118,7 +113,7 @@ static void static_function_is_found_by_offset(void **state)
 	assert_string_equal(resolve(keep(text)), "only_in_symtab");
 }
 
-static void other_names_stay(void **state)
+UNIT(other_names_stay)
 {
 	assert_string_equal(resolve("symbol+0x0/0x42"), "symbol");
 	assert_string_equal(resolve("symbol+0x10/0x42"), "symbol+0x10/0x42");
@@ -154,7 +149,7 @@ static void read_lines(struct model *model, struct input *input, const char *con
 #define LINE(ms, tid, rest) "{\"t_ns\":" #ms "000000,\"pid\":9,\"tid\":" #tid "," rest "}"
 
 /* The program began anew in the same file: its cookies begin anew too. */
-static void repeated_cookie_is_another_call(void **state)
+UNIT(repeated_cookie_is_another_call)
 {
 	static const char *const lines[] = {
 		LINE(1, 9, "\"ev\":\"scheduled\",\"cookie\":1"),
@@ -177,7 +172,7 @@ static void repeated_cookie_is_another_call(void **state)
 }
 
 /* Events of different threads may stand, and have times, in another order than they happened. */
-static void late_events_join_their_call(void **state)
+UNIT(late_events_join_their_call)
 {
 	static const char *const lines[] = {
 		LINE(3, 10, "\"ev\":\"completed\",\"cookie\":1,\"since_ns\":2000000"),
@@ -201,7 +196,7 @@ static void late_events_join_their_call(void **state)
 	input_free(&input);
 }
 
-static void crash_leaves_it_unfinished(void **state)
+UNIT(crash_leaves_it_unfinished)
 {
 	static const char *const lines[] = {
 		LINE(1, 9, "\"ev\":\"waiting\""),
@@ -225,7 +220,7 @@ static void crash_leaves_it_unfinished(void **state)
 }
 
 /* Two calls of one name at a time: which one ended shows in how long it took. */
-static void repeated_names_in_a_kernel_log(void **state)
+UNIT(repeated_names_in_a_kernel_log)
 {
 	static const char *const lines[] = {
 		"[    1.000000] calling  init+0x0/0x1 [m] @ 5",
@@ -247,7 +242,7 @@ static void repeated_names_in_a_kernel_log(void **state)
 }
 
 /* main waits for 2, which waited for its turn behind 1, which a busy worker began late. */
-static void chain_goes_from_the_end_to_the_beginning(void **state)
+UNIT(chain_goes_from_the_end_to_the_beginning)
 {
 	static const char *const lines[] = {
 		LINE(1, 9, "\"ev\":\"scheduled\",\"cookie\":1,\"domain\":\"d\""),
@@ -282,7 +277,7 @@ static void chain_goes_from_the_end_to_the_beginning(void **state)
 }
 
 /* A kernel log does not say what is waited for; a call that ends right after its wait did not end that wait. */
-static void nobody_waits_for_himself(void **state)
+UNIT(nobody_waits_for_himself)
 {
 	static const char *const lines[] = {
 		"[    1.000000] calling  1_first+0x0/0x1 @ 5",
@@ -314,7 +309,7 @@ static void assert_wrong(const char *line)
 	input_free(&input);
 }
 
-static void bad_lines_are_named(void **state)
+UNIT(bad_lines_are_named)
 {
 	assert_wrong("{\"");
 	assert_wrong("{\"t_ns\":1}");
@@ -339,24 +334,4 @@ static int clean(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ticks_are_round_and_few),
-		cmocka_unit_test(time_to_pixels),
-		cmocka_unit_test(time_to_text),
-		cmocka_unit_test(texts_are_cut_to_fit),
-		cmocka_unit_test(texts_are_kept_once_and_clean),
-		cmocka_unit_test(static_function_is_found_by_offset),
-		cmocka_unit_test(other_names_stay),
-		cmocka_unit_test(repeated_cookie_is_another_call),
-		cmocka_unit_test(late_events_join_their_call),
-		cmocka_unit_test(crash_leaves_it_unfinished),
-		cmocka_unit_test(repeated_names_in_a_kernel_log),
-		cmocka_unit_test(chain_goes_from_the_end_to_the_beginning),
-		cmocka_unit_test(nobody_waits_for_himself),
-		cmocka_unit_test(bad_lines_are_named),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, clean);
-}
+UNIT_MAIN(NULL, clean)

@@ -272,15 +272,14 @@ static void check_form(const struct form *form)
 	input_free(&input);
 }
 
-static void every_form_is_read(void **state)
+UNIT(every_form_is_read)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		check_form(&forms[i]);
 }
 
 /* Where a line tells how long after the one before it was written, those of no interest count, too. */
-static void lines_between_count(void **state)
+UNIT(lines_between_count)
 {
 	static const char *const lines[] = {
 		"[Nov29 01:00] Linux version 6.1.0",
@@ -292,7 +291,6 @@ static void lines_between_count(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_all(&input, lines);
 	assert_int_equal(input.count, 3);
 	assert_int_equal(input.records[2].t_ns - input.records[1].t_ns, EXACT * 1000);
@@ -300,7 +298,7 @@ static void lines_between_count(void **state)
 }
 
 /* A time without a date goes on after midnight, also where a line of another processor was late. */
-static void midnight_is_passed(void **state)
+UNIT(midnight_is_passed)
 {
 	static const char *const lines[][3] = {
 		{"23:59:59.460000 calling  a_init+0x0/0x10 @ 1",
@@ -311,7 +309,6 @@ static void midnight_is_passed(void **state)
 		 "[23:59:59.960000 0.000000] calling  b_init+0x0/0x10 @ 2"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		const char *const log[] = {lines[i][0], lines[i][1], lines[i][2], NULL};
 		struct input input;
@@ -324,9 +321,8 @@ static void midnight_is_passed(void **state)
 	}
 }
 
-static void what_jira_adds_is_no_trace(void **state)
+UNIT(what_jira_adds_is_no_trace)
 {
-	(void)state;
 	assert_passed_over("{noformat}");
 	assert_passed_over("{code}");
 	assert_passed_over("{code:title=dmesg|borderStyle=solid}");
@@ -334,14 +330,4 @@ static void what_jira_adds_is_no_trace(void **state)
 	assert_reported("{code\":1}");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_form_is_read),
-		cmocka_unit_test(lines_between_count),
-		cmocka_unit_test(midnight_is_passed),
-		cmocka_unit_test(what_jira_adds_is_no_trace),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, clean);
-}
+UNIT_MAIN(NULL, clean)

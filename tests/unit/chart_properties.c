@@ -3,7 +3,7 @@
 #include "chart_lines.h"
 
 /* What "systemctl show" writes. Keys that are not known are passed over, whatever stands behind them. */
-static void properties_of_systemd_are_read(void **state)
+UNIT(properties_of_systemd_are_read)
 {
 	struct input input = {0};
 	const char *const lines[] = {
@@ -20,7 +20,6 @@ static void properties_of_systemd_are_read(void **state)
 		NULL,
 	};
 
-	(void)state;
 	read_all(&input, lines);
 	assert_true(input.systemd.container);
 	assert_int_equal(input.systemd.firmware_ns, 3000000000);
@@ -42,11 +41,4 @@ static void properties_of_systemd_are_read(void **state)
 	assert_reported("UnitsLoadFinishTimestampMonotonic=-1");
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(properties_of_systemd_are_read),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, clean);
-}
+UNIT_MAIN(NULL, clean)

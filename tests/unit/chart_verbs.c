@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the messages of a kernel log tell, and which of them are reported because they nearly tell it. */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "chart_lines.h"
 
-static void a_verb_that_does_not_read_to_its_end_is_reported(void **state)
+UNIT(a_verb_that_does_not_read_to_its_end_is_reported)
 {
-	(void)state;
 	assert_reported("[    1.000000] calling  a_init+0x0/0x10 @ 1x");
 	assert_reported("[    1.000000] calling  a_init+0x0/0x10 [a @ 1");
 	assert_reported("[    1.000000] calling  a_in");
@@ -19,9 +17,8 @@ static void a_verb_that_does_not_read_to_its_end_is_reported(void **state)
 	assert_reported("[    1.000000] async_continuing @ x after 5 usec");
 }
 
-static void prose_is_passed_over(void **state)
+UNIT(prose_is_passed_over)
 {
-	(void)state;
 	assert_passed_over("[    0.000000] Command line: quiet initcall_debug");
 	assert_passed_over("[    0.000000] Command line: quiet calling  x");
 	assert_passed_over("[    0.000000] Kernel command line: quiet calling  x @ y");
@@ -94,9 +91,8 @@ static void change_character(const char *line, size_t place, const char *how)
 	input_free(&input);
 }
 
-static void a_verb_with_one_wrong_character_is_reported(void **state)
+UNIT(a_verb_with_one_wrong_character_is_reported)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct input input = {0};
 
@@ -118,7 +114,7 @@ static void a_verb_with_one_wrong_character_is_reported(void **state)
 }
 
 /* The end of what such a line began is no sign that the log's beginning is lost. */
-static void the_end_of_what_a_wrong_line_began_has_its_begin(void **state)
+UNIT(the_end_of_what_a_wrong_line_began_has_its_begin)
 {
 	static const char *const pairs[][2] = {
 		{"ca~ling  a_init+0x0/0x10 [a] @ 1", "initcall a_init+0x0/0x10 [a] returned 0 after 84000 usecs"},
@@ -127,7 +123,6 @@ static void the_end_of_what_a_wrong_line_began_has_its_begin(void **state)
 		 "pci 0000:00:1d.0: quirk+0x0/0x6b0 took 84000 usecs"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		struct input input = {0};
 
@@ -141,7 +136,7 @@ static void the_end_of_what_a_wrong_line_began_has_its_begin(void **state)
 }
 
 /* Mail programs wrap lines, and quote what they have wrapped. */
-static void wrapped_lines_are_read(void **state)
+UNIT(wrapped_lines_are_read)
 {
 	static const char text[] = "> [    0.460660] calling  a_init+0x0/0x10\n"
 				   "> [a] @ 1\n"
@@ -157,7 +152,6 @@ static void wrapped_lines_are_read(void **state)
 	int file = mkstemp(path);
 	struct input input = {0};
 
-	(void)state;
 	assert_true(file >= 0);
 	assert_int_equal(write(file, text, sizeof(text) - 1), sizeof(text) - 1);
 	close(file);
@@ -173,7 +167,7 @@ static void wrapped_lines_are_read(void **state)
 }
 
 /* dmesg colours what stands before the message's first colon, too. */
-static void colours_are_no_part_of_names(void **state)
+UNIT(colours_are_no_part_of_names)
 {
 	static const char *const lines[] = {
 		"\033[32m[    0.460660] \033[0m\033[33mpci 0000:00:1d.0: \033[0mcalling  quirk+0x0/0x6b0 @ 1",
@@ -182,7 +176,6 @@ static void colours_are_no_part_of_names(void **state)
 	};
 	struct input input;
 
-	(void)state;
 	read_all(&input, lines);
 	assert_int_equal(input.count, 2);
 	assert_string_equal(input.records[0].name, "quirk (0000:00:1d.0)");
@@ -190,9 +183,8 @@ static void colours_are_no_part_of_names(void **state)
 	input_free(&input);
 }
 
-static void glued_messages_are_taken_apart(void **state)
+UNIT(glued_messages_are_taken_apart)
 {
-	(void)state;
 	assert_records("[    1.100000]  sda:calling  a_init+0x0/0x10 @ 5", 1);
 	assert_records("[    1.100000] calling  a_init+0x0/0x10 @ 5[    1.200000] calling  b_init+0x0/0x10 @ 6", 2);
 	assert_records("[    1.100000] calling  a_init+0x0/0x10 @ 5calling  b_init+0x0/0x10 @ 6", 2);
@@ -214,7 +206,7 @@ static void read_partitions(const char *const *lines, size_t count)
 }
 
 /* Old kernels write them as they find them. */
-static void partitions_are_timed_where_two_lines_tell_them(void **state)
+UNIT(partitions_are_timed_where_two_lines_tell_them)
 {
 	static const char *const cut[] = {"[    1.100000]  sda:", "[    1.150000] usb 1-1: new device",
 					  "[    1.200000]  sda1 sda2 <", "[    1.300000]  sda5 >", NULL};
@@ -224,7 +216,6 @@ static void partitions_are_timed_where_two_lines_tell_them(void **state)
 						   NULL};
 	static const char *const no_disk[] = {"[    1.100000]  pci:", "[    1.200000]  pci1 pci2", NULL};
 
-	(void)state;
 	read_partitions(cut, 2);
 	read_partitions(whole, 0);
 	read_partitions(another, 0);
@@ -232,9 +223,8 @@ static void partitions_are_timed_where_two_lines_tell_them(void **state)
 	read_partitions(no_disk, 0);
 }
 
-static void suspend_and_levels_are_read(void **state)
+UNIT(suspend_and_levels_are_read)
 {
-	(void)state;
 	assert_records(
 		"[   10.000000] ahci 0000:00:1f.2: PM: calling pci_pm_suspend+0x0/0x170 @ 99, parent: pci0000:00", 1);
 	assert_records("[   10.100000] ahci 0000:00:1f.2: PM: pci_pm_suspend+0x0/0x170 returned 0 after 99999 usecs",
@@ -252,7 +242,7 @@ static void suspend_and_levels_are_read(void **state)
 }
 
 /* Kernels without symbols print addresses; kernels of old leave the offset out. */
-static void names_without_an_offset_have_ends(void **state)
+UNIT(names_without_an_offset_have_ends)
 {
 	static const char *const pairs[][2] = {
 		{"sd 0:0:0:0: PM: calling 0xffffffff81000000 @ 96, parent: target0:0:0",
@@ -264,7 +254,6 @@ static void names_without_an_offset_have_ends(void **state)
 		{"pci 0000:00:1d.0: calling  quirk_usb @ 96", "pci 0000:00:1d.0: quirk_usb took 84000 usecs"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		struct input input = {0};
 
@@ -278,20 +267,4 @@ static void names_without_an_offset_have_ends(void **state)
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_verb_that_does_not_read_to_its_end_is_reported),
-		cmocka_unit_test(prose_is_passed_over),
-		cmocka_unit_test(a_verb_with_one_wrong_character_is_reported),
-		cmocka_unit_test(the_end_of_what_a_wrong_line_began_has_its_begin),
-		cmocka_unit_test(wrapped_lines_are_read),
-		cmocka_unit_test(colours_are_no_part_of_names),
-		cmocka_unit_test(glued_messages_are_taken_apart),
-		cmocka_unit_test(partitions_are_timed_where_two_lines_tell_them),
-		cmocka_unit_test(suspend_and_levels_are_read),
-		cmocka_unit_test(names_without_an_offset_have_ends),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, clean);
-}
+UNIT_MAIN(NULL, clean)

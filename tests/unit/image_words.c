@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What inorder-image is told, by words in lists and on its command line. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "internal.h"
 
-#include <cmocka.h> /* has a macro fail() */
+#include "unit.h"
 
 static struct modules read_line(const char *text, size_t bytes, int result)
 {
@@ -21,7 +14,7 @@ static struct modules read_line(const char *text, size_t bytes, int result)
 	return modules;
 }
 
-static void words_of_a_list(void **state)
+UNIT(words_of_a_list)
 {
 	static const char text[] = " ahci\tdrivers/ata/ ext4? # not this\n";
 	struct modules modules = read_line(text, sizeof(text) - 1, 0);
@@ -33,7 +26,7 @@ static void words_of_a_list(void **state)
 	strings_free(&modules.wanted);
 }
 
-static void lines_that_end_as_on_other_systems(void **state)
+UNIT(lines_that_end_as_on_other_systems)
 {
 	struct modules modules = read_line("ahci\r\n", 6, 0);
 
@@ -43,7 +36,7 @@ static void lines_that_end_as_on_other_systems(void **state)
 }
 
 /* What stands behind the NUL used to be left out, silently. */
-static void a_list_that_is_no_text(void **state)
+UNIT(a_list_that_is_no_text)
 {
 	struct modules modules = read_line("ahci\0nvme\n", 10, -1);
 
@@ -61,7 +54,7 @@ static void check_want(const char *word, const char *name, bool folder, bool opt
 	free(want.name);
 }
 
-static void what_words_ask_for(void **state)
+UNIT(what_words_ask_for)
 {
 	check_want("ahci", "ahci", false, false);
 	check_want("ahci?", "ahci", false, true);
@@ -71,7 +64,7 @@ static void what_words_ask_for(void **state)
 	check_want("", "", false, false);
 }
 
-static void specs_with_and_without_a_place(void **state)
+UNIT(specs_with_and_without_a_place)
 {
 	char *source, *place;
 
@@ -97,7 +90,7 @@ static void check_place(const char *path, const char *wanted)
 	free(place);
 }
 
-static void places_in_the_image(void **state)
+UNIT(places_in_the_image)
 {
 	check_place("/bin/sh", "/bin/sh");
 	check_place("/a/b.c/..d", "/a/b.c/..d");
@@ -106,7 +99,7 @@ static void places_in_the_image(void **state)
 }
 
 /* Two spellings of one place used to be two entries. */
-static void one_place_in_several_spellings(void **state)
+UNIT(one_place_in_several_spellings)
 {
 	check_place("//lib///x", "/lib/x");
 	check_place("/lib/./x/", "/lib/x");
@@ -114,7 +107,7 @@ static void one_place_in_several_spellings(void **state)
 }
 
 /* "/.." at the end used to be taken, and the root as a file. */
-static void places_that_lead_out_of_the_image(void **state)
+UNIT(places_that_lead_out_of_the_image)
 {
 	check_place("/a/../b", NULL);
 	check_place("/a/..", NULL);
@@ -123,18 +116,4 @@ static void places_that_lead_out_of_the_image(void **state)
 	check_place("/.", NULL);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words_of_a_list),
-		cmocka_unit_test(lines_that_end_as_on_other_systems),
-		cmocka_unit_test(a_list_that_is_no_text),
-		cmocka_unit_test(what_words_ask_for),
-		cmocka_unit_test(specs_with_and_without_a_place),
-		cmocka_unit_test(places_in_the_image),
-		cmocka_unit_test(one_place_in_several_spellings),
-		cmocka_unit_test(places_that_lead_out_of_the_image),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(NULL, NULL)

@@ -2,18 +2,12 @@
 /* The trace in unusual circumstances: pending signals, nowhere to report to, deep nesting, names that are no text. */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "trace_files.h"
 #include "trace_text.h"
@@ -76,7 +70,7 @@ static void no_signal_more(void)
 }
 
 /* The program blocks the signal, and may be about to take it: what the trace's own write raised is not left to it. */
-static void a_blocked_signal_is_as_it_was(void **state)
+UNIT(a_blocked_signal_is_as_it_was)
 {
 	assert_int_equal(in_child(one_signal_more), 0);
 	assert_int_equal(in_child(no_signal_more), 0);
@@ -95,7 +89,7 @@ static void write_beyond_the_limit(void)
 	check(setrlimit(RLIMIT_FSIZE, &any) == 0, 5);
 }
 
-static void a_pending_limit_signal_stays(void **state)
+UNIT(a_pending_limit_signal_stays)
 {
 	assert_int_equal(in_child(write_beyond_the_limit), 0);
 }
@@ -109,7 +103,7 @@ static void write_without_standard_error(void)
 	send(2);
 }
 
-static void nobody_to_tell(void **state)
+UNIT(nobody_to_tell)
 {
 	assert_int_equal(in_child(write_without_standard_error), 0);
 }
@@ -126,7 +120,7 @@ static const char *kernel_line(struct trace_line *line, enum async_trace_type ty
 }
 
 /* More calls within each other than the thread remembers: the outer ones end well, the innermost as they can. */
-static void calls_nested_too_deep(void **state)
+UNIT(calls_nested_too_deep)
 {
 	struct trace_line line;
 	char wanted[128];
@@ -140,7 +134,7 @@ static void calls_nested_too_deep(void **state)
 	}
 }
 
-static void ends_without_a_beginning(void **state)
+UNIT(ends_without_a_beginning)
 {
 	struct trace_line line;
 
@@ -151,7 +145,7 @@ static void ends_without_a_beginning(void **state)
 			    "[    5.000001] initcall future+0x0/0x0 returned 0 after 0 usecs\n");
 }
 
-static void names_that_the_kernel_would_not_print(void **state)
+UNIT(names_that_the_kernel_would_not_print)
 {
 	struct trace_line line;
 
@@ -182,7 +176,7 @@ static void check_json_name(const char *name, const char *wanted)
 
 #define NO "\xef\xbf\xbd"
 
-static void names_that_are_no_text(void **state)
+UNIT(names_that_are_no_text)
 {
 	check_json_name("\xf4\x8f\xbf\xbf \xed\x9f\xbf \xee\x80\x80", "\xf4\x8f\xbf\xbf \xed\x9f\xbf \xee\x80\x80");
 	check_json_name("\xf4\x90\x80\x80", NO NO NO NO);             /* beyond the last */
@@ -197,17 +191,4 @@ static int tidy(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_blocked_signal_is_as_it_was),
-		cmocka_unit_test(a_pending_limit_signal_stays),
-		cmocka_unit_test(nobody_to_tell),
-		cmocka_unit_test(calls_nested_too_deep),
-		cmocka_unit_test(ends_without_a_beginning),
-		cmocka_unit_test(names_that_the_kernel_would_not_print),
-		cmocka_unit_test(names_that_are_no_text),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, tidy);
-}
+UNIT_MAIN(NULL, tidy)

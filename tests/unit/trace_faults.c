@@ -4,19 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "trace.h"
 #include "trace_files.h"
@@ -65,7 +59,7 @@ static void fill_the_disk(void)
 	check(errno == 1234, "errno is kept");
 }
 
-static void full_disk_is_told_once(void **state)
+UNIT(full_disk_is_told_once)
 {
 	assert_child(fill_the_disk, "cannot write the trace /dev/full: No space left on device", 1);
 }
@@ -116,7 +110,7 @@ static size_t torn_at(rlim_t bytes)
  * Where a line ends depends on where this was built, as the first has the program's path. So every byte of
  * one line is tried as the last: the end of a line, and its newline, are among them. There, nothing is torn.
  */
-static void lost_lines_are_counted(void **state)
+UNIT(lost_lines_are_counted)
 {
 	size_t torn = 0, tried = 0;
 
@@ -147,7 +141,7 @@ static void close_all(void)
 	check(fcntl(own, F_GETFD) >= 0, "the program's descriptor stays open");
 }
 
-static void closed_descriptor_is_let_go(void **state)
+UNIT(closed_descriptor_is_let_go)
 {
 	char *text;
 
@@ -175,12 +169,12 @@ static void lose_the_reader(void)
 	check(!sigismember(&pending, SIGPIPE), "no signal is left over");
 }
 
-static void gone_reader_is_no_signal(void **state)
+UNIT(gone_reader_is_no_signal)
 {
 	assert_child(lose_the_reader, "cannot write the initcall lines", 1);
 }
 
-static void unusable_paths(void **state)
+UNIT(unusable_paths)
 {
 	assert_int_equal(async_trace_open("/nonexistent/trace"), -ENOENT);
 	assert_int_equal(async_trace_open("/"), -EISDIR);
@@ -195,12 +189,12 @@ static void start_badly(void)
 	check(!port_tracing, "off");
 }
 
-static void bad_start_is_told(void **state)
+UNIT(bad_start_is_told)
 {
 	assert_child(start_badly, "cannot write the trace /nonexistent/trace: No such file or directory; going on", 1);
 }
 
-static void stopped_is_off(void **state)
+UNIT(stopped_is_off)
 {
 	char *before;
 	char *after;
@@ -217,7 +211,7 @@ static void stopped_is_off(void **state)
 }
 
 /* A second start appends, and the torn last line of a crashed program does not spoil the new first one. */
-static void appends_after_a_crash(void **state)
+UNIT(appends_after_a_crash)
 {
 	FILE *file = fopen(scratch("again"), "we");
 	char *text;
@@ -251,7 +245,7 @@ static void many_threads(void)
 }
 
 /* Whole lines, and every child begins with a line that tells who it is. */
-static void processes_share_a_file(void **state)
+UNIT(processes_share_a_file)
 {
 	pid_t children[PROCESSES];
 	json_object *lines;
@@ -297,7 +291,7 @@ static void *endless_lines(void *stop)
 }
 
 /* After a change of files no one writes to the old one; a fork between two lines leaves a child that can trace. */
-static void change_files_while_threads_write(void **state)
+UNIT(change_files_while_threads_write)
 {
 	bool stop = false;
 	pthread_t threads[THREADS];
@@ -335,7 +329,7 @@ static void change_files_while_threads_write(void **state)
 }
 
 /* A cancelled thread must not keep the lock. */
-static void cancelled_thread_keeps_nothing(void **state)
+UNIT(cancelled_thread_keeps_nothing)
 {
 	bool never = false;
 	pthread_t thread;
@@ -357,21 +351,4 @@ static int clean(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(full_disk_is_told_once),
-		cmocka_unit_test(lost_lines_are_counted),
-		cmocka_unit_test(closed_descriptor_is_let_go),
-		cmocka_unit_test(gone_reader_is_no_signal),
-		cmocka_unit_test(unusable_paths),
-		cmocka_unit_test(bad_start_is_told),
-		cmocka_unit_test(stopped_is_off),
-		cmocka_unit_test(appends_after_a_crash),
-		cmocka_unit_test(processes_share_a_file),
-		cmocka_unit_test(change_files_while_threads_write),
-		cmocka_unit_test(cancelled_thread_keeps_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, clean);
-}
+UNIT_MAIN(NULL, clean)

@@ -3,17 +3,11 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <regex.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "trace.h"
 #include "trace_files.h"
@@ -101,7 +95,7 @@ static void one_call(void)
 	send(ASYNC_TRACE_COMPLETED, 5, 0, -5, now_ns() - 2500000, "sd a");
 }
 
-static void header_tells_the_start(void **state)
+UNIT(header_tells_the_start)
 {
 	json_object *lines = full(one_call);
 	json_object *start = json_object_array_get_idx(lines, 0);
@@ -119,7 +113,7 @@ static void header_tells_the_start(void **state)
 	json_object_put(lines);
 }
 
-static void events_of_a_call(void **state)
+UNIT(events_of_a_call)
 {
 	uint64_t since_ns = now_ns();
 	json_object *lines = full(one_call);
@@ -141,7 +135,7 @@ static void events_of_a_call(void **state)
 }
 
 /* The chart finds a static function's name by the object's path and the offset in it. */
-static void static_function_is_object_and_offset(void **state)
+UNIT(static_function_is_object_and_offset)
 {
 	json_object *lines = full(one_call);
 	const char *func = trace_text_of(trace_find(lines, "scheduled", 0), "func");
@@ -153,7 +147,7 @@ static void static_function_is_object_and_offset(void **state)
 	json_object_put(lines);
 }
 
-static void dynamic_symbol_is_named(void **state)
+UNIT(dynamic_symbol_is_named)
 {
 	char text[128];
 	char tiny[8];
@@ -176,7 +170,7 @@ static void waits(void)
 	async_trace_wait_end("disk sda", async_trace_wait_begin("disk sda"));
 }
 
-static void arguments_by_event(void **state)
+UNIT(arguments_by_event)
 {
 	json_object *lines = full(waits);
 
@@ -195,7 +189,7 @@ static void arguments_by_event(void **state)
 }
 
 /* What comes out of the JSON reader is what went in, as far as it was UTF-8. */
-static void any_name_is_safe(void **state)
+UNIT(any_name_is_safe)
 {
 	static const char *const names[][2] = {
 		{"a \"quoted\" \\ name", "a \"quoted\" \\ name"},
@@ -229,7 +223,7 @@ static void long_name(void)
 	async_trace_called(NULL, endless, 0, async_trace_calling(NULL, endless));
 }
 
-static void endless_names_are_cut(void **state)
+UNIT(endless_names_are_cut)
 {
 	json_object *lines = full(long_name);
 	char *log = kernel(long_name);
@@ -253,7 +247,7 @@ static void named_call(void)
 	send(ASYNC_TRACE_COMPLETED, 7, 1, 0, 0, NULL);
 }
 
-static void kernel_lines(void **state)
+UNIT(kernel_lines)
 {
 	uint64_t since_ns = now_ns();
 	char *log = kernel(named_call);
@@ -281,7 +275,7 @@ static void named_late(void)
 }
 
 /* The end has the name that the call gave itself; a beginning with that name is written too, with its own time. */
-static void late_name_has_its_beginning(void **state)
+UNIT(late_name_has_its_beginning)
 {
 	char *log = kernel(named_late);
 	char first[32];
@@ -308,7 +302,7 @@ static void ordered_call(void)
 }
 
 /* A bar of its own for the retire step: it may run in another thread, and later. */
-static void retire_step_is_a_line_of_its_own(void **state)
+UNIT(retire_step_is_a_line_of_its_own)
 {
 	uint64_t since_ns = now_ns();
 	char *log = kernel(ordered_call);
@@ -329,7 +323,7 @@ static void step(void)
 	async_trace_called((void (*)(void))getpid, NULL, -2, since_ns);
 }
 
-static void synchronous_steps(void **state)
+UNIT(synchronous_steps)
 {
 	json_object *lines = full(step);
 	char *log = kernel(step);
@@ -349,21 +343,4 @@ static int clean(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(header_tells_the_start),
-		cmocka_unit_test(events_of_a_call),
-		cmocka_unit_test(static_function_is_object_and_offset),
-		cmocka_unit_test(dynamic_symbol_is_named),
-		cmocka_unit_test(arguments_by_event),
-		cmocka_unit_test(any_name_is_safe),
-		cmocka_unit_test(endless_names_are_cut),
-		cmocka_unit_test(kernel_lines),
-		cmocka_unit_test(late_name_has_its_beginning),
-		cmocka_unit_test(retire_step_is_a_line_of_its_own),
-		cmocka_unit_test(synchronous_steps),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, clean);
-}
+UNIT_MAIN(NULL, clean)

@@ -6,15 +6,9 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit.h"
 
 #include "trace.h"
 #include "trace_files.h"
@@ -44,9 +38,10 @@ void trace_loader_constructor(async_func_t func)
 	pthread_join(thread, NULL);
 }
 
-static void constructor_waits_for_traced_work(void **state)
+static const char *plugin;
+
+UNIT(constructor_waits_for_traced_work)
 {
-	const char *plugin = *state;
 	json_object *lines;
 	void *handle;
 
@@ -65,7 +60,7 @@ static void constructor_waits_for_traced_work(void **state)
 }
 
 /* A function of a library that is gone has an address and no more. */
-static void unloaded_function_is_an_address(void **state)
+UNIT(unloaded_function_is_an_address)
 {
 	char text[64];
 
@@ -81,14 +76,10 @@ static int clean(void **state)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(constructor_waits_for_traced_work, argv[1]),
-		cmocka_unit_test(unloaded_function_is_an_address),
-	};
-
 	if (argc != 2) {
 		fprintf(stderr, "usage: trace_loader PLUGIN\n");
 		return 2;
 	}
-	return cmocka_run_group_tests(tests, NULL, clean);
+	plugin = argv[1];
+	return UNIT_RUN(NULL, clean);
 }
