@@ -151,11 +151,7 @@ static void wait_for_nothing(void)
 	async_synchronize_full_domain(domain_a);
 }
 
-static void free_too_early(void)
-{
-	start(0, domain_a, NULL);
-	free_domain(domain_a);
-}
+ACTOR(free_too_early, "0a free:a")
 
 /* A call's entry belongs to the library until the call is complete. */
 static void free_entry_too_early(void)

@@ -5,39 +5,12 @@
 /* ---- 2.4 ---- */
 
 /* B's call goes on only once the wait on A has returned. */
-static void a_without_b(void)
-{
-	start(0, domain_b, in_gate);
-	start(1, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-	gate_open(&gates[0]);
-	sim_check(!wait_full(domain_b));
-}
-
-static void free_a(void)
-{
-	start(2, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-	free_domain(domain_a);
-}
-
-static void use_b(void)
-{
-	start(3, domain_b, NULL);
-	sim_check(!wait_full(domain_b));
-}
+ACTOR(a_without_b, "0b.gate 1a full:a open:0 full:b")
+ACTOR(free_a, "2a full:a free:a")
+ACTOR(use_b, "3b full:b")
 
 /* Two domains of one worker's lease: the first goes while the second's call runs. */
-static void free_both(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_a, NULL);
-	start(2, domain_b, NULL);
-	sim_check(!wait_full(domain_a));
-	free_domain(domain_a);
-	sim_check(!wait_full(domain_b));
-	free_domain(domain_b);
-}
+ACTOR(free_both, "0a 1a 2b full:a free:a full:b free:b")
 
 /* On the stack, exclusive, and overwritten right after its wait. */
 static void on_stack(void)
@@ -63,28 +36,11 @@ static void not_exclusive(void)
 	free_domain(domain_b);
 }
 
-static void exclusive_alone(void)
-{
-	start(0, domain_b, NULL);
-	start(1, domain_b, NULL);
-	sim_check(!wait_full(domain_b));
-	free_domain(domain_b);
-}
+ACTOR(exclusive_alone, "0b 1b full:b free:b")
 
 /* The last completion of a domain, seen by two waiters of which one frees it. */
-static void frees_after_other(void)
-{
-	start(0, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-	gate_wait(&gates[0]);
-	free_domain(domain_a);
-}
-
-static void waits_too(void)
-{
-	sim_check(!wait_full(NULL));
-	gate_open(&gates[0]);
-}
+ACTOR(frees_after_other, "0a full:a pass:0 free:a")
+ACTOR(waits_too, "full:* open:0")
 
 /* The last call of a lease fails: it is complete before the lease ends, and the domain may go. */
 static void fail_in_lease(void)
@@ -97,11 +53,7 @@ static void fail_in_lease(void)
 	free_domain(domain_a);
 }
 
-static void twice_full(void)
-{
-	start(3, domain_b, NULL);
-	sim_check(!wait_full(NULL));
-}
+ACTOR(twice_full, "3b full:*")
 
 static void cancel_b(void)
 {

@@ -243,41 +243,34 @@ static inline void free_domain(struct async_domain *domain)
 	sim_delete(domain);
 }
 
+/* ---- actors by script ---- */
+
+/*
+ * ACTOR(name, "words") is a function of a case. Words, of job 0, domain a (b; *: NULL) and gate 1:
+ *
+ *   0a                    start(0, domain_a, NULL); 0a! start_ordered(); 0a.WHAT: what it does inside: nothing, gate,
+ *                         opens0 to opens3, error, lower (waits for what is below), domain_b (waits for all of it)
+ *   full:a                waits for all of a; upto:0a for what is below job 0, through:0a for that and job 0, call:0a
+ *                         for job 0 alone
+ *   open:1 pass:1         opens a gate; waits until it is open
+ *   free:a                no thread may touch the domain any more
+ *   begun:0 complete:0    job 0 is
+ *   work                  a step of its own
+ */
+void play(const char *script);
+#define ACTOR(name, script) \
+	__attribute__((unused)) static void name(void) \
+	{ \
+		play(script); \
+	}
+
 /* ---- actors of several groups ---- */
 
-static inline void full_wait(void)
-{
-	sim_check(!wait_full(NULL));
-}
-
-static inline void one_wait(void)
-{
-	async_cookie_t cookie = start(0, domain_a, NULL);
-
-	sim_check(!wait_cookie(cookie + 1, domain_a));
-}
-
-static inline void two_and_free(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-	free_domain(domain_a);
-}
-
-static inline void two_ordered(void)
-{
-	start(0, domain_a, nothing);
-	start_ordered(1, domain_a, nothing);
-	start_ordered(2, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-}
-
-static inline void third_in_b(void)
-{
-	start(2, domain_b, NULL);
-	sim_check(!wait_full(domain_b));
-}
+ACTOR(full_wait, "full:*")
+ACTOR(one_wait, "0a through:0a")
+ACTOR(two_and_free, "0a 1a full:a free:a")
+ACTOR(two_ordered, "0a.nothing 1a!.nothing 2a!.nothing full:a")
+ACTOR(third_in_b, "2b full:b")
 
 /* ---- groups of cases; each ends with one without a name ---- */
 

@@ -15,21 +15,10 @@ static void nested(void)
 	free_domain(domain_a);
 }
 
-static void chain(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_a, awaits_lower);
-	start(2, domain_a, awaits_lower);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(chain, "0a 1a.lower 2a.lower full:a")
 
 /* The thread that waits for A cannot run B's call; the one that waits for B can. */
-static void a_awaits_b(void)
-{
-	start(0, domain_b, NULL);
-	start(1, domain_a, awaits_b);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(a_awaits_b, "0b 1a.domain_b full:a")
 
 /* A call that a waiter has run stays linked, dead, between others that a lease takes. */
 static void dead_in_lease(void)
@@ -48,19 +37,8 @@ static void dead_in_lease(void)
 }
 
 /* Who could not start a thread waits for nothing: another thread, which waits, is told to run its call itself. */
-static void starts_and_stays(void)
-{
-	start(0, domain_a, NULL);
-	gate_wait(&gates[0]);
-	sim_check(!wait_full(domain_a));
-}
-
-static void waits_meanwhile(void)
-{
-	start(1, domain_b, NULL);
-	sim_check(!wait_full(domain_b));
-	gate_open(&gates[0]);
-}
+ACTOR(starts_and_stays, "0a pass:0 full:a")
+ACTOR(waits_meanwhile, "1b full:b open:0")
 
 /* No thread waits: what is pending runs at exit. */
 static void leave_and_exit(void)

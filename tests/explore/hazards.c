@@ -42,12 +42,7 @@ static void end_reported(void)
 
 /* ---- the limit of pending calls, with two who schedule ---- */
 
-static void two_in_a(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(two_in_a, "0a 1a full:a")
 
 static void two_in_b(void)
 {
@@ -218,17 +213,8 @@ static void runs_long(void)
 	sim_check(!wait_full(domain_a));
 }
 
-static void one_in_a(void)
-{
-	start(0, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-}
-
-static void one_in_b(void)
-{
-	start(1, domain_b, NULL);
-	sim_check(!wait_full(domain_b));
-}
+ACTOR(one_in_a, "0a full:a")
+ACTOR(one_in_b, "1b full:b")
 
 /* ---- spinning for one's turn ---- */
 

@@ -93,22 +93,10 @@ static void open_at_end(void)
 	gate_open(&gates[0]);
 }
 
-static void schedule_beside(void)
-{
-	start(3, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(schedule_beside, "3a full:a")
 
 /* Idle workers end, but for the first, and others are started. */
-static void again(void)
-{
-	start(0, domain_a, nothing);
-	start(1, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-	start(2, domain_a, nothing);
-	start(3, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(again, "0a.nothing 1a.nothing full:a 2a.nothing 3a.nothing full:a")
 
 static void shut_down(void)
 {

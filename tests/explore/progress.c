@@ -27,17 +27,8 @@ static void runs_nested(void)
 	sim_check(!wait_cookie(cookie + 1, domain_a));
 }
 
-static void full_in_a(void)
-{
-	gate_wait(&gates[0]);
-	sim_check(!wait_full(domain_a));
-}
-
-static void full_in_b(void)
-{
-	gate_wait(&gates[0]);
-	sim_check(!wait_full(domain_b));
-}
+ACTOR(full_in_a, "pass:0 full:a")
+ACTOR(full_in_b, "pass:0 full:b")
 
 /* ---- 2.5 ---- */
 
@@ -99,13 +90,7 @@ static void ordered_without_storage(void)
 	sim_check(!wait_full(domain_a));
 }
 
-static void one_ordered_and_full(void)
-{
-	start(0, domain_a, NULL);
-	start_ordered(1, domain_a, NULL);
-	start(2, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(one_ordered_and_full, "0a 1a! 2a full:a")
 
 static void entry_call(void)
 {
@@ -191,42 +176,14 @@ static void hinted_beside(void)
 }
 
 /* The same with the second call claimed behind the first. */
-static void blocked_lease(void)
-{
-	start(2, domain_a, nothing);
-	start(0, domain_a, in_gate);
-	start(1, domain_a, opens_0);
-	start(3, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-}
-
-static void blocked_first(void)
-{
-	start(2, domain_a, nothing);
-	start(0, domain_a, in_gate);
-	start(1, domain_a, opens_0);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(blocked_lease, "2a.nothing 0a.gate 1a.opens0 3a.nothing full:a")
+ACTOR(blocked_first, "2a.nothing 0a.gate 1a.opens0 full:a")
 
 /* Calls behind one that waits for a call of theirs. */
-static void awaited_behind(void)
-{
-	start(0, domain_a, nothing);
-	start(1, domain_a, awaits_b);
-	start(2, domain_b, nothing);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(awaited_behind, "0a.nothing 1a.domain_b 2b.nothing full:a")
 
 /* What its own lease holds goes back before a call waits: else this is a cycle through a gate. */
-static void own_lease(void)
-{
-	start(0, domain_a, nothing);
-	start(1, domain_a, awaits_b);
-	start(2, domain_a, opens_3);
-	start(3, domain_b, in_gate);
-	sim_check(!wait_full(domain_a));
-	sim_check(!wait_full(domain_b));
-}
+ACTOR(own_lease, "0a.nothing 1a.domain_b 2a.opens3 3b.gate full:a full:b")
 
 /* The monitor rests once there is nothing to see, and is woken again. */
 static void rests_and_looks(void)

@@ -30,18 +30,8 @@ static void hold(void)
 	sim_check(!async_quiesce_end());
 }
 
-static void two(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_b, NULL);
-	sim_check(!wait_full(NULL));
-}
-
-static void one_more(void)
-{
-	start(2, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(two, "0a 1b full:*")
+ACTOR(one_more, "2a full:a")
 
 static void hold_and_schedule(void)
 {

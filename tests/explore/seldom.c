@@ -60,29 +60,8 @@ static void open_first(void)
 	gate_open(&gates[0]);
 }
 
-static void until_all(void)
-{
-	async_cookie_t bound;
-
-	start(0, domain_a, in_gate);
-	start(1, domain_a, nothing);
-	bound = start(2, domain_a, in_gate);
-	sim_check(!wait_cookie(bound, NULL));
-	gate_open(&gates[2]);
-	sim_check(!wait_full(NULL));
-}
-
-static void until_call(void)
-{
-	async_cookie_t cookie;
-
-	start(0, domain_a, in_gate);
-	cookie = start(1, domain_a, nothing);
-	start(2, domain_a, in_gate);
-	sim_check(!wait_call(1, cookie, domain_a));
-	gate_open(&gates[2]);
-	sim_check(!wait_full(NULL));
-}
+ACTOR(until_all, "0a.gate 1a.nothing 2a.gate upto:2* open:2 full:*")
+ACTOR(until_call, "0a.gate 1a.nothing 2a.gate call:1a open:2 full:*")
 
 /* Two workers, each with a lease of which one call blocks: what stands behind it is taken back from both. */
 static void two_leases(void)
@@ -102,25 +81,8 @@ static void two_leases(void)
 }
 
 /* Nor behind a call of another domain, which is none of the waiter's business. */
-static void until_domain(void)
-{
-	start(0, domain_a, nothing);
-	start(1, domain_a, nothing);
-	start(2, domain_b, in_gate);
-	sim_check(!wait_full(domain_a));
-	gate_open(&gates[2]);
-	sim_check(!wait_full(domain_b));
-}
-
-static void until_all_registered(void)
-{
-	start(0, domain_a, nothing);
-	start(1, domain_a, nothing);
-	start(2, domain_b, in_gate);
-	sim_check(!wait_full(NULL));
-	gate_open(&gates[2]);
-	sim_check(!wait_full(domain_b));
-}
+ACTOR(until_domain, "0a.nothing 1a.nothing 2b.gate full:a open:2 full:b")
+ACTOR(until_all_registered, "0a.nothing 1a.nothing 2b.gate full:* open:2 full:b")
 
 /* The wait comes when the lease has begun, and is for the first of its two calls. */
 static void until_owner(void)
@@ -141,14 +103,7 @@ static void until_owner(void)
 }
 
 /* Without a monitor no call stands behind another in a lease. */
-static void behind_a_blocked_one(void)
-{
-	start(0, domain_a, nothing);
-	start(1, domain_a, in_gate);
-	start(2, domain_a, opens_1);
-	start(3, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(behind_a_blocked_one, "0a.nothing 1a.gate 2a.opens1 3a.nothing full:a")
 
 /* ---- the monitor: a worker that was blocked computes again ---- */
 
@@ -176,32 +131,11 @@ static void seen_asleep_then_awake(void)
 /* ---- a retire step whose place in the queue is still there ---- */
 
 /* The first call, which no thread awaits, keeps the others from the queue's head. */
-static void taken_from_the_middle(void)
-{
-	start(0, domain_a, nothing);
-	start_ordered(1, domain_b, in_gate);
-	start_ordered(2, domain_b, opens_1);
-	gate_open(&gates[0]);
-	sim_check(!wait_full(domain_b));
-	sim_check(!wait_full(NULL));
-}
-
-static void run_the_second(void)
-{
-	gate_wait(&gates[0]);
-	sim_check(!wait_full(domain_b));
-}
+ACTOR(taken_from_the_middle, "0a.nothing 1b!.gate 2b!.opens1 open:0 full:b full:*")
+ACTOR(run_the_second, "pass:0 full:b")
 
 /* A block all of whose calls are complete is used again only when none of them is linked any more. */
-static void block_of_dead_calls(void)
-{
-	start(0, domain_a, nothing);
-	start(1, domain_b, nothing);
-	sim_check(!wait_full(domain_b));
-	start(2, domain_b, nothing);
-	sim_check(!wait_full(domain_b));
-	sim_check(!wait_full(NULL));
-}
+ACTOR(block_of_dead_calls, "0a.nothing 1b.nothing full:b 2b.nothing full:b full:*")
 
 static void let_workers_start(void)
 {
@@ -252,11 +186,7 @@ static void step_before_func(void)
 	sim_check(!wait_full(NULL));
 }
 
-static void help_in_a(void)
-{
-	gate_wait(&gates[3]);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(help_in_a, "pass:3 full:a")
 
 /* No thread waits for the retire step of a call whose turn another thread's inline call brings: a worker is needed. */
 static void lower_inline(void)
@@ -282,26 +212,8 @@ static void ordered_inline(void)
 /* ---- waits that look at several domains ---- */
 
 /* Each domain's first block begins with a call that is complete: the lowest in progress is in the first. */
-static void lowest_of_two(void)
-{
-	async_cookie_t bound;
-
-	start(0, domain_a, nothing);
-	start(1, domain_b, nothing);
-	start(2, domain_a, in_gate);
-	bound = start(3, domain_b, in_gate);
-	sim_check(!wait_cookie(jobs[2].cookie, NULL));
-	gate_open(&gates[0]);
-	sim_check(!wait_cookie(bound, NULL));
-	gate_open(&gates[3]);
-	sim_check(!wait_full(NULL));
-}
-
-static void open_third(void)
-{
-	gate_wait(&gates[0]);
-	gate_open(&gates[2]);
-}
+ACTOR(lowest_of_two, "0a.nothing 1b.nothing 2a.gate 3b.gate upto:2* open:0 upto:3* open:3 full:*")
+ACTOR(open_third, "pass:0 open:2")
 
 /* One call of an exclusive domain, though no domain is named; and one that is not of the domain that is. */
 static void call_anywhere(void)
@@ -413,12 +325,7 @@ static void leave_and_let_go(void)
 	port_exit(true);
 }
 
-static void held_up(void)
-{
-	gate_wait(&gates[0]);
-	start(0, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(held_up, "pass:0 0a full:a")
 
 /* No thread is there to run what is scheduled past the end but its scheduler, by whichever way it schedules. */
 static void past_the_end(void)

@@ -14,33 +14,9 @@ static void ordered_pair(void)
 }
 
 /* A chain that waits for a plain call, and is behind it: all of it becomes ready at once. */
-static void behind_plain(void)
-{
-	start(0, domain_a, NULL);
-	start_ordered(1, domain_a, nothing);
-	start_ordered(2, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-	free_domain(domain_a);
-}
-
-static void between_plain(void)
-{
-	start_ordered(0, domain_a, nothing);
-	start(1, domain_a, nothing);
-	start_ordered(2, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-}
-
-static void ordered_call_waited(void)
-{
-	async_cookie_t cookie;
-
-	start(0, domain_a, NULL);
-	cookie = start_ordered(1, domain_a, nothing);
-	sim_check(!wait_call(1, cookie, domain_a));
-	sim_check(is_complete(&jobs[0]));
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(behind_plain, "0a 1a!.nothing 2a!.nothing full:a free:a")
+ACTOR(between_plain, "0a!.nothing 1a.nothing 2a!.nothing full:a")
+ACTOR(ordered_call_waited, "0a 1a!.nothing call:1a complete:0 full:a")
 
 /* A retire step schedules into its own domain. */
 static void retire_and_schedule(void *data, async_cookie_t cookie)
@@ -92,12 +68,7 @@ static void retire_recalled(void)
 }
 
 /* func waits for what is below: no thread is held by those that await their turn. */
-static void ordered_and_waiting(void)
-{
-	start_ordered(0, domain_a, nothing);
-	start_ordered(1, domain_a, awaits_lower);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(ordered_and_waiting, "0a!.nothing 1a!.lower full:a")
 
 /* ---- errors ---- */
 
@@ -158,35 +129,10 @@ static void end_cancel(void)
 	check_all_complete();
 }
 
-static void two_to_cancel(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_a, NULL);
-	sim_check(!wait_full(domain_a));
-}
-
-static void three_to_cancel(void)
-{
-	start(0, domain_a, nothing);
-	start(1, domain_b, nothing);
-	start(2, domain_a, nothing);
-	sim_check(!wait_full(NULL));
-}
-
-static void ordered_to_cancel(void)
-{
-	start(0, domain_a, NULL);
-	start_ordered(1, domain_a, nothing);
-	start_ordered(2, domain_a, nothing);
-	sim_check(!wait_full(domain_a));
-}
-
-static void one_to_cancel(void)
-{
-	async_cookie_t cookie = start(0, domain_a, NULL);
-
-	sim_check(!wait_call(0, cookie, NULL));
-}
+ACTOR(two_to_cancel, "0a 1a full:a")
+ACTOR(three_to_cancel, "0a.nothing 1b.nothing 2a.nothing full:*")
+ACTOR(ordered_to_cancel, "0a 1a!.nothing 2a!.nothing full:a")
+ACTOR(one_to_cancel, "0a call:0*")
 
 /* A cancelled call stands between two others: the queue keeps its place until it is swept. */
 static void cancel_between(void)
@@ -311,19 +257,7 @@ static void report(void)
 }
 
 /* Plain calls and an ordered one behind them are neighbours in a block, and a lease takes them; then it is recalled. */
-static void row_ends_wide(void)
-{
-	async_cookie_t cookie;
-
-	start(0, domain_b, nothing);
-	start(1, domain_b, nothing);
-	start(2, domain_b, nothing);
-	start(3, domain_a, nothing);
-	cookie = start(4, domain_a, nothing);
-	start_ordered(5, domain_a, nothing);
-	sim_check(!wait_call(4, cookie, domain_a));
-	sim_check(!wait_full(NULL));
-}
+ACTOR(row_ends_wide, "0b.nothing 1b.nothing 2b.nothing 3a.nothing 4a.nothing 5a!.nothing call:4a full:*")
 
 /* clang-format off */
 const struct sim_case cases_steps[] = {

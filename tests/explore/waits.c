@@ -32,13 +32,7 @@ static void end_cookies(void)
 
 /* ---- 2.2: one worker, so the order of starting is the order of claiming ---- */
 
-static void three(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_b, NULL);
-	start(2, domain_a, NULL);
-	sim_check(!wait_full(NULL));
-}
+ACTOR(three, "0a 1b 2a full:*")
 
 static void end_in_order(void)
 {
@@ -50,17 +44,7 @@ static void end_in_order(void)
 /* ---- 2.3 ---- */
 
 /* Pending and running calls mixed in one domain; the bound excludes its own cookie. */
-static void below_bound(void)
-{
-	async_cookie_t bound;
-
-	start(0, domain_a, NULL);
-	start(1, domain_a, NULL);
-	bound = start(2, domain_a, in_gate);
-	sim_check(!wait_cookie(bound, domain_a));
-	gate_open(&gates[2]);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(below_bound, "0a 1a 2a.gate upto:2a open:2 full:a")
 
 /* Finite cookies with a NULL domain, an infinite one, and one far beyond. */
 static void finite_everywhere(void)
@@ -76,11 +60,7 @@ static void finite_everywhere(void)
 	sim_check(!wait_cookie(bound + 1000, NULL));
 }
 
-static void start_in_b(void)
-{
-	start(1, domain_b, NULL);
-	sim_check(!wait_full(domain_b));
-}
+ACTOR(start_in_b, "1b full:b")
 
 /* A call schedules another: a full wait sees both. */
 static void child_of_a(void *data, async_cookie_t cookie)
@@ -95,31 +75,13 @@ static void parent(void)
 	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[3]));
 }
 
-static void full_everywhere(void)
-{
-	start(1, domain_b, NULL);
-	sim_check(!wait_full(NULL));
-}
+ACTOR(full_everywhere, "1b full:*")
 
 /* Two full waits beside each other. */
-static void schedule_two(void)
-{
-	start(0, domain_a, NULL);
-	start(1, domain_b, NULL);
-}
+ACTOR(schedule_two, "0a 1b")
 
 /* Two in one domain: the second waits for less, or for more, than the first. */
-static void until_first(void)
-{
-	async_cookie_t bound;
-
-	start(0, domain_a, NULL);
-	bound = start(1, domain_a, in_gate);
-	gate_open(&gates[3]);
-	sim_check(!wait_cookie(bound, domain_a));
-	gate_open(&gates[1]);
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(until_first, "0a 1a.gate open:3 upto:1a open:1 full:a")
 
 /* A gate orders nothing, so an older look at the domain may do. */
 static void until_both(void)
@@ -161,16 +123,7 @@ static void for_one(void)
 	sim_check(async_synchronize_call(ASYNC_COOKIE_MAX, NULL) == -EINVAL);
 }
 
-static void for_one_of_lease(void)
-{
-	async_cookie_t cookie;
-
-	start(0, domain_a, NULL);
-	cookie = start(1, domain_a, NULL);
-	start(2, domain_a, NULL);
-	sim_check(!wait_call(1, cookie, NULL));
-	sim_check(!wait_full(domain_a));
-}
+ACTOR(for_one_of_lease, "0a 1a 2a call:1* full:a")
 
 /* ---- for a time ---- */
 
