@@ -8,7 +8,7 @@
  *   records.c, model.c, calls.c, make.c, nest.c,
  *   units.c, stories.c, jumps.c, notes.c,
  *   resolve.c                              records  -> calls, threads, spans of time
- *   end.c, chain.c                         model    -> the critical path
+ *   end.c, chain.c, gaps.c                 model    -> the critical path
  *   layout.c, bars.c, strip.c, callouts.c,
  *   names.c, scale.c, width.c              model    -> rows, lanes, coordinates, names
  *   compare.c, moves.c                     models   -> what moved
@@ -376,6 +376,8 @@ bool span_failed(const struct model *model, const struct span *span);
 bool model_select(struct model *model, const struct selection *selection);
 /* Which call's completion ended each wait, and what decided how long the range took: model->chain and gaps. */
 void model_find_chain(struct model *model);
+/* Its last step: what no link explains. */
+void model_find_gaps(struct model *model);
 /* Of those that a unit had to come after: the one that ended last; of several, the one that took longest; or NONE. */
 size_t last_join(const struct model *model, const struct span *unit);
 /* "after NAME", for people. Returns @text. */
