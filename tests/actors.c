@@ -1,203 +1,6 @@
-/* SPDX-License-Identifier: MIT */
-/* What tests are made of: gates, waiters, looking at threads and at reports from outside. See harness.h. */
+// SPDX-License-Identifier: MIT OR GPL-2.0
+/* See actors.h. */
 #include "harness.h"
-
-#include <dirent.h>
-#include <sched.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-
-void down(sem_t *sem)
-{
-	while (sem_wait(sem) < 0)
-		CHECK(errno == EINTR);
-}
-
-void up(sem_t *sem)
-{
-	CHECK(sem_post(sem) == 0);
-}
-
-pid_t tid_self(void)
-{
-	return (pid_t)syscall(SYS_gettid);
-}
-
-/* The state letter of a thread, 0 if it is gone, and how often it has gone to sleep so far. */
-static char thread_state(const char *tid, uint64_t *slept)
-{
-	char path[64];
-	char line[256];
-	char state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", tid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file)) {
-		sscanf(line, "State: %c", &state);
-		if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64, slept) == 1)
-			break;
-	}
-	fclose(file);
-	return state;
-}
-
-enum { MOST_THREADS = 1024 };
-
-struct look {
-	size_t threads;
-	struct {
-		pid_t tid;
-		uint32_t slept;
-	} seen[MOST_THREADS]; /* as often */
-};
-
-/* Looks at the other threads one after the other. Whether each was asleep. */
-static bool others_sleep(struct look *look)
-{
-	DIR *dir = opendir("/proc/self/task");
-	const struct dirent *entry;
-	pid_t self = tid_self();
-	bool sleep = true;
-
-	CHECK(dir);
-	look->threads = 0;
-	while (sleep && (entry = readdir(dir))) {
-		pid_t tid = atoi(entry->d_name);
-		uint64_t slept = 0;
-		char state;
-
-		if (tid == 0 || tid == self)
-			continue;
-		state = thread_state(entry->d_name, &slept);
-		sleep = state == 'S' || state == 0 || state == 'Z' || state == 'X';
-		CHECK(look->threads < MOST_THREADS);
-		look->seen[look->threads].tid = tid;
-		look->seen[look->threads++].slept = (uint32_t)slept;
-	}
-	closedir(dir);
-	return sleep;
-}
-
-/* How many are others, or have gone to sleep again since the look before. */
-static size_t stirred(const struct look *before, const struct look *now)
-{
-	size_t n = 0;
-
-	if (before->threads != now->threads)
-		return SIZE_MAX;
-	for (size_t i = 0; i < now->threads; i++)
-		n += before->seen[i].tid != now->seen[i].tid || before->seen[i].slept != now->seen[i].slept;
-	return n;
-}
-
-/*
- * One look does not do: a thread that was seen asleep may have been woken by one that is looked at later. Who was seen
- * asleep twice and has not gone to sleep in between has slept all the time. If that is so of all but one, then all
- * slept when that one was seen asleep. More than one may wake by themselves, by the clock: then many looks have to do.
- */
-void quiet(void)
-{
-	enum { IN_A_ROW = 3, MANY = 64 };
-	struct look looks[2];
-	unsigned int asleep = 0, still = 0;
-
-	for (unsigned int i = 0; still < IN_A_ROW && asleep < MANY; i = !i) {
-		sched_yield();
-		if (!others_sleep(&looks[i])) {
-			asleep = still = 0;
-			continue;
-		}
-		still = asleep && stirred(&looks[!i], &looks[i]) <= 1 ? still + 1 : 0;
-		asleep++;
-	}
-}
-
-uint64_t voluntary_switches(pid_t tid)
-{
-	char name[24];
-	uint64_t n = 0;
-
-	snprintf(name, sizeof(name), "%d", tid);
-	CHECK(thread_state(name, &n));
-	return n;
-}
-
-unsigned int thread_count(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	const struct dirent *entry;
-	unsigned int n = 0;
-
-	CHECK(dir);
-	while ((entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	closedir(dir);
-	return n;
-}
-
-/*
- * What this process has written to, in memory or swapped out. By the page tables: the sums in statm may be some hundred
- * KB off, as each processor keeps a part of them, and hold pages of files, which come and go.
- */
-size_t memory_bytes(void)
-{
-	unsigned long kib, sum = 0;
-	char line[256];
-	FILE *file;
-
-	harness_native("the emulator's memory would be measured");
-	file = fopen("/proc/self/smaps_rollup", "re");
-	CHECK(file);
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "Anonymous: %lu kB", &kib) == 1 || sscanf(line, "Swap: %lu kB", &kib) == 1)
-			sum += kib;
-	fclose(file);
-	CHECK(sum);
-	return sum * 1024;
-}
-
-void *page_new(void)
-{
-	size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
-	void *page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(page != MAP_FAILED);
-	return page;
-}
-
-void page_poison(void *page)
-{
-	CHECK(mprotect(page, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE) == 0);
-}
-
-static void *actor_main(void *data)
-{
-	struct actor *actor = data;
-
-	actor->tid = tid_self();
-	up(&actor->begun);
-	actor->run(actor->data);
-	actor->done = true;
-	return NULL;
-}
-
-void actor_start(struct actor *actor, void (*run)(void *), void *data)
-{
-	memset(actor, 0, sizeof(*actor));
-	sem_init(&actor->begun, 0, 0);
-	actor->run = run;
-	actor->data = data;
-	CHECK(pthread_create(&actor->thread, NULL, actor_main, actor) == 0);
-	down(&actor->begun);
-}
-
-void actor_join(struct actor *actor)
-{
-	CHECK(pthread_join(actor->thread, NULL) == 0);
-}
 
 void gate_init(struct gate *gate)
 {
@@ -240,6 +43,18 @@ async_cookie_t gate_start(struct gate *gate, struct async_domain *domain)
 	return gate->cookie;
 }
 
+async_cookie_t gate_new(struct gate *gate, struct async_domain *domain)
+{
+	gate_init(gate);
+	return gate_start(gate, domain);
+}
+
+void gates_new(struct gate *gates, unsigned int n, struct async_domain *domain)
+{
+	for (unsigned int i = 0; i < n; i++)
+		gate_new(&gates[i], domain);
+}
+
 void gate_open(struct gate *gate)
 {
 	up(&gate->open);
@@ -250,6 +65,12 @@ void gate_end(struct gate *gate)
 	gate_open(gate);
 	if (gate->has_actor)
 		actor_join(&gate->actor);
+}
+
+void gates_end(struct gate *gates, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		gate_end(&gates[i]);
 }
 
 int wait_full(async_cookie_t unused, struct async_domain *domain)
@@ -290,6 +111,18 @@ int waiter_join(struct waiter *waiter)
 	return waiter->result;
 }
 
+void actors_run(unsigned int n, void (*run)(void *), void *data)
+{
+	struct actor *actors = calloc(n, sizeof(*actors));
+
+	CHECK(actors);
+	for (unsigned int i = 0; i < n; i++)
+		actor_start(&actors[i], run, data);
+	for (unsigned int i = 0; i < n; i++)
+		actor_join(&actors[i]);
+	free(actors);
+}
+
 void nothing(void *data, async_cookie_t cookie)
 {
 }
@@ -327,15 +160,31 @@ size_t count_of(const char *text, const char *part)
 	return n;
 }
 
-const char *report_text(void)
+size_t harness_count(const char *text)
 {
-	static char text[65536];
-	int fd = memfd_create("report", MFD_CLOEXEC);
+	char *all = harness_stderr();
+	size_t n = count_of(all, text);
 
-	CHECK(fd >= 0);
-	async_report(fd);
-	memset(text, 0, sizeof(text));
-	CHECK(pread(fd, text, sizeof(text) - 1, 0) >= 0);
-	close(fd);
-	return text;
+	free(all);
+	return n;
+}
+
+bool harness_said(const char *text)
+{
+	return harness_count(text) > 0;
+}
+
+bool has_number(const char *text, uint64_t number)
+{
+	char digits[24];
+	size_t length = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number);
+
+	for (const char *at = strstr(text, digits); at; at = strstr(at + 1, digits)) {
+		bool begins = at == text || at[-1] < '0' || at[-1] > '9';
+		bool ends = at[length] < '0' || at[length] > '9';
+
+		if (begins && ends)
+			return true;
+	}
+	return false;
 }

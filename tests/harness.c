@@ -323,35 +323,6 @@ char *harness_stderr(void)
 	return read_back(2);
 }
 
-size_t harness_count(const char *text)
-{
-	char *all = harness_stderr();
-	size_t n = count_of(all, text);
-
-	free(all);
-	return n;
-}
-
-bool harness_said(const char *text)
-{
-	return harness_count(text) > 0;
-}
-
-bool has_number(const char *text, uint64_t number)
-{
-	char digits[24];
-	size_t length = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number);
-
-	for (const char *at = strstr(text, digits); at; at = strstr(at + 1, digits)) {
-		bool begins = at == text || at[-1] < '0' || at[-1] > '9';
-		bool ends = at[length] < '0' || at[length] > '9';
-
-		if (begins && ends)
-			return true;
-	}
-	return false;
-}
-
 #ifndef HARNESS_CHILD
 static size_t list_runs(struct run *runs, const char *filter)
 {

@@ -68,6 +68,7 @@ struct harness_test {
 	unsigned int limit_s; /* 0: 180 */
 	bool no_tsan;         /* ThreadSanitizer cannot run it (threads after fork, memory measured) */
 	bool no_asan;
+	bool no_kernel; /* a kernel cannot, see kernel/harness.h */
 	bool raw_exit;  /* leave by _exit(): what is left is left on purpose */
 	bool long_only; /* only with INORDER_TEST_LONG=1 */
 	bool helper;    /* not a test: started by one, see harness_run() */
@@ -112,14 +113,8 @@ unsigned int harness_threads(void);
 bool harness_long(void);
 /* What this process has written to standard error so far; the caller frees it. */
 char *harness_stderr(void);
-bool harness_said(const char *text);
-size_t harness_count(const char *text);
-/* How often PART stands in TEXT. */
-size_t count_of(const char *text, const char *part);
 /* What async_report() says now; valid until the next. */
 const char *report_text(void);
-/* Whether TEXT holds NUMBER in decimal, not as a part of a longer number. */
-bool has_number(const char *text, uint64_t number);
 
 /* Runs HELPER in a process of its own and waits for it. */
 struct harness_result {
@@ -155,52 +150,6 @@ struct actor {
 void actor_start(struct actor *actor, void (*run)(void *), void *data);
 void actor_join(struct actor *actor);
 
-/* A call that says when it has begun and ends when told to. */
-struct gate {
-	sem_t begun;
-	sem_t open;
-	struct async_domain *domain;
-	const char *name;
-	int error;
-	_Atomic async_cookie_t cookie;
-	_Atomic pid_t tid;
-	atomic_bool done;
-	bool has_actor;
-	struct actor actor;
-};
-void gate_init(struct gate *gate);
-void gate_call(void *data, async_cookie_t cookie);
-/* Schedules it and returns once it runs; without workers, from a thread of its own. */
-async_cookie_t gate_start(struct gate *gate, struct async_domain *domain);
-void gate_open(struct gate *gate);
-void gate_end(struct gate *gate);
-
-/* A wait in a thread of its own. */
-struct waiter {
-	struct actor actor;
-	int (*wait)(async_cookie_t cookie, struct async_domain *domain);
-	async_cookie_t cookie;
-	struct async_domain *domain;
-	int result;
-};
-int wait_full(async_cookie_t unused, struct async_domain *domain);
-int wait_all(async_cookie_t unused, struct async_domain *unused_domain);
-void waiter_start(struct waiter *waiter, int (*wait)(async_cookie_t, struct async_domain *), async_cookie_t cookie,
-		  struct async_domain *domain);
-bool waiter_done(struct waiter *waiter);
-int waiter_join(struct waiter *waiter);
-
-void nothing(void *data, async_cookie_t cookie);
-void count(void *data, async_cookie_t cookie); /* data: atomic_uint */
-
-/* The order in which things happened. */
-struct record {
-	atomic_uint begun;
-	atomic_uint n; /* so many are written */
-	async_cookie_t cookies[4096];
-	pid_t tids[4096];
-};
-void record(void *data, async_cookie_t cookie);
-bool record_increasing(const struct record *record);
+#include "actors.h"
 
 #endif

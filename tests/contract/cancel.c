@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Taking back calls that have not begun. */
 #include "harness.h"
 
@@ -39,8 +39,7 @@ TEST(pending_calls_are_taken_back, .pools = P1)
 	struct gate gate;
 
 	canceller = tid_self();
-	gate_init(&gate);
-	gate_start(&gate, &other);
+	gate_new(&gate, &other);
 	for (unsigned int i = 0; i < 50; i++) {
 		if (i % 2)
 			items[i].cookie = async_schedule_domain(run, &items[i], &domain);
@@ -66,8 +65,7 @@ TEST(a_claimed_call_is_not_taken_back, .pools = P0 | PMANY)
 {
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	CHECK_EQ(async_cancel_domain(&domain, NULL), 0); /* does not wait */
 	CHECK(!gate.done);
 	gate_end(&gate);
@@ -82,10 +80,8 @@ TEST(cancel_wakes_who_waited, .pools = P2)
 	struct gate gates[2];
 	struct waiter waits[3];
 
-	for (unsigned int i = 0; i < 2; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], i ? &domain : &other);
-	}
+	for (unsigned int i = 0; i < 2; i++)
+		gate_new(&gates[i], i ? &domain : &other);
 	for (unsigned int i = 0; i < 10; i++)
 		items[i].cookie = async_schedule_ordered(run, run, &items[i], &domain);
 	waiter_start(&waits[0], wait_full, 0, &domain);
@@ -93,8 +89,7 @@ TEST(cancel_wakes_who_waited, .pools = P2)
 	waiter_start(&waits[2], wait_all, 0, NULL);
 	gate_end(&gates[1]);
 	async_cancel_domain(&domain, NULL);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_DONE(waits, 2);
 	quiet();
 	CHECK(!waiter_done(&waits[2]));
 	gate_end(&gates[0]);
@@ -120,8 +115,7 @@ static async_cookie_t start_behind(struct gate *lower)
 	async_cookie_t cookie;
 
 	sem_init(&ran, 0, 0);
-	gate_init(lower);
-	gate_start(lower, &domain);
+	gate_new(lower, &domain);
 	cookie = async_schedule_ordered(two_steps, second_step, &ran, &domain);
 	down(&ran);
 	quiet();
@@ -157,9 +151,8 @@ TEST(an_ordered_call_whose_turn_has_come_is_kept, .pools = P1, .env = "INORDER_P
 	sem_t ran;
 
 	sem_init(&ran, 0, 0);
-	gate_init(&busy);
 	gate_init(&below);
-	gate_start(&busy, &other);
+	gate_new(&busy, &other);
 	async_schedule_domain(nothing, NULL, &other); /* the limit: from here on calls run inline */
 	actor_start(&actor, run_below, NULL);
 	down(&below.begun);
@@ -228,8 +221,7 @@ TEST(a_cancelled_domain_may_go, .pools = P1)
 		struct async_entry entries[3];
 
 		memcpy(page, &plain, sizeof(plain));
-		gate_init(&gate);
-		gate_start(&gate, NULL);
+		gate_new(&gate, NULL);
 		for (unsigned int i = 0; i < 3; i++) {
 			async_schedule_domain(nothing, NULL, page);
 			async_schedule_entry(&entries[i], nothing, i ? nothing : NULL, NULL, page);
@@ -257,8 +249,7 @@ TEST(a_cancel_is_not_for_calls_scheduled_meanwhile, .pools = P1)
 {
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 3; i++)
 		async_schedule_domain(nothing, NULL, &to_cancel);
 	CHECK_EQ(async_cancel_domain(&to_cancel, release_and_schedule), 3);
@@ -267,6 +258,7 @@ TEST(a_cancel_is_not_for_calls_scheduled_meanwhile, .pools = P1)
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 
+#ifndef __KERNEL__
 static void release_held(void *data, async_cookie_t cookie)
 {
 	int state;
@@ -281,8 +273,7 @@ TEST(a_cancel_leaves_its_thread_cancellable, .pools = P1)
 	struct gate gate;
 	int state;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	async_schedule_domain(nothing, NULL, &to_cancel);
 	CHECK_EQ(async_cancel_domain(&to_cancel, release_held), 1);
 	CHECK_EQ(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state), 0);
@@ -290,6 +281,8 @@ TEST(a_cancel_leaves_its_thread_cancellable, .pools = P1)
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
+
+#endif
 
 /* Many calls are taken out of the queue between others, which are all still run, in their order. */
 TEST(calls_between_cancelled_ones_stay, .pools = P1)
@@ -299,8 +292,7 @@ TEST(calls_between_cancelled_ones_stay, .pools = P1)
 	ASYNC_DOMAIN(stays);
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < EACH; i++) {
 		async_schedule_domain(record, &order, &stays);
 		for (unsigned int j = 0; j < 3; j++)
@@ -315,6 +307,7 @@ TEST(calls_between_cancelled_ones_stay, .pools = P1)
 	CHECK(record_increasing(&order));
 }
 
+#ifndef __KERNEL__
 /* ---- one call ---- */
 
 static struct item one;
@@ -327,8 +320,7 @@ TEST(one_call_is_taken_back, .pools = P1)
 	struct gate gate;
 
 	canceller = tid_self();
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	others[0].cookie = async_schedule_domain(run, &others[0], &domain);
 	one.cookie = async_schedule_ordered(run, run, &one, &domain);
 	others[1].cookie = async_schedule_domain(run, &others[1], &domain);
@@ -350,8 +342,7 @@ TEST(a_call_that_has_begun_or_is_complete_is_not_taken_back, .pools = PALL)
 {
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	CHECK_EQ(async_cancel_call(gate.cookie, &domain, release), -EBUSY);
 	CHECK_EQ(async_cancel_call(gate.cookie + 1, &domain, release), -EINVAL);
 	CHECK_EQ(async_cancel_call(0, &domain, release), -EINVAL);
@@ -370,3 +361,4 @@ TEST(a_call_that_waits_for_its_turn_is_not_taken_back, .pools = P0 | PMANY)
 	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
 	CHECK_EQ(retired.n, 1);
 }
+#endif

@@ -38,8 +38,7 @@ TEST(configured_limit_of_pending_calls, .pools = PDEFAULT)
 	config.threads = 1;
 	config.pending = 3;
 	CHECK_EQ(async_configure(&config), 0);
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 3; i++)
 		async_schedule(record, &order);
 	CHECK_EQ(order.n, 0);
@@ -58,10 +57,7 @@ TEST(the_environment_overrides, .pools = P2, .env = "INORDER_PENDING=5")
 	config.threads = 0;
 	config.pending = 1;
 	CHECK_EQ(async_configure(&config), 0);
-	for (unsigned int i = 0; i < 2; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	gates_new(gates, 2, NULL);
 	for (unsigned int i = 0; i < 5; i++)
 		async_schedule(record, &order);
 	CHECK_EQ(order.n, 0);
@@ -170,8 +166,7 @@ TEST(the_default_limit_of_pending_calls, .pools = P1)
 	static atomic_uint n;
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 32768; i++)
 		async_schedule(count, &n);
 	CHECK_EQ(n, 0);

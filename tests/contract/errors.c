@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Errors, delivered in the order of cookies. */
 #include "harness.h"
 
@@ -80,8 +80,7 @@ TEST(an_ordered_call_fails_at_its_turn, .pools = P0 | PMANY)
 	async_cookie_t failed;
 	async_cookie_t cookie = 0;
 
-	gate_init(&lower);
-	gate_start(&lower, &domain);
+	gate_new(&lower, &domain);
 	failed = async_schedule_ordered(fail_with, nothing, error(-EIO), &domain);
 	quiet();
 	CHECK_EQ(async_domain_error(&domain, NULL), 0);

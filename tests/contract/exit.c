@@ -187,10 +187,7 @@ HELPER(leave_at_once)
 	struct gate gates[2];
 	unsigned int n = harness_threads() == 1 ? 1 : 2;
 
-	for (unsigned int i = 0; i < n; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	gates_new(gates, n, NULL);
 	if (harness_threads() <= 2)
 		for (unsigned int i = 0; i < 50; i++)
 			async_schedule(say, letter("a"));

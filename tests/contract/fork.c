@@ -35,12 +35,7 @@ static void scribble(void *data)
 /* The stacks of the parent's other threads are used again in a child: what the library kept there is gone. */
 static void overwrite_old_stacks(void)
 {
-	struct actor actors[6];
-
-	for (unsigned int i = 0; i < 6; i++)
-		actor_start(&actors[i], scribble, NULL);
-	for (unsigned int i = 0; i < 6; i++)
-		actor_join(&actors[i]);
+	actors_run(6, scribble, NULL);
 }
 
 /* In a child: nothing of the parent's is in progress, and everything works. */
@@ -133,10 +128,8 @@ TEST(a_child_of_a_busy_parent, .pools = PALL, .no_tsan = true, .no_asan = true)
 	CHECK(last != 0);
 	quiet();
 	fork_and_use(last);
-	for (unsigned int i = 0; i < n; i++)
-		gate_end(&gates[i]);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	gates_end(gates, n);
+	CHECK_DONE(waits, 2);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(async_synchronize_full_domain(&stale_exclusive), 0); /* its gate is on this stack */
 	CHECK_EQ(async_domain_error(&with_error, NULL), -EIO);

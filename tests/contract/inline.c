@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Clause 5: inline calls, the limit, and the variants that never run inline. */
 #include "harness.h"
 
@@ -8,19 +8,15 @@ TEST(an_inline_call_is_in_progress_for_every_waiter, .pools = P0)
 	struct gate gate;
 	struct waiter waits[5];
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	waiter_start(&waits[0], wait_full, 0, &domain);
 	waiter_start(&waits[1], wait_all, 0, NULL);
 	waiter_start(&waits[2], async_synchronize_cookie_domain, gate.cookie + 1, &domain);
 	waiter_start(&waits[3], async_synchronize_cookie_domain, gate.cookie + 1, NULL);
 	waiter_start(&waits[4], async_synchronize_call, gate.cookie, &domain);
-	quiet();
-	for (unsigned int i = 0; i < 5; i++)
-		CHECK(!waiter_done(&waits[i]));
+	CHECK_WAITING(waits, 5);
 	gate_end(&gate);
-	for (unsigned int i = 0; i < 5; i++)
-		CHECK_EQ(waiter_join(&waits[i]), 0);
+	CHECK_DONE(waits, 5);
 }
 
 TEST(without_workers_calls_run_inline, .pools = P0)
@@ -65,8 +61,7 @@ static void check_limit(unsigned int limit, struct async_domain *domain)
 	struct record *order = calloc(1, sizeof(*order));
 
 	CHECK(order);
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	fill_to_the_limit(order, limit, domain);
 	for (unsigned int i = 1; i <= 5; i++) {
 		async_cookie_t cookie = async_schedule_domain(record, order, domain);
@@ -106,8 +101,7 @@ TEST(the_limit_counts_all_domains, .pools = P1, .env = "INORDER_PENDING=8")
 	ASYNC_DOMAIN_EXCLUSIVE(b);
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	fill_to_the_limit(&order, 4, &a);
 	fill_to_the_limit(&order, 4, &b);
 	async_schedule(record, &order);
@@ -134,15 +128,10 @@ TEST(many_threads_do_not_overrun_the_limit, .pools = P1, .env = "INORDER_PENDING
 {
 	for (unsigned int round = 0; round < 20; round++) {
 		struct gate gate;
-		struct actor actors[8];
 
 		ran_inline = ran_elsewhere = 0;
-		gate_init(&gate);
-		gate_start(&gate, NULL);
-		for (unsigned int i = 0; i < 8; i++)
-			actor_start(&actors[i], schedule_many, NULL);
-		for (unsigned int i = 0; i < 8; i++)
-			actor_join(&actors[i]);
+		gate_new(&gate, NULL);
+		actors_run(8, schedule_many, NULL);
 		CHECK_EQ(ran_inline, 1600 - 50);
 		CHECK_EQ(ran_elsewhere, 0);
 		gate_open(&gate);
@@ -174,8 +163,7 @@ TEST(at_the_limit_only_func_of_an_ordered_call_runs_inline, .pools = P1, .env = 
 	struct waiter waiter;
 	async_cookie_t cookie;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	async_schedule(nothing, NULL);
 	async_schedule(nothing, NULL);
 	cookie = async_schedule_ordered(two_func, two_retire, &two, &domain);
@@ -184,8 +172,7 @@ TEST(at_the_limit_only_func_of_an_ordered_call_runs_inline, .pools = P1, .env = 
 	CHECK_EQ(two.func.cookies[0], cookie);
 	CHECK_EQ(two.func.tids[0], tid_self());
 	waiter_start(&waiter, async_synchronize_call, cookie, &domain);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	CHECK_EQ(two.retire.n, 0);
 	gate_end(&gate);
 	CHECK_EQ(waiter_join(&waiter), 0);
@@ -202,14 +189,12 @@ TEST(without_workers_a_retire_step_waits_for_its_turn, .pools = P0)
 	struct waiter waiter;
 	async_cookie_t cookie;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	cookie = async_schedule_ordered(two_func, two_retire, &two, &domain);
 	CHECK_EQ(two.func.n, 1);
 	CHECK_EQ(two.retire.n, 0);
 	waiter_start(&waiter, async_synchronize_call, cookie, NULL);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	CHECK_EQ(two.retire.n, 0);
 	gate_end(&gate);
 	CHECK_EQ(waiter_join(&waiter), 0);
@@ -228,8 +213,7 @@ TEST(try_schedule_never_runs_inline, .pools = P1, .env = "INORDER_PENDING=4")
 	async_cookie_t first;
 	async_cookie_t second;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	first = async_schedule(record, &order);
 	second = async_schedule(record, &order);
 	CHECK(async_try_schedule(record, &order, NULL, &cookie));
@@ -251,13 +235,13 @@ TEST(try_schedule_never_runs_inline, .pools = P1, .env = "INORDER_PENDING=4")
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static sem_t lock;
 
 static void take_lock(void *data, async_cookie_t cookie)
 {
-	pthread_mutex_lock(&lock);
+	down(&lock);
 	count(data, cookie);
-	pthread_mutex_unlock(&lock);
+	up(&lock);
 }
 
 /* The caller holds the lock that the call takes. */
@@ -267,10 +251,10 @@ TEST(try_schedule_under_the_callers_lock, .pools = PALL, .env = "INORDER_PENDING
 	unsigned int accepted = 0;
 	async_cookie_t cookie;
 
-	pthread_mutex_lock(&lock);
+	sem_init(&lock, 0, 0);
 	for (unsigned int i = 0; i < 1000; i++)
 		accepted += async_try_schedule(take_lock, &n, NULL, &cookie);
-	pthread_mutex_unlock(&lock);
+	up(&lock);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(n, accepted);
 	CHECK(harness_threads() == 0 ? accepted == 0 : accepted > 0);
@@ -283,8 +267,7 @@ TEST(no_limit_applies_to_entries, .pools = P1, .env = "INORDER_PENDING=4")
 	static struct record order;
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 500; i++)
 		CHECK(async_schedule_entry(&many_entries[i], record, i & 1 ? nothing : NULL, &order, NULL));
 	CHECK_EQ(order.n, 0);

@@ -235,8 +235,7 @@ HELPER(exit_the_thread_in_a_release)
 {
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	async_schedule(nothing, NULL);
 	async_cancel_domain(NULL, release_leaves);
 	exit(3);
@@ -290,10 +289,7 @@ static void start_what_is_left(void)
 	static struct gate gates[2];
 	unsigned int n = harness_threads() == 1 ? 1 : 2;
 
-	for (unsigned int i = 0; i < n; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	gates_new(gates, n, NULL);
 	if (harness_threads() && harness_threads() <= 2)
 		for (unsigned int i = 0; i < 50; i++)
 			async_schedule(say_late, NULL);

@@ -25,8 +25,7 @@ static void flat(uint64_t calls)
 	size_t after;
 
 	pass(WARM); /* threads, arenas, and the pages of this program */
-	gate_init(&sleeper);
-	gate_start(&sleeper, &same);
+	gate_new(&sleeper, &same);
 	pass(WARM);
 	quiet();
 	before = memory_bytes();
@@ -58,8 +57,7 @@ TEST(memory_stays_flat_behind_a_turn, .pools = PMANY, .no_tsan = true, .no_asan 
 	struct gate sleeper;
 	size_t before;
 
-	gate_init(&sleeper);
-	gate_start(&sleeper, &same);
+	gate_new(&sleeper, &same);
 	CHECK(async_schedule_ordered(nothing, nothing, NULL, &same));
 	pass(WARM);
 	quiet();
@@ -85,8 +83,7 @@ static double bytes_a_call(void (*schedule)(void))
 	size_t before;
 	size_t after;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	before = memory_bytes();
 	for (unsigned int i = 0; i < PENDING; i++)
 		schedule();

@@ -37,18 +37,14 @@ TEST(a_special_list_is_a_domain, .pools = P0 | PMANY)
 	struct gate gate;
 	struct waiter waits[2];
 
-	gate_init(&gate);
-	gate_start(&gate, &running);
+	gate_new(&gate, &running);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(async_synchronize_cookie_special(gate.cookie, &running), 0);
 	waiter_start(&waits[0], async_synchronize_cookie_special, gate.cookie + 1, &running);
 	waiter_start(&waits[1], wait_full, 0, &running);
-	quiet();
-	CHECK(!waiter_done(&waits[0]));
-	CHECK(!waiter_done(&waits[1]));
+	CHECK_WAITING(waits, 2);
 	gate_end(&gate);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_DONE(waits, 2);
 	CHECK_EQ(async_synchronize_full_special(&running), 0);
 }
 

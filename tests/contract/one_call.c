@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* async_synchronize_call(), and the waits with a time limit. */
 #include "harness.h"
 
@@ -10,19 +10,14 @@ TEST(the_wait_for_one_call_is_for_that_call_alone, .pools = P0 | P256)
 	struct gate wanted;
 	struct waiter waits[2];
 
-	gate_init(&lower);
-	gate_init(&wanted);
-	gate_start(&lower, &domain);
-	gate_start(&wanted, &domain);
+	gate_new(&lower, &domain);
+	gate_new(&wanted, &domain);
 	waiter_start(&waits[0], async_synchronize_call, wanted.cookie, &domain);
 	waiter_start(&waits[1], async_synchronize_call, wanted.cookie, NULL);
 	CHECK_EQ(async_synchronize_call(wanted.cookie, &other), 0);
-	quiet();
-	CHECK(!waiter_done(&waits[0]));
-	CHECK(!waiter_done(&waits[1]));
+	CHECK_WAITING(waits, 2);
 	gate_end(&wanted);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_DONE(waits, 2);
 	CHECK(!lower.done);
 	CHECK_EQ(async_synchronize_call(wanted.cookie, &domain), 0);
 	gate_end(&lower);
@@ -35,11 +30,9 @@ TEST(one_call_of_any_domain_even_exclusive, .pools = P0 | PMANY)
 	struct gate gate;
 	struct waiter waiter;
 
-	gate_init(&gate);
-	gate_start(&gate, &exclusive);
+	gate_new(&gate, &exclusive);
 	waiter_start(&waiter, async_synchronize_call, gate.cookie, NULL);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	gate_end(&gate);
 	CHECK_EQ(waiter_join(&waiter), 0);
 }
@@ -52,8 +45,7 @@ TEST(a_pending_call_is_waited_for, .pools = P1)
 	atomic_uint n = 0;
 	async_cookie_t cookie;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	async_schedule_domain(count, &n, &domain);
 	cookie = async_schedule_domain(count, &n, &domain);
 	async_schedule_domain(count, &n, &domain);
@@ -93,8 +85,7 @@ TEST(a_time_limit, .pools = P0 | PMANY)
 	struct gate gate;
 	async_cookie_t cookie;
 
-	gate_init(&gate);
-	cookie = gate_start(&gate, &domain);
+	cookie = gate_new(&gate, &domain);
 	CHECK_EQ(async_synchronize_cookie_timeout(cookie + 1, &domain, 0), -ETIMEDOUT);
 	CHECK_EQ(async_synchronize_cookie_timeout(cookie + 1, &domain, 1000000), -ETIMEDOUT);
 	CHECK_EQ(async_synchronize_cookie_timeout(cookie + 1, NULL, 1000000), -ETIMEDOUT);
@@ -122,17 +113,13 @@ TEST(a_timed_wait_ends_with_its_call, .pools = P0 | PMANY)
 	struct gate gate;
 	struct waiter waits[3];
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	waiter_start(&waits[0], wait_long, gate.cookie + 1, &domain);
 	waiter_start(&waits[1], wait_for_ever, gate.cookie + 1, &domain);
 	waiter_start(&waits[2], wait_long, gate.cookie + 1, NULL);
-	quiet();
-	for (unsigned int i = 0; i < 3; i++)
-		CHECK(!waiter_done(&waits[i]));
+	CHECK_WAITING(waits, 3);
 	gate_end(&gate);
-	for (unsigned int i = 0; i < 3; i++)
-		CHECK_EQ(waiter_join(&waits[i]), 0);
+	CHECK_DONE(waits, 3);
 }
 
 /* The only worker is busy. A timed wait leaves the pending call alone; waiters that gave up leave no trace. */
@@ -144,8 +131,7 @@ TEST(a_timed_wait_runs_no_call, .pools = P1)
 	struct gate gate;
 	async_cookie_t cookie;
 
-	gate_init(&gate);
-	gate_start(&gate, &busy);
+	gate_new(&gate, &busy);
 	cookie = async_schedule_domain(record, &order, &domain);
 	for (unsigned int i = 0; i < 20; i++)
 		CHECK_EQ(async_synchronize_cookie_timeout(cookie + 1, &domain, i * 500000), -ETIMEDOUT);
@@ -173,15 +159,12 @@ static void give_up_often(void *data)
 TEST(timed_waits_give_up_cleanly, .pools = PALL)
 {
 	ASYNC_DOMAIN(domain);
-	struct actor actors[4];
 
-	for (unsigned int i = 0; i < 4; i++)
-		actor_start(&actors[i], give_up_often, &domain);
-	for (unsigned int i = 0; i < 4; i++)
-		actor_join(&actors[i]);
+	actors_run(4, give_up_often, &domain);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 
+#ifndef __KERNEL__
 /* Of two calls that do not end, one is let go: the wait for it ends, the other goes on timing out. */
 TEST(one_call_is_waited_for_at_most_for_a_time, .pools = P0 | PMANY)
 {
@@ -189,10 +172,8 @@ TEST(one_call_is_waited_for_at_most_for_a_time, .pools = P0 | PMANY)
 	struct gate slow, other;
 	async_cookie_t cookie, lower;
 
-	gate_init(&slow);
-	gate_init(&other);
-	lower = gate_start(&other, &domain);
-	cookie = gate_start(&slow, &domain);
+	lower = gate_new(&other, &domain);
+	cookie = gate_new(&slow, &domain);
 	CHECK_EQ(async_synchronize_call_timeout(cookie, &domain, 0), -ETIMEDOUT);
 	CHECK_EQ(async_synchronize_call_timeout(cookie, NULL, 1000000), -ETIMEDOUT);
 	CHECK_EQ(async_synchronize_call_timeout(0, &domain, 0), -EINVAL);
@@ -204,3 +185,4 @@ TEST(one_call_is_waited_for_at_most_for_a_time, .pools = P0 | PMANY)
 	CHECK_EQ(async_synchronize_call_timeout(lower, NULL, UINT64_MAX), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
+#endif

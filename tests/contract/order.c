@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Clause 2: workers claim in cookie order; waiters run only what they await. */
 #include "harness.h"
 
@@ -11,8 +11,7 @@ TEST(one_worker_claims_in_cookie_order, .pools = P1)
 	struct gate gate;
 	atomic_uint n = 0;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 3000; i++)
 		async_schedule_domain(record, &order, domains[i % 3]);
 	gate_end(&gate);
@@ -49,10 +48,7 @@ TEST(a_lower_call_is_claimed_before_a_higher_one_of_another_domain, .pools = PSO
 		if (harness_threads() > 2)
 			break; /* such a pool cannot be filled up */
 		first_started = 0;
-		for (unsigned int i = 0; i < n; i++) {
-			gate_init(&gates[i]);
-			gate_start(&gates[i], &b);
-		}
+		gates_new(gates, n, &b);
 		lowest = async_schedule_domain(note_first, NULL, &a);
 		for (unsigned int i = 0; i < 20; i++)
 			async_schedule_domain(note_first, NULL, &b);
@@ -80,10 +76,7 @@ static void strand(struct async_domain *a, struct async_domain *b)
 	atomic_uint n = 0;
 
 	gate_init(&blocker);
-	for (unsigned int i = 0; i < 2; i++) {
-		gate_init(&holders[i]);
-		gate_start(&holders[i], a);
-	}
+	gates_new(holders, 2, a);
 	for (unsigned int i = 0; i < 600; i++)
 		async_schedule_domain(count, &n, b);
 	async_schedule_domain(gate_call, &blocker, a);
@@ -138,10 +131,7 @@ TEST(a_waiter_runs_only_what_it_awaits, .pools = PMANY | P1)
 	unsigned int n = harness_threads() == 1 ? 1 : 2;
 	async_cookie_t bound = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], &busy);
-	}
+	gates_new(gates, n, &busy);
 	for (unsigned int i = 0; i < 30; i++) {
 		async_schedule_domain(record, &in_b, &b);
 		bound = async_schedule_domain(record, &in_a, &a);
@@ -150,8 +140,7 @@ TEST(a_waiter_runs_only_what_it_awaits, .pools = PMANY | P1)
 		async_schedule_domain(record, &in_late, &a);
 	waiter_start(&waiter, async_synchronize_cookie_domain, bound + 1, &a);
 	quiet();
-	for (unsigned int i = 0; i < n; i++)
-		gate_end(&gates[i]);
+	gates_end(gates, n);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(in_a.n, 30);

@@ -56,11 +56,9 @@ TEST(an_owner_is_waited_for_over_domains, .pools = P0 | P256)
 	owned_start(&a2, &a, &exclusive);
 	owned_start(&b1, &b, NULL);
 	owner_wait_start(&waiter, &a);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	owned_end(&a1);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	owned_end(&a2);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK(!b1.gate.done);
@@ -88,8 +86,7 @@ TEST(calls_of_nobody_are_not_waited_for, .pools = P0 | PMANY)
 
 	CHECK(async_owner_enter(&a) == NULL);
 	CHECK(async_owner_enter(NULL) == &a);
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	CHECK_EQ(async_synchronize_owner(&a), 0);
 	CHECK(!gate.done);
 	gate_end(&gate);
@@ -139,8 +136,7 @@ TEST(nested_calls_inherit_the_owner, .pools = PALL)
 	down(&family.inherit.child.begun);
 	owner_wait_start(&waiter, &owner);
 	CHECK_EQ(async_synchronize_owner(&stranger), 0);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	gate_open(&family.inherit.child);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	actor_join(&actor);
@@ -230,8 +226,7 @@ TEST(entries_have_an_owner_too, .pools = PALL)
 	actor_start(&actor, entry_actor, &owner);
 	down(&in_entry.begun);
 	owner_wait_start(&waiter, &owner);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	gate_open(&in_entry);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	actor_join(&actor);
@@ -250,8 +245,7 @@ TEST(cancelled_calls_leave_their_owner, .pools = P1)
 	struct gate gate;
 	atomic_uint ran = 0;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	async_owner_enter(&owner);
 	for (unsigned int i = 0; i < 5; i++)
 		async_schedule_domain(count, &ran, &domain);

@@ -33,9 +33,8 @@ static void wait_init(struct wait *wait)
 /* A call of the owner holds its waiters up until the other call of the owner is there. */
 static void start_gate(struct gate *gate)
 {
-	gate_init(gate);
 	async_owner_enter(&owner);
-	gate_start(gate, &elsewhere);
+	gate_new(gate, &elsewhere);
 	async_owner_enter(NULL);
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* See party.h. */
 #include "party.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /* Parties: calls that wait for others, or for themselves, when the test tells them to. */
 #ifndef CONTRACT_PARTY_H
 #define CONTRACT_PARTY_H

@@ -173,8 +173,7 @@ TEST(a_result_waits_for_its_call_alone, .pools = PMANY)
 	struct gate gate;
 	void *value;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	CHECK(async_schedule_result(&result, doubled, (void *)4, NULL));
 	CHECK_EQ(async_result_get(&result, &value), 0);
 	CHECK_EQ((intptr_t)value, 8);
@@ -188,8 +187,7 @@ TEST(a_result_that_was_taken_back, .pools = P1)
 	struct gate gate;
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	CHECK(async_schedule_result(&result, doubled, NULL, &domain));
 	CHECK_EQ(async_cancel_domain(&domain, NULL), 1);
 	CHECK_EQ(async_result_get(&result, NULL), -ECANCELED);
@@ -209,8 +207,7 @@ TEST(a_result_in_progress_stays_what_it_is, .pools = P1)
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
 	ASYNC_DOMAIN_EXCLUSIVE(other);
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	cookie = async_schedule_result(&result, doubled, (void *)4, &domain);
 	CHECK(cookie);
 	CHECK_EQ(async_schedule_result(&result, doubled, (void *)-1, &other), cookie);

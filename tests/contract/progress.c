@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Clause 6: progress with any number of threads. */
 #include "harness.h"
 
@@ -54,8 +54,7 @@ TEST(parents_that_were_pending_together, .pools = PSOME)
 	struct gate gate;
 	atomic_uint n = 0;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 300; i++)
 		async_schedule(i & 1 ? parent_of_one : parent_in_shared, &n);
 	gate_end(&gate);
@@ -132,10 +131,7 @@ TEST(a_chain_against_the_order, .pools = PSOME)
 
 	if (harness_threads() == 256)
 		n = 0;
-	for (unsigned int i = 0; i < n; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	gates_new(gates, n, NULL);
 	if (n == 0) {
 		for (uintptr_t i = LINKS; i-- > 0;)
 			link_cookies[i] = async_schedule_domain(after_the_next, (void *)i, &chained);
@@ -143,8 +139,7 @@ TEST(a_chain_against_the_order, .pools = PSOME)
 		for (uintptr_t i = 0; i < LINKS; i++)
 			link_cookies[i] = async_schedule_domain(after_the_next, (void *)i, &chained);
 	}
-	for (unsigned int i = 0; i < n; i++)
-		gate_end(&gates[i]);
+	gates_end(gates, n);
 	CHECK_EQ(async_synchronize_full_domain(&chained), 0);
 	CHECK_EQ(links_done, LINKS);
 	CHECK_EQ(async_synchronize_full(), 0);
@@ -166,8 +161,7 @@ TEST(a_worker_that_waits_is_compensated_for, .pools = PMANY)
 	struct gate gate;
 	atomic_uint n = 0;
 
-	gate_init(&gate);
-	gate_start(&gate, &slow);
+	gate_new(&gate, &slow);
 	for (unsigned int i = 0; i < 300; i++)
 		async_schedule(wait_for_gate, &gate);
 	down(&gate.begun);
@@ -198,14 +192,10 @@ static void schedule_and_count(void *data)
 
 TEST(scheduling_from_many_threads, .pools = PALL)
 {
-	struct actor actors[8];
 	atomic_uint n = 0;
 	unsigned int each = SCALE(5000) * 2 + (SCALE(5000) + 15) / 16;
 
-	for (unsigned int i = 0; i < 8; i++)
-		actor_start(&actors[i], schedule_and_count, &n);
-	for (unsigned int i = 0; i < 8; i++)
-		actor_join(&actors[i]);
+	actors_run(8, schedule_and_count, &n);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(n, 8 * each);
 }
@@ -227,7 +217,7 @@ TEST(the_pool_grows_for_blocked_calls, .pools = P256)
 }
 
 /* As many calls block at once as there may be workers, and not one more. */
-TEST(the_pool_stays_within_its_size, .pools = PSOME)
+TEST(the_pool_stays_within_its_size, .pools = PSOME, .no_kernel = true)
 {
 	enum { CALLS = 300 };
 	static struct gate gates[CALLS];
@@ -250,6 +240,7 @@ TEST(the_pool_stays_within_its_size, .pools = PSOME)
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 
+#ifndef __KERNEL__
 static atomic_uint spinning;
 
 static void spin_for_others(void *data, async_cookie_t cookie)
@@ -273,3 +264,4 @@ TEST(calls_that_spin_for_each_other_end, .pools = P256)
 		async_schedule(spin_for_others, &all);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
+#endif

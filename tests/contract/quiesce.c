@@ -77,12 +77,10 @@ TEST(begin_waits_for_a_running_call, .pools = PALL)
 	struct gate gate;
 	struct waiter begin;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	waiter_start(&begin, (int (*)(async_cookie_t, struct async_domain *))(void (*)(void))async_quiesce_begin, 0,
 		     NULL);
-	quiet();
-	CHECK(!waiter_done(&begin));
+	CHECK_WAITING(&begin, 1);
 	gate_end(&gate);
 	CHECK_EQ(waiter_join(&begin), 0);
 }
@@ -249,8 +247,7 @@ TEST(retire_steps_are_held_back, .pools = P2 | P256)
 	struct waiter begin;
 	async_cookie_t last = 0;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (int i = 0; i < 3; i++)
 		CHECK(last = async_schedule_ordered(count, retire, i ? (void *)&funcs : (void *)&retired, NULL));
 	while (funcs + retired < 3)

@@ -146,10 +146,7 @@ static void calls_with_short_names(void *data, async_cookie_t cookie)
 	static struct gate gates[10];
 	static struct actor reporter;
 
-	for (unsigned int i = 0; i < 10; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	gates_new(gates, 10, NULL);
 	actor_start(&reporter, report_for_ever, NULL);
 	for (unsigned int i = 0; i < (unsigned int)SCALE(2000) && reports < REPORTS; i++) {
 		char *page = page_new();
@@ -160,8 +157,7 @@ static void calls_with_short_names(void *data, async_cookie_t cookie)
 	}
 	enough = true;
 	actor_join(&reporter);
-	for (unsigned int i = 0; i < 10; i++)
-		gate_end(&gates[i]);
+	gates_end(gates, 10);
 }
 
 /* A call may end, and its name go, while a report that names it is being written. */
@@ -189,17 +185,13 @@ TEST(an_owner_goes_while_reports_are_written, .pools = P256)
 	struct gate gates[4];
 	struct actor reporter;
 
-	for (unsigned int i = 0; i < 4; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	gates_new(gates, 4, NULL);
 	actor_start(&reporter, report_for_ever, NULL);
 	for (unsigned int i = 0; i < (unsigned int)SCALE(500) && reports < REPORTS; i++)
 		wait_for_a_short_owner();
 	enough = true;
 	actor_join(&reporter);
-	for (unsigned int i = 0; i < 4; i++)
-		gate_end(&gates[i]);
+	gates_end(gates, 4);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
 

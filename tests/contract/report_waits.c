@@ -22,9 +22,8 @@ static void check_wait(int (*wait)(async_cookie_t cookie, struct async_domain *d
 	struct waiter waiter;
 	struct gate gate;
 
-	gate_init(&gate);
 	async_owner_enter(owner);
-	gate_start(&gate, domain);
+	gate_new(&gate, domain);
 	async_owner_enter(NULL);
 	waiter_start(&waiter, wait, cookie ? cookie : gate.cookie, domain);
 	quiet();
@@ -83,8 +82,7 @@ TEST(a_thread_that_quiesces, .pools = PALL)
 	struct actor actor;
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	actor_start(&actor, begin_and_end, NULL);
 	quiet();
 	if (!strstr(report_text(), "waits for registered calls to stop running, to quiesce"))
@@ -102,13 +100,11 @@ TEST(a_report_of_many, .pools = P0 | P256)
 	struct waiter waiters[MANY];
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	for (unsigned int i = 0; i < MANY; i++)
 		waiter_start(&waiters[i], wait_full, 0, &domain);
 	quiet();
 	CHECK_EQ(count_of(report_text(), "waits for all calls of domain"), MANY);
 	gate_end(&gate);
-	for (unsigned int i = 0; i < MANY; i++)
-		CHECK_EQ(waiter_join(&waiters[i]), 0);
+	CHECK_DONE(waiters, MANY);
 }

@@ -1,9 +1,16 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Ordered calls: func out of order, retire in order. */
 #include "harness.h"
 
 static struct record retired;
 static struct record finished;
+
+/* Nothing of it has happened yet. A kernel runs all tests in one go. */
+static void begin(void)
+{
+	retired.begun = retired.n = 0;
+	finished.begun = finished.n = 0;
+}
 
 /* A gate whose func ends when told to, with a retire step that is recorded. */
 static void note_retire(void *data, async_cookie_t cookie)
@@ -22,6 +29,7 @@ TEST(retire_steps_run_in_order, .pools = P256)
 	static struct gate gates[N];
 	struct waiter waits[N];
 
+	begin();
 	for (unsigned int i = 0; i < N; i++) {
 		gate_init(&gates[i]);
 		CHECK(async_schedule_ordered(gate_call, note_retire, &gates[i], &domain));
@@ -35,8 +43,7 @@ TEST(retire_steps_run_in_order, .pools = P256)
 	for (unsigned int i = 0; i < N; i++)
 		CHECK(!waiter_done(&waits[i]));
 	gate_end(&gates[0]);
-	for (unsigned int i = 0; i < N; i++)
-		CHECK_EQ(waiter_join(&waits[i]), 0);
+	CHECK_DONE(waits, N);
 	CHECK_EQ(retired.n, N);
 	CHECK(record_increasing(&retired));
 }
@@ -57,6 +64,7 @@ TEST(many_retire_steps_run_in_order, .pools = PALL)
 {
 	ASYNC_DOMAIN(domain);
 
+	begin();
 	for (unsigned int i = 0; i < 4000; i++)
 		CHECK(async_schedule_ordered(finish, retire, NULL, &domain));
 	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
@@ -74,10 +82,9 @@ TEST(a_retire_step_waits_for_lower_plain_calls, .pools = P0 | P256)
 	struct waiter waiter;
 	async_cookie_t cookie;
 
-	gate_init(&lower);
-	gate_init(&stranger);
-	gate_start(&stranger, &other); /* another domain's, and a higher one of this: they do not count */
-	gate_start(&lower, &domain);
+	begin();
+	gate_new(&stranger, &other); /* another domain's, and a higher one of this: they do not count */
+	gate_new(&lower, &domain);
 	cookie = async_schedule_ordered(finish, retire, NULL, &domain);
 	waiter_start(&waiter, async_synchronize_call, cookie, &domain);
 	while (!finished.n)
@@ -97,6 +104,7 @@ TEST(a_retire_step_needs_no_wait_to_run, .pools = PALL)
 {
 	ASYNC_DOMAIN(domain);
 
+	begin();
 	for (unsigned int i = 0; i < 500; i++) {
 		CHECK(async_schedule_ordered(finish, retire, NULL, &domain));
 		async_schedule_domain(nothing, NULL, &domain);
@@ -112,16 +120,15 @@ TEST(no_thread_is_held_until_its_turn, .pools = PMANY)
 {
 	ASYNC_DOMAIN(domain);
 	struct gate lower;
-	unsigned int threads;
+	unsigned int before = thread_count();
 
-	gate_init(&lower);
-	gate_start(&lower, &domain);
+	begin();
+	gate_new(&lower, &domain);
 	for (unsigned int i = 0; i < 1000; i++)
 		CHECK(async_schedule_ordered(finish, retire, NULL, &domain));
 	while (finished.n < 1000)
 		sched_yield();
-	threads = thread_count();
-	CHECK(threads < 50);
+	CHECK(thread_count() < before + 50);
 	quiet();
 	CHECK_EQ(retired.n, 0);
 	gate_end(&lower);
@@ -149,6 +156,7 @@ TEST(a_call_is_in_progress_until_its_retire_step_returned, .pools = P0 | PMANY)
 	struct waiter waits[3];
 	async_cookie_t higher;
 
+	begin();
 	gate_init(&in_retire);
 	actor_start(&actor, schedule_retire_gate, &domain);
 	down(&in_retire.begun);
@@ -156,13 +164,10 @@ TEST(a_call_is_in_progress_until_its_retire_step_returned, .pools = P0 | PMANY)
 	waiter_start(&waits[0], wait_full, 0, &domain);
 	waiter_start(&waits[1], async_synchronize_cookie_domain, in_retire.cookie + 1, &domain);
 	waiter_start(&waits[2], async_synchronize_call, higher, NULL);
-	quiet();
-	for (unsigned int i = 0; i < 3; i++)
-		CHECK(!waiter_done(&waits[i]));
+	CHECK_WAITING(waits, 3);
 	CHECK_EQ(retired.n, 0);
 	gate_open(&in_retire);
-	for (unsigned int i = 0; i < 3; i++)
-		CHECK_EQ(waiter_join(&waits[i]), 0);
+	CHECK_DONE(waits, 3);
 	CHECK_EQ(retired.n, 1);
 	actor_join(&actor);
 }
@@ -212,6 +217,7 @@ static void retire_that_works(void *data, async_cookie_t cookie)
 
 TEST(a_retire_step_may_schedule_and_wait, .pools = PALL)
 {
+	begin();
 	for (unsigned int i = 0; i < 300; i++)
 		CHECK(async_schedule_ordered(nothing, retire_that_works, NULL, &busy));
 	CHECK_EQ(async_synchronize_full_domain(&busy), 0);
@@ -221,6 +227,7 @@ TEST(a_retire_step_may_schedule_and_wait, .pools = PALL)
 
 TEST(ordered_calls_of_the_default_domain, .pools = PALL)
 {
+	begin();
 	for (unsigned int i = 0; i < 100; i++)
 		CHECK(async_schedule_ordered(finish, retire, NULL, NULL));
 	CHECK_EQ(async_synchronize_cookie(ASYNC_COOKIE_MAX), 0);
@@ -239,12 +246,9 @@ static void schedule_mixed(void *data)
 TEST(order_is_kept_with_many_schedulers, .pools = PALL)
 {
 	ASYNC_DOMAIN(domain);
-	struct actor actors[8];
 
-	for (unsigned int i = 0; i < 8; i++)
-		actor_start(&actors[i], schedule_mixed, &domain);
-	for (unsigned int i = 0; i < 8; i++)
-		actor_join(&actors[i]);
+	begin();
+	actors_run(8, schedule_mixed, &domain);
 	CHECK_EQ(async_synchronize_full_domain(&domain), 0);
 	CHECK_EQ(retired.n, 3600);
 	CHECK(record_increasing(&retired));

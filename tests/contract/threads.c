@@ -14,9 +14,8 @@ static void in_worker(async_func_t func, void *data)
 {
 	struct gate gate;
 
-	gate_init(&gate);
 	async_schedule(func, data);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
@@ -48,8 +47,7 @@ TEST(errno_is_left_alone, .pools = PALL)
 	async_schedule(nothing, NULL);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(errno, E2BIG);
-	gate_init(&gate);
-	cookie = gate_start(&gate, NULL);
+	cookie = gate_new(&gate, NULL);
 	errno = E2BIG;
 	CHECK_EQ(async_synchronize_cookie_timeout(cookie + 1, NULL, 1000000), -ETIMEDOUT);
 	CHECK_EQ(errno, E2BIG);

@@ -111,8 +111,7 @@ TEST(every_event_of_a_call_is_traced_once, .pools = PALL)
 
 	trace_begin();
 	if (harness_threads()) { /* else a wait might run all calls, if every worker slept when the monitor looked */
-		gate_init(&gate);
-		gate_start(&gate, NULL);
+		gate_new(&gate, NULL);
 		gate_end(&gate);
 	}
 	for (unsigned int i = 0; i < 60; i++) {
@@ -148,8 +147,7 @@ TEST(a_cancelled_call_is_traced_as_that, .pools = P1)
 	struct gate gate;
 
 	trace_begin();
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 10; i++)
 		cookies[i] = async_schedule_domain(nothing, NULL, &domain);
 	CHECK_EQ(async_cancel_domain(&domain, nothing), 10);
@@ -235,8 +233,7 @@ TEST(calls_beyond_the_limit_are_traced_as_inline, .pools = P1, .env = "INORDER_P
 	struct gate gate;
 
 	trace_begin();
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 20; i++)
 		cookies[i] = async_schedule(nothing, NULL);
 	gate_end(&gate);

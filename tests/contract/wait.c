@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Clause 3: waiting. */
 #include "harness.h"
 
@@ -9,14 +9,12 @@ TEST(the_bound_is_exclusive, .pools = PALL)
 	struct waiter waiter;
 	async_cookie_t cookie;
 
-	gate_init(&gate);
-	cookie = gate_start(&gate, &domain);
+	cookie = gate_new(&gate, &domain);
 	CHECK_EQ(async_synchronize_cookie_domain(cookie, &domain), 0);
 	CHECK(!gate.done);
 	waiter_start(&waiter, async_synchronize_cookie_domain, cookie + 1, &domain);
 	async_schedule_domain(nothing, NULL, &domain);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	gate_end(&gate);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK(gate.done);
@@ -33,11 +31,9 @@ TEST(running_and_pending_calls_both_count, .pools = P2)
 	struct waiter waits[2];
 	async_cookie_t cookie;
 
-	gate_init(&low);
-	gate_init(&high);
 	gate_init(&pending);
-	gate_start(&low, &domain);
-	gate_start(&high, &domain);
+	gate_new(&low, &domain);
+	gate_new(&high, &domain);
 	cookie = async_schedule_domain(gate_call, &pending, &domain);
 	waiter_start(&waits[0], async_synchronize_cookie_domain, cookie, &domain);
 	waiter_start(&waits[1], wait_full, 0, &domain);
@@ -63,20 +59,14 @@ TEST(pending_behind_running_is_waited_for, .pools = P1 | P2)
 	struct gate last;
 	struct waiter waiter;
 
-	for (unsigned int i = 0; i < n; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], &other);
-	}
+	gates_new(gates, n, &other);
 	gate_init(&last);
 	async_schedule_domain(gate_call, &last, &domain);
 	waiter_start(&waiter, wait_full, 0, &domain);
-	quiet();
-	CHECK(!waiter_done(&waiter));
-	for (unsigned int i = 0; i < n; i++)
-		gate_end(&gates[i]);
+	CHECK_WAITING(&waiter, 1);
+	gates_end(gates, n);
 	down(&last.begun);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	gate_end(&last);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK_EQ(async_synchronize_full(), 0); /* the gates and their domain are on this stack */
@@ -135,13 +125,10 @@ TEST(null_means_all_registered_domains, .pools = P0 | PMANY)
 	struct gate in_a;
 	struct waiter waiter;
 
-	gate_init(&in_exclusive);
-	gate_init(&in_a);
-	gate_start(&in_exclusive, &exclusive);
-	gate_start(&in_a, &a);
+	gate_new(&in_exclusive, &exclusive);
+	gate_new(&in_a, &a);
 	waiter_start(&waiter, wait_all, 0, NULL);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	gate_end(&in_a);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK(!in_exclusive.done);
@@ -160,22 +147,16 @@ TEST(null_takes_finite_cookies_too, .pools = P0 | P256)
 	async_cookie_t cookies[4];
 
 	for (unsigned int i = 0; i < 4; i++) {
-		gate_init(&gates[i]);
-		cookies[i] = gate_start(&gates[i], domains[i]);
+		cookies[i] = gate_new(&gates[i], domains[i]);
 	}
 	CHECK_EQ(async_synchronize_cookie_domain(cookies[1], NULL), 0); /* exclusive does not count */
 	for (unsigned int i = 0; i < 3; i++)
 		waiter_start(&waits[i], async_synchronize_cookie_domain, cookies[i + 1] + 1, NULL);
-	quiet();
-	for (unsigned int i = 0; i < 3; i++)
-		CHECK(!waiter_done(&waits[i]));
+	CHECK_WAITING(waits, 3);
 	gate_end(&gates[2]);
-	quiet();
-	for (unsigned int i = 0; i < 3; i++)
-		CHECK(!waiter_done(&waits[i]));
+	CHECK_WAITING(waits, 3);
 	gate_end(&gates[1]);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_DONE(waits, 2);
 	quiet();
 	CHECK(!waiter_done(&waits[2]));
 	gate_end(&gates[3]);
@@ -193,16 +174,13 @@ TEST(null_finds_the_lowest_among_interleaved_domains, .pools = P0 | P256)
 	struct gate gates[3];
 	struct waiter waiter;
 
-	for (unsigned int i = 0; i < 3; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], domains[i]);
-	}
+	for (unsigned int i = 0; i < 3; i++)
+		gate_new(&gates[i], domains[i]);
 	gate_end(&gates[0]);
 	CHECK_EQ(async_synchronize_call(gates[0].cookie, &a), 0);
 	CHECK_EQ(async_synchronize_cookie_domain(gates[1].cookie, NULL), 0);
 	waiter_start(&waiter, async_synchronize_cookie_domain, gates[2].cookie, NULL);
-	quiet();
-	CHECK(!waiter_done(&waiter));
+	CHECK_WAITING(&waiter, 1);
 	gate_end(&gates[1]);
 	CHECK_EQ(waiter_join(&waiter), 0);
 	CHECK(!gates[2].done);
@@ -217,11 +195,9 @@ TEST(async_synchronize_cookie_is_the_default_domain, .pools = P0 | PMANY)
 	struct gate in_default;
 	struct waiter waiter;
 
-	gate_init(&in_a);
-	gate_init(&in_default);
-	gate_start(&in_a, &a);
+	gate_new(&in_a, &a);
 	CHECK_EQ(async_synchronize_cookie(in_a.cookie + 1), 0);
-	gate_start(&in_default, NULL);
+	gate_new(&in_default, NULL);
 	CHECK_EQ(async_synchronize_cookie(in_default.cookie), 0);
 	waiter_start(&waiter, wait_all, 0, NULL);
 	gate_end(&in_default);
@@ -303,12 +279,9 @@ TEST(a_full_wait_goes_on_for_a_call_scheduled_meanwhile, .pools = PALL)
 	quiet();
 	gate_open(&relay.first);
 	down(&relay.second.begun);
-	quiet();
-	CHECK(!waiter_done(&waits[0]));
-	CHECK(!waiter_done(&waits[1]));
+	CHECK_WAITING(waits, 2);
 	gate_open(&relay.second);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_DONE(waits, 2);
 	actor_join(&actor);
 }
 
@@ -320,14 +293,12 @@ static void one_instant(int (*wait)(async_cookie_t, struct async_domain *), stru
 		struct gate second;
 		struct waiter waiter;
 
-		gate_init(&first);
-		gate_init(&second);
-		gate_start(&first, domain);
+		gate_new(&first, domain);
 		waiter_start(&waiter, wait, 0, domain);
 		quiet();
 		gate_end(&first);
 		CHECK_EQ(async_synchronize_call(first.cookie, domain), 0);
-		gate_start(&second, domain);
+		gate_new(&second, domain);
 		CHECK_EQ(waiter_join(&waiter), 0);
 		CHECK(!second.done);
 		gate_end(&second);
@@ -358,6 +329,7 @@ TEST(full_waits_do_not_starve_under_scheduling, .pools = PALL)
 	ASYNC_DOMAIN(domain);
 	struct actor actor;
 
+	enough = false;
 	actor_start(&actor, keep_scheduling, &domain);
 	for (unsigned int i = 0; i < SCALE(1000); i++) {
 		CHECK_EQ(async_synchronize_full_domain(&domain), 0);
@@ -379,8 +351,10 @@ static void endless(void *data, async_cookie_t cookie)
 TEST(a_bound_beyond_the_next_cookie_ends, .pools = PSOME)
 {
 	ASYNC_DOMAIN(domain);
-	async_cookie_t cookie = async_schedule_domain(endless, &domain, &domain);
+	async_cookie_t cookie;
 
+	enough = false;
+	cookie = async_schedule_domain(endless, &domain, &domain);
 	for (unsigned int i = 0; i < 20; i++) {
 		CHECK_EQ(async_synchronize_cookie_domain(cookie + UINT64_C(1000000000000), &domain), 0);
 		CHECK_EQ(async_synchronize_cookie_domain(cookie + UINT64_C(1000000000000), NULL), 0);
@@ -414,16 +388,12 @@ TEST(start_and_end_order_do_not_matter, .pools = P0 | P256)
 	struct waiter waits[N];
 
 	for (unsigned int i = 0; i < N; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], &domain);
+		gate_new(&gates[i], &domain);
 		waiter_start(&waits[i], async_synchronize_cookie_domain, gates[i].cookie + 1, i & 1 ? NULL : &domain);
 	}
 	for (unsigned int i = N; i-- > 1;)
 		gate_end(&gates[i]);
-	quiet();
-	for (unsigned int i = 0; i < N; i++)
-		CHECK(!waiter_done(&waits[i]));
+	CHECK_WAITING(waits, N);
 	gate_end(&gates[0]);
-	for (unsigned int i = 0; i < N; i++)
-		CHECK_EQ(waiter_join(&waits[i]), 0);
+	CHECK_DONE(waits, N);
 }

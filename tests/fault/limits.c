@@ -224,10 +224,8 @@ TEST(calls_that_have_no_memory_are_refused, .pools = P1 | P2, .env = "INORDER_PE
 	unsigned int n = 0;
 
 	limit_memory(40 << 20);
-	for (unsigned int i = 0; i < harness_threads(); i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	for (unsigned int i = 0; i < harness_threads(); i++)
+		gate_new(&gates[i], NULL);
 	while (async_schedule_ordered(count, nothing, &ran, NULL))
 		n++;
 	CHECK(n > 10000);

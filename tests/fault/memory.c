@@ -39,8 +39,7 @@ TEST(an_ordered_call_without_storage_is_refused, .pools = P1, .env = "INORDER_PE
 	async_cookie_t plain;
 	unsigned int stored;
 
-	gate_init(&gate);
-	last = gate_start(&gate, NULL);
+	last = gate_new(&gate, NULL);
 	no_memory();
 	stored = use_up(&domain, &last);
 	CHECK_EQ(async_schedule_ordered(record, retire, &order, &domain), 0);
@@ -78,9 +77,8 @@ TEST(a_call_run_inline_without_storage_is_in_progress, .pools = P1, .env = "INOR
 	struct waiter waits[2];
 	async_cookie_t last;
 
-	gate_init(&gate);
 	gate_init(&inside);
-	gate_start(&gate, &busy);
+	gate_new(&gate, &busy);
 	fault_arm(&fault_memory, 1, FOR_EVER);
 	use_up(&busy, &last);
 	for (unsigned int n = 0; n == ran; n = 0)
@@ -90,13 +88,10 @@ TEST(a_call_run_inline_without_storage_is_in_progress, .pools = P1, .env = "INOR
 	CHECK_EQ(inside.tid, actor.tid);
 	waiter_start(&waits[0], wait_full, 0, &domain);
 	waiter_start(&waits[1], async_synchronize_call, inside.cookie, NULL);
-	quiet();
-	CHECK(!waiter_done(&waits[0]));
-	CHECK(!waiter_done(&waits[1]));
+	CHECK_WAITING(waits, 2);
 	gate_open(&inside);
 	actor_join(&actor);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_DONE(waits, 2);
 	fault_disarm(&fault_memory);
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
@@ -143,8 +138,7 @@ TEST(entries_allocate_nothing, .pools = P1)
 	ASYNC_DOMAIN(domain);
 	struct gate gate;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	no_memory();
 	schedule_entries(&domain);
 	CHECK_EQ(ran, 0);
@@ -170,8 +164,7 @@ TEST(waits_work_without_memory, .pools = PALL)
 	struct gate gate;
 	struct waiter waits[2];
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	no_memory();
 	CHECK_EQ(async_synchronize_cookie_timeout(gate.cookie + 1, &domain, 1000000), -ETIMEDOUT);
 	fault_disarm(&fault_memory); /* for the threads */
@@ -180,8 +173,7 @@ TEST(waits_work_without_memory, .pools = PALL)
 	quiet();
 	no_memory();
 	gate_open(&gate);
-	CHECK_EQ(waiter_join(&waits[0]), 0);
-	CHECK_EQ(waiter_join(&waits[1]), 0);
+	CHECK_DONE(waits, 2);
 	CHECK(async_schedule_domain(wait_for_oneself, &domain, &domain));
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(self_result, -EDEADLK);

@@ -11,8 +11,7 @@ TEST(a_report_without_memory_says_how_much_it_left_out, .pools = P0 | P256)
 	const char *text;
 	char more[32];
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	for (unsigned int i = 0; i < MANY; i++)
 		waiter_start(&waiters[i], wait_full, 0, &domain);
 	quiet();
@@ -24,8 +23,7 @@ TEST(a_report_without_memory_says_how_much_it_left_out, .pools = P0 | P256)
 	if (!strstr(text, more))
 		FAIL("\"%s\" is not in the report:\n%s", more, text);
 	gate_end(&gate);
-	for (unsigned int i = 0; i < MANY; i++)
-		CHECK_EQ(waiter_join(&waiters[i]), 0);
+	CHECK_DONE(waiters, MANY);
 }
 
 static atomic_uint ran;

@@ -24,8 +24,7 @@ static void check_time_limit(int error)
 	struct gate gate;
 	uint64_t begin_ns;
 
-	gate_init(&gate);
-	gate_start(&gate, &domain);
+	gate_new(&gate, &domain);
 	fault_futex_error = error;
 	fault_arm(&fault_futex, 1, 5);
 	begin_ns = now_ns();
@@ -63,8 +62,7 @@ TEST(nothing_is_lost_while_every_wait_fails, .pools = PALL)
 			CHECK(async_schedule_ordered(nothing, record, &retired, &domain));
 		}
 		CHECK_EQ(async_synchronize_full(), 0);
-		for (unsigned int i = 0; i < 4; i++)
-			CHECK_EQ(waiter_join(&waits[i]), 0);
+		CHECK_DONE(waits, 4);
 		fault_disarm(&fault_futex);
 		CHECK_EQ(n, 300 * (round + 1));
 		CHECK_EQ(retired.n, 300 * (round + 1));

@@ -64,8 +64,7 @@ TEST(a_wait_that_was_left_is_forgotten, .pools = PSOME, .no_tsan = true)
 	atomic_uint n = 0;
 
 	for (unsigned int i = 0; i < 9; i++) {
-		gate_init(&gate);
-		gate_start(&gate, NULL);
+		gate_new(&gate, NULL);
 		CHECK(leave_wait(waits[i % 3]));
 		if (i % 2) /* satisfied behind the jump's back, and not */
 			gate_open(&gate);
@@ -87,8 +86,7 @@ TEST(a_thread_may_end_after_it_left_a_wait, .pools = PSOME, .no_tsan = true)
 {
 	struct actor actor;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	actor_start(&actor, leave_in_thread, NULL);
 	actor_join(&actor);
 	gate_open(&gate);
@@ -108,8 +106,7 @@ TEST(a_call_may_leave_its_wait, .pools = PMANY, .no_tsan = true)
 {
 	atomic_uint n = 0;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	sem_init(&left, 0, 0);
 	async_schedule(leave_in_call, NULL);
 	down(&left);
@@ -125,8 +122,7 @@ TEST(a_child_knows_no_wait_that_was_left, .pools = PSOME, .no_tsan = true, .no_a
 {
 	pid_t pid;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	CHECK(leave_wait(async_synchronize_full));
 	pid = fork();
 	CHECK(pid >= 0);

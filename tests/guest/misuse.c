@@ -52,8 +52,7 @@ TEST(an_entry_that_waits_for_its_turn_is_in_progress, .pools = PSOME)
 	struct gate gate;
 	async_cookie_t cookie;
 
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	cookie = async_schedule_entry(&entry, nothing, nothing, NULL, NULL);
 	CHECK_EQ(async_schedule_entry(&entry, nothing, nothing, NULL, NULL), cookie);
 	gate_end(&gate);

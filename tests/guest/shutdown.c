@@ -54,10 +54,7 @@ TEST(many_workers_end, .pools = P256, .no_tsan = true)
 	static struct gate gates[CALLS];
 	unsigned int before = thread_count();
 
-	for (unsigned int i = 0; i < CALLS; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	gates_new(gates, CALLS, NULL);
 	for (unsigned int i = 0; i < CALLS; i++)
 		gate_open(&gates[i]);
 	CHECK_EQ(async_shutdown(), 0);
@@ -127,9 +124,8 @@ TEST(the_next_worker_has_what_the_process_gave_up, .pools = PSOME)
 	use();
 	CHECK_EQ(async_shutdown(), 0);
 	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	gate_init(&gate);
 	async_schedule(note_privileges, &in_call);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
 	CHECK_EQ(in_call, 1);

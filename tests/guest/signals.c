@@ -135,9 +135,8 @@ static void in_worker(async_func_t func, void *data)
 {
 	struct gate gate;
 
-	gate_init(&gate);
 	async_schedule(func, data);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
@@ -197,8 +196,7 @@ TEST(a_handler_runs_in_the_programs_thread, .pools = PALL)
 	struct gate gate;
 
 	signal(SIGUSR1, note_thread);
-	gate_init(&gate);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	for (unsigned int i = 0; i < 20; i++) {
 		handled_by = 0;
 		CHECK(!kill(getpid(), SIGUSR1));

@@ -28,9 +28,8 @@ static void schedule_look(void *data)
 {
 	struct gate gate;
 
-	gate_init(&gate);
 	async_schedule(note_look, data);
-	gate_start(&gate, NULL);
+	gate_new(&gate, NULL);
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
@@ -151,12 +150,8 @@ TEST(locked_memory_does_not_hold_whole_stacks, .pools = P256, .no_tsan = true, .
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		harness_skip("mlockall is not allowed");
 	before = memory_bytes();
-	for (unsigned int i = 0; i < CALLS; i++) {
-		gate_init(&gates[i]);
-		gate_start(&gates[i], NULL);
-	}
+	gates_new(gates, CALLS, NULL);
 	CHECK(memory_bytes() - before < (size_t)CALLS << 20);
-	for (unsigned int i = 0; i < CALLS; i++)
-		gate_end(&gates[i]);
+	gates_end(gates, CALLS);
 	CHECK_EQ(async_synchronize_full(), 0);
 }

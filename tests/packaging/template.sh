@@ -18,9 +18,10 @@ pkg-config --exists cmocka 2>/dev/null || exit $failed
 
 # A program of tests/contract, and those of its tests that need no second thread.
 cc_test="${CC:-cc} -std=gnu11 -D_GNU_SOURCE -w -I$source_dir/include -I$source_dir/tests -pthread"
-$cc_test -c "$source_dir/tests/harness.c" "$source_dir/tests/actors.c" "$source_dir/tests/contract/party.c"
+$cc_test -c "$source_dir/tests/harness.c" "$source_dir/tests/actors.c" "$source_dir/tests/tasks.c" \
+	"$source_dir/tests/contract/party.c"
 while read -r program test; do
-	[ -x "$program" ] || $cc_test -o "$program" "$source_dir/tests/contract/$program.c" harness.o actors.o party.o \
+	[ -x "$program" ] || $cc_test -o "$program" "$source_dir/tests/contract/$program.c" harness.o actors.o tasks.o party.o \
 		libtemplate.a $(pkg-config --cflags --libs cmocka) || fail "$program does not link with the template"
 	if "./$program" "$test@0" </dev/null >log 2>&1 && grep -qF '[       OK ]' log; then
 		continue
@@ -85,7 +86,7 @@ EOF
 "${CC:-cc}" -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Werror $library -c threads.c ||
 	fail "the code of docs/PORTING.md does not compile with ports/template"
 for program in order wait deadlock cancel; do
-	$cc_test -o "$program-threads" "$source_dir/tests/contract/$program.c" harness.o actors.o party.o threads.o libtemplate.a \
+	$cc_test -o "$program-threads" "$source_dir/tests/contract/$program.c" harness.o actors.o tasks.o party.o threads.o libtemplate.a \
 		-Wl,-z,muldefs $(pkg-config --cflags --libs cmocka) || fail "$program does not link with docs/PORTING.md"
 	"./$program-threads" @2 </dev/null >log 2>&1 || fail "$program fails with the code of docs/PORTING.md: $(cat log)"
 	grep -qF '[       OK ]' log || fail "$program has run nothing"
