@@ -7,18 +7,18 @@
  * lower one than what needs it, and what the boot asks for first is claimed
  * first.
  *
- * libkmod answers questions (under a lock: it has no threads), and the calls
- * load; a call never takes that lock, because it may run in a thread that
- * has it. A module may be there already: built in, or loaded by process 1
- * before the finisher asks; then the kernel says so, and that is success.
+ * libkmod answers questions (module_index.c, under a lock: it has no threads),
+ * and the calls load; a call never takes that lock, because it may run in a
+ * thread that has it. A module may be there already: built in, or loaded by
+ * process 1 before the finisher asks; then the kernel says so, and that is
+ * success.
  */
 #include "internal.h"
+#include "module_index.h"
 
 #include <errno.h>
-#include <inorder/initcall.h>
 #include <libkmod.h>
 #include <pthread.h>
-#include <search.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,34 +42,17 @@ struct module {
 	const struct module *culprit;   /* the need that failed; written before the result */
 	atomic_int result;
 	atomic_bool for_root;
-	bool waits;       /* MODULE_PROBE_WAIT */
-	bool hinted;      /* MODULE_HINTED */
-	uint64_t load_ns; /* what it took of a processor; written before the result */
+	bool waits;                 /* MODULE_PROBE_WAIT */
+	bool hinted;                /* MODULE_HINTED */
+	uint64_t load_ns;           /* what it took of a processor; written before the result */
+	_Atomic(uint64_t) chain_ns; /* with that of the longest chain of what it waited for */
 };
 
 static ASYNC_DOMAIN(load_domain);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the list, and libkmod */
 static struct module *modules;
 static struct module_hook *hooks;
-static void *useless; /* a tree of aliases */
-static struct kmod_ctx *kmod;
 static atomic_bool stopped;
-
-static int open_kmod(void)
-{
-	char index[PATH_MAX];
-
-	kmod = kmod_new(NULL, NULL);
-	if (!kmod)
-		return -ENOMEM;
-	path_print(index, "%s/modules.dep.bin", kmod_get_dirname(kmod));
-	if (!file_exists(index))
-		complain("modules: the image has no %s: it was made for another kernel, or none is needed", index);
-	else if (kmod_load_resources(kmod) < 0)
-		say("modules: an index is missing in %s: every look-up opens a file", kmod_get_dirname(kmod));
-	return 0;
-}
-core_initcall(open_kmod);
 
 /*
  * A soft dependency is waited for like the others, but may fail. Return: 0, -ECANCELED, or -ENOENT if a need could not
@@ -89,6 +72,17 @@ static int wait_for_needs(const struct module *module, const struct module **cul
 		return -ENOENT;
 	}
 	return 0;
+}
+
+/* Of the longest chain of what @module has waited for. */
+static uint64_t longest_need_ns(const struct module *module)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < module->need_count + module->soft_count; i++)
+		if (module->needs[i]->chain_ns > longest)
+			longest = module->needs[i]->chain_ns;
+	return longest;
 }
 
 void modules_hook(struct module_hook *hook)
@@ -170,6 +164,8 @@ static void load(void *data, async_cookie_t cookie)
 	}
 	if (!result && module->waits)
 		kernel_module_wait(module->name);
+	if (!result)
+		module->chain_ns = longest_need_ns(module) + module->load_ns;
 	module->result = result;
 	if (result && result != -ECANCELED && result != -ENODEV)
 		async_set_error(result);
@@ -372,20 +368,6 @@ static void add_to_set(struct module_set *set, struct module *module)
 	set->modules[set->count++] = module;
 }
 
-static int compare_aliases(const void *one, const void *other)
-{
-	return strcmp(one, other);
-}
-
-/* Nothing in the image answers to most aliases, and to look that up takes longest. */
-static void note_useless(const char *alias)
-{
-	char *copy = strdup(alias);
-
-	if (copy && !tsearch(copy, &useless, compare_aliases))
-		free(copy);
-}
-
 static bool is_left_out(struct kmod_module *kmodule, enum module_probe probe)
 {
 	const char *path = kmod_module_get_path(kmodule);
@@ -393,26 +375,12 @@ static bool is_left_out(struct kmod_module *kmodule, enum module_probe probe)
 	return probe == MODULE_NO_NETWORK && path && strstr(path, "/drivers/net/");
 }
 
-/* Return: the modules that answer to it, but for those that are not to be loaded; NULL: none. Needs the lock. */
-static struct kmod_list *look_up(const char *alias)
-{
-	struct kmod_list *found = NULL, *wanted = NULL;
-
-	if (tfind(alias, &useless, compare_aliases))
-		return NULL;
-	if (kmod_module_new_from_lookup(kmod, alias, &found) < 0 || !found ||
-	    kmod_module_apply_filter(kmod, KMOD_FILTER_BLACKLIST, found, &wanted) < 0 || !wanted)
-		note_useless(alias);
-	kmod_module_unref_list(found);
-	return wanted;
-}
-
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set)
 {
 	struct kmod_list *wanted, *item;
 
 	pthread_mutex_lock(&lock);
-	wanted = look_up(alias);
+	wanted = module_index_look_up(alias);
 	kmod_list_foreach(item, wanted)
 	{
 		struct kmod_module *kmodule = kmod_module_get_module(item);
@@ -426,25 +394,6 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 	pthread_mutex_unlock(&lock);
 }
 
-/* All that the module is loaded with may be loaded. */
-static bool may_load(struct kmod_module *kmodule, bool (*may)(const char *path))
-{
-	struct kmod_list *needs = kmod_module_get_dependencies(kmodule), *item;
-	const char *path = kmod_module_get_path(kmodule);
-	bool good = path && may(path);
-
-	kmod_list_foreach(item, needs)
-	{
-		struct kmod_module *need = kmod_module_get_module(item);
-
-		path = kmod_module_get_path(need);
-		good = good && (!path || may(path));
-		kmod_module_unref(need);
-	}
-	kmod_module_unref_list(needs);
-	return good;
-}
-
 static void hint_list(struct kmod_list *list, bool (*may)(const char *path), bool deeper)
 {
 	struct kmod_list *item;
@@ -454,7 +403,7 @@ static void hint_list(struct kmod_list *list, bool (*may)(const char *path), boo
 		struct kmod_module *kmodule = kmod_module_get_module(item);
 		struct kmod_list *needs = NULL;
 
-		if (may_load(kmodule, may))
+		if (module_index_may_load(kmodule, may))
 			schedule(kmodule, MODULE_HINTED, NULL);
 		else if (deeper)
 			needs = kmod_module_get_dependencies(kmodule);
@@ -469,23 +418,10 @@ void modules_hint(const char *alias, bool (*may)(const char *path))
 	struct kmod_list *wanted;
 
 	pthread_mutex_lock(&lock);
-	wanted = look_up(alias);
+	wanted = module_index_look_up(alias);
 	hint_list(wanted, may, true);
 	kmod_module_unref_list(wanted);
 	pthread_mutex_unlock(&lock);
-}
-
-/* That of the longest chain of what a module waited for. */
-static uint64_t chain_ns(const struct module *module)
-{
-	uint64_t longest = 0;
-
-	for (size_t i = 0; i < module->need_count + module->soft_count; i++) {
-		const uint64_t one = chain_ns(module->needs[i]);
-
-		longest = one > longest ? one : longest;
-	}
-	return longest + module->load_ns;
 }
 
 size_t modules_loaded(struct module_time **times)
@@ -500,7 +436,7 @@ size_t modules_loaded(struct module_time **times)
 		if (module->load_ns && !module->result)
 			(*times)[count++] = (struct module_time){.name = module->name,
 								 .own_us = module->load_ns / 1000,
-								 .chain_us = chain_ns(module) / 1000,
+								 .chain_us = module->chain_ns / 1000,
 								 .of_root = module->for_root};
 	pthread_mutex_unlock(&lock);
 	return count;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Which modules the image has for an alias. libkmod has no threads: the callers take turns (modules.c has the lock). */
+#ifndef BOOT_MODULE_INDEX_H
+#define BOOT_MODULE_INDEX_H
+
+#include <stdbool.h>
+
+struct kmod_list;
+struct kmod_module;
+
+/** Return: the modules that answer to @alias, but for those that are not to be loaded; NULL: none. */
+struct kmod_list *module_index_look_up(const char *alias);
+/** True if @may says so of the path of @kmodule, and of each that it is loaded with. */
+bool module_index_may_load(struct kmod_module *kmodule, bool (*may)(const char *path));
+#endif
