@@ -141,15 +141,15 @@ int fsck_wait(const char *name)
 		complain("fsck: cannot run %s on %s: %s", checker, checked, strerror(-status));
 		return status;
 	}
-	if (status & NOT_CHECKED && !(status & ~(CORRECTED | REBOOT | NOT_CHECKED))) {
+	if (status & ~(CORRECTED | REBOOT | NOT_CHECKED))
+		return report_errors();
+	if (status & NOT_CHECKED) {
 		complain("fsck: %s could not check %s (%d), which says nothing about errors: %s", checker, checked,
 			 status, output);
-		return 0;
+	} else {
+		say("fsck: %s", output);
+		leave_stamp(name);
 	}
-	if (status & ~(CORRECTED | REBOOT))
-		return report_errors();
-	say("fsck: %s", output);
-	leave_stamp(name);
 	if (status & REBOOT) {
 		complain("fsck: %s was repaired and asks for a new start: rebooting", checked);
 		sync();

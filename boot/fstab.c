@@ -81,6 +81,27 @@ static int mount_wanted(struct libmnt_fs *entry)
 	return may_fail ? 0 : error;
 }
 
+/* The rest of the file counts. Return: positive, so libmount goes on. */
+static int report_line(struct libmnt_table *table, const char *file, int line)
+{
+	(void)table;
+	complain("fstab: line %d of %s is malformed and ignored", line, file);
+	return 1;
+}
+
+/* The real init reads the same file, and knows what to do without it. */
+static bool can_read(struct libmnt_table *table)
+{
+	int error;
+
+	mnt_table_set_parser_errcb(table, report_line);
+	error = mnt_table_parse_file(table, FSTAB);
+	if (error)
+		complain("fstab: cannot read %s, so only the root is mounted: %s", FSTAB,
+			 error < 0 ? strerror(-error) : "it is malformed");
+	return !error;
+}
+
 int fstab_mount(void)
 {
 	struct libmnt_table *table = file_exists(FSTAB) ? mnt_new_table() : NULL;
@@ -88,7 +109,7 @@ int fstab_mount(void)
 	struct libmnt_fs *entry;
 	int error = 0;
 
-	if (at && !mnt_table_parse_file(table, FSTAB))
+	if (at && can_read(table))
 		while (!error && mnt_table_next_fs(table, at, &entry) == 0)
 			if (is_wanted(entry))
 				error = mount_wanted(entry);
