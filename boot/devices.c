@@ -20,6 +20,7 @@ struct block_device {
 	struct block_device *next;
 	bool busy;  /* being looked at; else it was looked at, or could not be opened */
 	bool again; /* asked for meanwhile */
+	bool gone;  /* taken away meanwhile: what was read is of no use */
 	bool seen;
 	struct facts facts;
 };
@@ -43,9 +44,9 @@ static bool is_done(struct block_device *block, const struct facts *facts, int e
 	bool done;
 
 	pthread_mutex_lock(&lock);
-	done = !error || !block->again;
-	block->again = false;
-	block->seen = !error;
+	done = !block->again || (!error && !block->gone);
+	block->seen = !error && !block->gone;
+	block->again = block->gone = false;
 	block->busy = !done;
 	if (!error)
 		block->facts = *facts;
@@ -93,13 +94,21 @@ static int can_be_read(const struct dirent *item)
 	return item->d_name[0] != '.' && file_read(file, size, sizeof(size)) > 0 && strcmp(size, "0");
 }
 
-/* Needs the lock. Return: what is known of it; NULL without memory. */
-static struct block_device *note_device(const char *device)
+/* Needs the lock. */
+static struct block_device *find_device(const char *device)
 {
 	struct block_device *block = devices;
 
 	while (block && strcmp(block->facts.device, device))
 		block = block->next;
+	return block;
+}
+
+/* Needs the lock. Return: what is known of it; NULL without memory. */
+static struct block_device *note_device(const char *device)
+{
+	struct block_device *block = find_device(device);
+
 	if (block)
 		return block;
 	block = calloc(1, sizeof(*block));
@@ -182,6 +191,21 @@ void devices_look_again(void)
 		block->seen = false;
 	pthread_mutex_unlock(&lock);
 	devices_look(true);
+}
+
+void devices_gone(const char *name)
+{
+	struct block_device *block;
+	char device[64];
+
+	path_print(device, "/dev/%s", name);
+	pthread_mutex_lock(&lock);
+	block = find_device(device);
+	if (block) {
+		block->seen = false;
+		block->gone = block->busy;
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 bool devices_next(const char *type, size_t *at, struct facts *found)

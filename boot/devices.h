@@ -13,6 +13,8 @@ void devices_look(bool wait);
 void devices_look_done(void);
 /** Look at every device again and wait for that, because more is to be known of each (facts_want()). */
 void devices_look_again(void);
+/** The device @name of the kernel was taken away: who comes with the same name is new. */
+void devices_gone(const char *name);
 /** The first device that fits @spec; the kernel's name comes before others. Return: false if there is none. */
 bool devices_find(const struct root_spec *spec, struct facts *found);
 /** The device number *@at of those with this type, or of all (NULL); *@at goes on. Return: false after the last. */

@@ -4,6 +4,7 @@
  * uevent (then whatever is new is looked at), the limit, which counts from
  * when every driver has been tried.
  */
+#include "devices.h"
 #include "internal.h"
 #include "root_device.h"
 #include "volumes.h"
@@ -81,6 +82,8 @@ static void read_events(void)
 			load_late(&event);
 		if (lost || (!strcmp(event.subsystem, "block") && strcmp(event.action, "remove")))
 			look = true;
+		else if (!strcmp(event.subsystem, "block") && event.devname)
+			devices_gone(event.devname);
 	}
 	if (look)
 		root_look(false);

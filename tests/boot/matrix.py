@@ -187,13 +187,16 @@ def press(monitor, keys):
 
 
 def plug(monitor, device):
-    """device: as after QEMU's -device."""
+    """device: as after QEMU's -device; -ID: it is pulled out."""
+    if device.startswith('-'):
+        monitor.execute('device_del', id=device[1:])
+        return
     driver, *properties = device.split(',')
     monitor.execute('device_add', driver=driver, **dict(each.split('=') for each in properties))
 
 
 def attend_late(process, talk, limit_s, monitor, late):
-    """As machine.attend(), while devices are plugged in: late has (seconds, device)."""
+    """As machine.attend(), while devices are plugged in and pulled out: late has (seconds, device)."""
     timers = [threading.Timer(seconds, plug, (monitor, device)) for seconds, device in late]
     for timer in timers:
         timer.start()
