@@ -26,18 +26,23 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the members */
 static struct member members[MOST_MEMBERS];
 static size_t member_count;
 
-static bool is_known(const char *device)
+static struct member *find_member(const char *device)
 {
 	for (size_t i = 0; i < member_count; i++)
 		if (!strcmp(members[i].device, device))
-			return true;
-	return false;
+			return &members[i];
+	return NULL;
 }
 
 void raid_member_seen(const char *device, const char *uuid)
 {
+	struct member *known;
+
 	pthread_mutex_lock(&lock);
-	if (is_known(device))
+	known = find_member(device);
+	if (known && !*known->made)
+		path_print(known->array, "%s", uuid); /* another disk may have come with the same name */
+	else if (known)
 		say("raid: %s was seen again", device);
 	else if (member_count < MOST_MEMBERS) {
 		path_print(members[member_count].device, "%s", device);
