@@ -37,7 +37,7 @@ BOOT_LIMIT_S, MAKE_LIMIT_S, PEER_LIMIT_S = 600, 1800, 600   # the host may be ve
 SMALL = ('sd_mod', 'ahci', 'virtio_pci', 'virtio_scsi', 'virtio_blk', 'nvme', 'xhci_pci', 'usb_storage', 'sdhci_pci', 'mmc_block',
          'e1000', 'virtio_net', 'ext4')
 ROW_KEYS = {'disks', 'line', 'root', 'says', 'silent', 'answers', 'files', 'image', 'machine', 'cpus', 'short',
-            'before', 'devices', 'keys'}
+            'before', 'devices', 'keys', 'turns'}
 
 
 def digest(*things):
@@ -195,9 +195,15 @@ def plug(monitor, device):
     monitor.execute('device_add', driver=driver, **dict(each.split('=') for each in properties))
 
 
+def plug_all(monitor, late, turn):
+    for when, device in late:
+        if when == turn:
+            plug(monitor, device)
+
+
 def attend_late(process, talk, limit_s, monitor, late):
-    """As machine.attend(), while devices are plugged in and pulled out: late has (seconds, device)."""
-    timers = [threading.Timer(seconds, plug, (monitor, device)) for seconds, device in late]
+    """As machine.attend(), while devices are plugged in: late has (seconds, device)."""
+    timers = [threading.Timer(when, plug, (monitor, device)) for when, device in late if isinstance(when, int)]
     for timer in timers:
         timer.start()
     try:
@@ -301,6 +307,9 @@ class Row:
         for line in self.row.get('keys', '').strip().splitlines():
             said, _, keys = line.partition(' | ')
             talk.append((said.encode(), functools.partial(press, monitor, keys.split())))
+        for line in self.row.get('turns', '').strip().splitlines():
+            said, _, turn = line.partition(' | ')
+            talk.append((said.encode(), functools.partial(plug_all, monitor, late, turn)))
         with machine.started([*command, *monitor.options()], [monitor.theirs.fileno()]) as process:
             monitor.started()
             said = attend_late(process, talk, self.limit_s, monitor, late)
@@ -392,7 +401,7 @@ class Peer(Row):
 
 def compare(rows, image, jobs, say):
     """A table of the rows that another initramfs can be judged by: those with a root, and without a talk or files of ours."""
-    peers = [Peer(row, image) for row in rows if 'root' in row.row and not {'answers', 'files', 'keys', 'before'} & set(row.row)]
+    peers = [Peer(row, image) for row in rows if 'root' in row.row and not {'answers', 'files', 'keys', 'turns', 'before'} & set(row.row)]
     missed = {row.name: wrong for row, wrong in run_rows(peers, jobs, say)}
     print(f'{len(peers) - len(missed)} of {len(peers)} rows reach their root; the others:\n\n| row | why not |\n|---|---|')
     for row in peers:

@@ -2,8 +2,8 @@
 """Disks on buses: a word such as 'scsi:name.2,ro' means: the second disk of the recipe name, read-only, on virtio-scsi.
 
 Without a number it is the first; '-' instead of a name is an empty disk; options follow after commas: ro; keep, what is
-written stays; iops=N, it answers so many reads a second; late=N, it is plugged in N seconds after the start; gone=N, it is
-pulled out then; bus=ID, on that one of QEMU's."""
+written stays; iops=N, it answers so many reads a second; late=N, it is plugged in N seconds after the start; in, it is
+plugged in, and out, it is pulled out, when the row says so; bus=ID, on that one of QEMU's."""
 import itertools
 
 from bootlib.machine import escape
@@ -41,7 +41,7 @@ class Disk:
         values = dict(each.split('=') for each in self.options if '=' in each)
         self.reads_per_second = values.get('iops')
         self.late_s = int(values.get('late', 0))
-        self.gone_s = int(values.get('gone', 0))
+        self.turns = [option for option in self.options if option in ('in', 'out')]
         self.place = f',bus={values["bus"]}' if 'bus' in values else ''
         self.is_empty = self.recipe == '-'
         if self.is_empty:
@@ -50,8 +50,8 @@ class Disk:
 
 
 def attach(disks, path_of):
-    """QEMU's options, and (seconds, device) of what is plugged in later, or pulled out (-ID). Nothing is written to the
-    files: every disk is a snapshot, unless it says keep."""
+    """QEMU's options, and (when, device) of what is plugged in later, or pulled out (-ID): after so many seconds, or 'in',
+    'out'. Nothing is written to the files: every disk is a snapshot, unless it says keep."""
     options, late, counts, serials = [], [], {}, set()
     for number, disk in enumerate(disks):
         before, device = BUSES[disk.bus]
@@ -73,11 +73,11 @@ def attach(disks, path_of):
         serials.add(serial)
         device = device.format(n=place, n1=place + 1) + f'{disk.place},drive=disk{number}'
         device += '' if disk.bus == 'sd' else f',serial={serial}'
-        if disk.gone_s:
+        if 'out' in disk.turns:
             device += f',id=out{number}'
-            late.append((disk.gone_s, f'-out{number}'))
-        if disk.late_s:
-            late.append((disk.late_s, device))
+            late.append(('out', f'-out{number}'))
+        if disk.late_s or 'in' in disk.turns:
+            late.append((disk.late_s or 'in', device))
         else:
             options += ['-device', device]
     return options, late
