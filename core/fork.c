@@ -72,7 +72,7 @@ void rob_pool_reset(struct rob_worker *self)
 	struct rob_worker *worker, *all = pool->all;
 
 	memset(pool, 0, sizeof(*pool));
-	pool->cpus = port_cpus();
+	rob_pool_processors(port_cpus());
 	pool->cold = rob.config.cold;
 	while ((worker = all)) {
 		all = worker->all_next;

@@ -94,12 +94,14 @@ static unsigned look(unsigned round)
 	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next, index++)
 		if (is_busy(worker))
 			found += look_at(worker, now_ns, (index + round) % 16 == 0);
+	if (rob_pool_widen(now_ns))
+		rob_pool_kick();
 	if (found) {
 		rob.pool.burst = 2 * found;
 		rob.pool.eager = true;
 		bring_in_burst();
 		rob_pool_help_wanted();
-	} else if (rob.pool.active > rob.pool.cpus) {
+	} else if (rob.pool.active > rob.pool.width) {
 		rob.pool.eager = false;
 	}
 	return found;
@@ -175,7 +177,7 @@ static void monitor_sleep(unsigned quiet, uint64_t tick_ns)
 void rob_processors(unsigned count)
 {
 	port_lock(&rob.lock);
-	rob.pool.cpus = count;
+	rob_pool_processors(count);
 	rob_unlock();
 }
 

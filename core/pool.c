@@ -16,6 +16,8 @@
  * so that the lock is taken once for many. Should its calls not be so short after
  * all, the monitor brings others in.
  *
+ * While turns come late, fewer processors are used: rob_pool_narrow().
+ *
  * Where no worker can be had, waits run what they await: a worker always,
  * since no thread replaces it; another thread when no worker is active. When the last
  * active worker blocks, a waiter that can help is poked.
@@ -167,7 +169,7 @@ static bool bring_in(void)
 		rob_pool_help_wanted();
 		return false;
 	}
-	if (pool->active >= pool->cpus && pool->burst)
+	if (pool->active >= pool->width && pool->burst)
 		pool->burst--;
 	else if (pool->cold)
 		pool->cold--;
@@ -182,7 +184,7 @@ static bool enough(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	return pool->active >= pool->cpus && !pool->burst && !pool->cold && !(pool->eager && pool->idle);
+	return pool->active >= pool->width && !pool->burst && !pool->cold && !(pool->eager && pool->idle);
 }
 
 /*
@@ -223,7 +225,8 @@ uint64_t rob_pool_quick(void)
 		return 0;
 	if (pool->waking)
 		return pool->cold ? pool->coming : rob.config.pending;
-	if (enough() || (pool->active < pool->cpus && !pool->idle && pool->active && pool->total >= rob.config.threads))
+	if (enough() ||
+	    (pool->active < pool->width && !pool->idle && pool->active && pool->total >= rob.config.threads))
 		return rob.config.pending;
 	left = left_to_others();
 	return left < rob.config.pending ? left : rob.config.pending;
@@ -244,6 +247,50 @@ static bool kick(void)
 void rob_pool_kick(void)
 {
 	kick();
+}
+
+/* ---- turns that come late ---- */
+
+void rob_pool_processors(unsigned count)
+{
+	rob.pool.cpus = rob.pool.width = count;
+}
+
+/*
+ * A short call has spun for its turn in vain, and the thread whose turn it is has no processor: others want them. A
+ * row of such threads costs a wake-up and a wait for a processor for each call, which is many times the calls' work.
+ * Half as many workers stall more seldom, and one alone finds each turn there. Who has completed a call rests then, so
+ * the calls that were claimed come to their end one after the other, and no further ones are claimed beside them.
+ */
+void rob_pool_narrow(void)
+{
+	struct rob_pool *pool = &rob.pool;
+	uint64_t now_ns = port_clock_ns();
+
+	if (pool->width == 1 || pool->blind || (pool->narrowed_ns && now_ns - pool->narrowed_ns < NARROW_AGAIN_NS))
+		return;
+	if (now_ns - pool->widened_ns >= pool->calm_ns)
+		pool->calm_ns = CALM_FIRST_NS;
+	else if (pool->calm_ns < CALM_MOST_NS)
+		pool->calm_ns *= CALM_GROWTH;
+	pool->narrowed_ns = now_ns;
+	pool->width /= 2;
+	/* These let in more than that: calls are known to be short; the monitor finds again what is asleep. */
+	pool->cold = pool->burst = 0;
+	pool->eager = false;
+}
+
+/* Twice as many workers again, after a calm time. Whether there may be more now. */
+bool rob_pool_widen(uint64_t now_ns)
+{
+	struct rob_pool *pool = &rob.pool;
+
+	if (pool->width == pool->cpus || now_ns < pool->narrowed_ns + pool->calm_ns ||
+	    now_ns < pool->widened_ns + pool->calm_ns)
+		return false;
+	pool->widened_ns = now_ns;
+	pool->width = 2 * pool->width < pool->cpus ? 2 * pool->width : pool->cpus;
+	return true;
 }
 
 /* ---- waits ---- */

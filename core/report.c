@@ -108,6 +108,7 @@ void rob_snapshot(struct rob_snapshot *snapshot)
 	snapshot->workers = rob.pool.total;
 	snapshot->active = rob.pool.active;
 	snapshot->processors = rob.pool.cpus;
+	snapshot->used = rob.pool.width;
 	snapshot->last = rob.last;
 	rob_unlock();
 	snapshot->now_ns = port_clock_ns();

@@ -127,7 +127,7 @@ struct rob_snapshot {
 	struct rob_row *rows;   /* the caller's */
 	size_t count, capacity; /* how many there are, which may be more than fit */
 	uint64_t pending, now_ns;
-	unsigned workers, active, processors;
+	unsigned workers, active, processors, used; /* processors: that there are; of which pending calls get some */
 	async_cookie_t last;
 };
 

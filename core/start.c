@@ -20,7 +20,7 @@ void rob_start(void)
 		rob.config.help_from = HELP_FROM;
 		port_start(&rob.config);
 		rob.generation = 1;
-		rob.pool.cpus = port_cpus();
+		rob_pool_processors(port_cpus());
 		rob.pool.cold = rob.config.cold;
 	}
 	port_arm_exit();

@@ -137,6 +137,9 @@ struct rob_pool {
 	unsigned active;                /* threads believed to be running calls or about to */
 	uint64_t brisk;                 /* sum of the workers' */
 	unsigned cpus;
+	unsigned width;   /* so many of them are used: fewer while turns come late (rob_pool_narrow()) */
+	uint64_t calm_ns; /* for how long they are fewer */
+	uint64_t narrowed_ns, widened_ns;
 	unsigned burst;            /* extra threads to wake or start, since others are asleep */
 	bool blind;                /* no monitor could be started */
 	bool eager;                /* calls have blocked in the kernel recently: idle workers are woken at once */

@@ -35,6 +35,14 @@
 #define WORKER_SETTLED_NS 50000   /* a lease so short did not block: its worker counts as active again */
 #define WORKER_RETRY_NS 10000000  /* after a thread could not be started */
 
+/* ---- turns that come late (rob_pool_narrow()): W2 beside busy loops ---- */
+
+#define TURN_SHORT_NS 20000     /* calls that ran so long before they waited gain more by a processor than they lose */
+#define NARROW_AGAIN_NS 1000000 /* all that spin for one turn are late with it, and count once */
+#define CALM_FIRST_NS 4000000   /* for so long half the processors are used; a stall costs some milliseconds */
+#define CALM_GROWTH 4           /* times longer when the next stall comes soon after, */
+#define CALM_MOST_NS 256000000  /* up to this: how late it is seen that the processors are free again */
+
 /* ---- the monitor ---- */
 
 #define MONITOR_FIRST_NS 50000       /* its first look: how soon blocked workers are replaced, W3 cold */

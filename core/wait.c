@@ -312,7 +312,7 @@ static bool is_plain(struct rob_thread *self, async_cookie_t bound)
  * turn of the next so late that it parks too, and so on. A call that has run for
  * long gains nothing by it.
  */
-static uint64_t spin_until(struct rob_worker *worker)
+static uint64_t spin_until(struct rob_worker *worker, uint64_t *ran_ns)
 {
 	uint64_t most_ns = port_spin_ns(), now_ns;
 
@@ -324,7 +324,38 @@ static uint64_t spin_until(struct rob_worker *worker)
 	if (worker->lease.count != 1)
 		return 0;
 	now_ns = port_clock_ns();
-	return now_ns - worker->lease.frame.since_ns > SPIN_RAN_NS ? 0 : now_ns + most_ns;
+	*ran_ns = now_ns - worker->lease.frame.since_ns;
+	return *ran_ns > SPIN_RAN_NS ? 0 : now_ns + most_ns;
+}
+
+/* The thread that holds up a wait in the domain and could go on: who is in its lowest call; or 0. */
+static int turn_holder(struct async_domain *domain, async_cookie_t bound)
+{
+	struct rob_slot *lowest = rob_lowest(domain);
+
+	/* Covered by chance: the turn has come since */
+	if (!lowest || rob_cookie(lowest) >= bound)
+		return 0;
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
+		if (!thread->waiter && rob_on_stack(thread, lowest))
+			return thread->id;
+	return 0;
+}
+
+/* A short call has spun for its turn in vain. Does the thread whose turn it is run? */
+static void turn_is_late(struct async_domain *domain, async_cookie_t bound)
+{
+	int holder = 0;
+
+	rob_lock();
+	if (rob.pool.width > 1)
+		holder = turn_holder(rob_domain(domain), bound);
+	rob_unlock();
+	if (!holder || port_thread_runs(holder))
+		return;
+	port_lock(&rob.lock);
+	rob_pool_narrow();
+	rob_unlock();
 }
 
 /*
@@ -335,7 +366,7 @@ static uint64_t spin_until(struct rob_worker *worker)
 static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 {
 	struct rob_thread *self = port_self();
-	uint64_t until_ns = 0;
+	uint64_t until_ns = 0, ran_ns = 0;
 
 	if (!is_plain(self, bound))
 		return false;
@@ -346,10 +377,13 @@ static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 			return true;
 		if (!lowest)
 			return false; /* not used yet */
-		if (!i && !(until_ns = spin_until(self->worker)))
+		if (!i && !(until_ns = spin_until(self->worker, &ran_ns)))
 			return false;
-		if (i % SPIN_LOOK == SPIN_LOOK - 1 && port_clock_ns() > until_ns)
+		if (i % SPIN_LOOK == SPIN_LOOK - 1 && port_clock_ns() > until_ns) {
+			if (ran_ns < TURN_SHORT_NS)
+				turn_is_late(domain, bound);
 			return false;
+		}
 		port_relax();
 	}
 }

@@ -2,10 +2,10 @@
 /* What a worker does: takes a lease, runs it, rests when there is none. */
 #include "core.h"
 
-/* More are active than processors: one that has done something may rest. */
+/* More are active than processors are used: one that has done something may rest. */
 static bool surplus(struct rob_worker *worker)
 {
-	return rob.pool.active > rob.pool.cpus && !rob.pool.eager && !worker->fresh && !worker->asleep;
+	return rob.pool.active > rob.pool.width && !rob.pool.eager && !worker->fresh && !worker->asleep;
 }
 
 /* Gives calls a moment to gather. Whether some did. */
@@ -137,6 +137,8 @@ static bool take(struct rob_worker *worker)
 		rob_lease_take_retire(&worker->lease, retire);
 		return true;
 	}
+	if (port_unlikely(rob.pool.width < rob.pool.cpus))
+		rob_pool_widen(worker->lease.ended_ns);
 	return !surplus(worker) && rob_lease_take(&worker->lease);
 }
 

@@ -239,6 +239,7 @@ static inline void __noreturn port_thread_exit(void)
 }
 
 bool port_thread_sleeps(int thread_id);
+bool port_thread_runs(int thread_id);
 
 /* A task does not end inside a call. */
 static inline int port_hold(void)

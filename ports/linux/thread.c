@@ -119,6 +119,21 @@ bool port_thread_sleeps(int thread_id)
 	return sleeps;
 }
 
+/* With one processor no call spins for its turn, so none asks. */
+bool port_thread_runs(int thread_id)
+{
+	bool runs = true;
+#ifdef CONFIG_SMP
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(find_pid_ns(thread_id, &init_pid_ns), PIDTYPE_PID);
+	runs = !task || READ_ONCE(task->on_cpu);
+	rcu_read_unlock();
+#endif
+	return runs;
+}
+
 /* ---- workers ---- */
 
 /* Waits until it is to be a worker. False: it is to end. */

@@ -377,4 +377,7 @@ void port_thread_gone(int thread_id);
 /* Whether the thread is blocked in the kernel; merely being off a processor is not that. */
 bool port_thread_sleeps(int thread_id);
 
+/* Whether the thread has a processor just now, or cannot be asked. */
+bool port_thread_runs(int thread_id);
+
 #endif

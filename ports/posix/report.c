@@ -63,9 +63,10 @@ static void print(int fd, const struct rob_snapshot *snapshot)
 {
 	size_t shown = snapshot->count < snapshot->capacity ? snapshot->count : snapshot->capacity;
 
-	port_log(fd, "inorder: %llu pending, last cookie %llu, %u workers, %u active, %u processors\n",
+	port_log(fd, "inorder: %llu pending, last cookie %llu, %u workers, %u active, %u processors%s\n",
 		 (unsigned long long)snapshot->pending, (unsigned long long)snapshot->last, snapshot->workers,
-		 snapshot->active, snapshot->processors);
+		 snapshot->active, snapshot->processors,
+		 snapshot->used < snapshot->processors ? ", not all used since turns came late" : "");
 	for (size_t i = 0; i < shown; i++) {
 		if (snapshot->rows[i].waits)
 			print_waiting(fd, &snapshot->rows[i]);

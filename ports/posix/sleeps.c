@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a thread of the library is blocked: what the monitor asks.
+ * Whether a thread of the library is blocked: what the monitor asks; whether it runs: what asks who waits for it.
  *
  * /proc says it at once, where it can be opened. Where it cannot (no /proc, that
  * of another pid namespace) or must not (files.c), the processor time of the
@@ -12,6 +12,7 @@
 #include "rob.h"
 
 #define STILL_NS 10000000u /* longer than a thread that could run waits for a processor that few want */
+#define RUNS_NS 10000u     /* for so long a thread's clock is watched */
 #define NOTES 256          /* a power of two */
 
 /* What was seen of a thread: by the monitor alone. Two threads of one place forget each other: they are seen later. */
@@ -45,6 +46,22 @@ static bool is_still(int thread_id)
 		return false;
 	}
 	return now_ns - note->since_ns >= STILL_NS;
+}
+
+/* By its clock, which stands still while it has no processor. One that cannot be asked is taken to run. */
+bool port_thread_runs(int thread_id)
+{
+	uint64_t before_ns, after_ns, until_ns = port_clock_ns() + RUNS_NS;
+	int saved = errno;
+	bool runs = true;
+
+	if (processor_time(thread_id, &before_ns)) {
+		while (port_clock_ns() < until_ns)
+			port_relax();
+		runs = !processor_time(thread_id, &after_ns) || after_ns - before_ns >= RUNS_NS / 2;
+	}
+	errno = saved;
+	return runs;
 }
 
 /* The letter behind the name in /proc/self/task/TID/stat; the name may hold anything, even brackets. */

@@ -155,6 +155,8 @@ _Noreturn void port_thread_exit(void);
 #define port_hold() 0
 #define port_let_go(before) ((void)(before))
 bool port_thread_sleeps(int thread_id);
+/* Only one thread runs here, and it is the one that asks. */
+#define port_thread_runs(thread_id) ((void)(thread_id), false)
 
 /* Where exceptions exist: none leaves a function that runs a call. */
 #define port_bars_exceptions() ((void)0)

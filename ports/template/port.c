@@ -260,3 +260,9 @@ bool port_thread_sleeps(int thread_id)
 	(void)thread_id;
 	return false;
 }
+
+bool port_thread_runs(int thread_id)
+{
+	(void)thread_id;
+	return true;
+}

@@ -115,6 +115,8 @@ int port_hold(void);
 void port_let_go(int before);
 /* Whether the thread of this port_thread_id() is blocked; merely not running is not that. */
 bool port_thread_sleeps(int thread_id);
+/* Whether it has a processor just now; true where that is not known. Without the core's lock. */
+bool port_thread_runs(int thread_id);
 
 /* Where exceptions exist: none leaves a function that runs a call. */
 #define port_bars_exceptions() ((void)0)

@@ -222,3 +222,46 @@ TEST(a_fork_waits_until_nobody_is_in_the_middle_of_a_change, .pools = PALL, .no_
 	actor_join(&actor);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
+
+static void in_turn(void *data, async_cookie_t cookie)
+{
+	CHECK_EQ(async_synchronize_cookie_domain(cookie, data), 0);
+}
+
+static bool uses_fewer_processors(void)
+{
+	return strstr(report_text(), "not all used since turns came late");
+}
+
+/* A short call behind one that does not run. Whether its spin for the turn was noticed. */
+static bool turn_comes_late(struct async_domain *domain)
+{
+	struct gate front;
+	bool noticed;
+
+	gate_init(&front);
+	gate_start(&front, domain);
+	async_schedule_domain(in_turn, domain, domain);
+	quiet();
+	noticed = uses_fewer_processors();
+	gate_end(&front);
+	CHECK_EQ(async_synchronize_full_domain(domain), 0);
+	return noticed;
+}
+
+/* Not in the first try where the call is interrupted before it spins. */
+TEST(late_turns_make_the_pool_narrow_for_a_while, .pools = PMANY, .no_tsan = true)
+{
+	ASYNC_DOMAIN(domain);
+
+	harness_native("calls are not short there");
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		harness_skip("no call spins for its turn with one processor");
+	while (!turn_comes_late(&domain))
+		;
+	while (uses_fewer_processors()) {
+		for (unsigned i = 0; i < 100; i++)
+			async_schedule_domain(nothing, NULL, &domain);
+		CHECK_EQ(async_synchronize_full_domain(&domain), 0);
+	}
+}

@@ -233,6 +233,16 @@ static void turns(void)
 	free_domain(domain_a);
 }
 
+/* While turns come late fewer workers run: calls that block in the kernel are replaced all the same. */
+static void turns_and_blocked(void)
+{
+	start(0, domain_a, NULL);
+	start(1, domain_a, turn);
+	start(2, domain_b, in_gate);
+	start(3, domain_b, opens_2);
+	sim_check(!wait_full(NULL));
+}
+
 /* ---- the names of 2009, and the kernel's ---- */
 
 static void old_names(void)
@@ -272,6 +282,7 @@ const struct sim_case cases_hazards[] = {
 	CASE("watchdog-early", "report", one_in_a), .flags = SIM_MONITOR | SIM_WATCHDOG | SIM_EARLY_MONITOR},
 	CASE("spins", "2.3 O4", turns), .cpus = 2, .flags = SIM_SPINS},
 	CASE("spins-waited", "2.3 O4", turns, full_wait), .cpus = 2, .flags = SIM_SPINS},
+	CASE("spins-narrow", "2.6", turns_and_blocked), .cpus = 2, .flags = SIM_SPINS | SIM_MONITOR},
 	CASE("old-names", "2.9", old_names)},
 	{0},
 };
