@@ -35,6 +35,7 @@
 	X("libgomp", "libgomp", "#9467bd", 0) \
 	X("libomp", "libomp", "#e377c2", 0) \
 	X("thread", "a thread each", "#7f7f7f", 20000) \
+	X("serial", "in a row", "#bcbd22", 0) \
 	X("limit", "the machine", "#000000", 0)
 
 struct peer_info {
@@ -46,6 +47,8 @@ struct peer_info {
 extern struct peer_info peers[];
 extern const size_t peer_count;
 #define PEER_INORDER 0
+/* Measures to compare with, and no ways to run calls. */
+bool is_peer(size_t index);
 
 struct figure {
 	const char *key; /* as the programs print it */
@@ -63,7 +66,7 @@ struct row {
 	/* A sweep: the values of calls, threads or domains in turn; drawn as a plot of the first figure. */
 	const char *sweep;
 	unsigned values[12]; /* ends with 0 */
-	unsigned passes;     /* at most so many; 0: as all */
+	unsigned passes;     /* at most so many, unless it is asked for by --only; 0: as all */
 };
 
 extern const struct row rows[];

@@ -183,7 +183,7 @@ static void run_series(struct point *point, size_t peer, unsigned pass, struct m
 /* Returns false when the time is over. */
 static bool run_point(struct point *point, unsigned pass, uint64_t until_ns, struct machine *machine)
 {
-	if (point->row->passes && pass >= point->row->passes)
+	if (!settings.only && point->row->passes && pass >= point->row->passes)
 		return true;
 	for (size_t i = 0; i < peer_count; i++) {
 		size_t peer = (i + pass) % peer_count;

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* What is measured. */
+#include <string.h>
+
 #include "harness.h"
 
 #define PEER(name, title, colour, calls_most) {name, title, colour, calls_most, false},
 struct peer_info peers[] = {PEERS(PEER)};
 const size_t peer_count = sizeof(peers) / sizeof(peers[0]);
+
+bool is_peer(size_t index)
+{
+	return strcmp(peers[index].name, "limit") && strcmp(peers[index].name, "serial");
+}
 
 #define CALL \
 	{ \
@@ -97,7 +104,7 @@ const struct row rows[] = {
 	 .submitters = 1,
 	 .figures = {WARM, COLD},
 	 .sweep = "calls",
-	 .values = {16, 256, 1000, 10000},
+	 .values = {2, 4, 8, 16, 32, 64, 256, 1000, 10000},
 	 .passes = 3},
 	{.id = "W3-wait",
 	 .title = "W3: the same; the call waits for its turn",

@@ -52,14 +52,14 @@ static void put_cell(char *text, size_t bytes, const struct series *series, size
 		snprintf(text, bytes, "%s%s", summary.loaded ? "~" : "", number);
 }
 
-/* The best peer's figure over ours, in pairs; the machine's limit is no peer. */
+/* The best peer's figure over ours, in pairs. */
 static void put_best(char *text, size_t bytes, const struct point *point, size_t figure)
 {
 	double best = 0;
 	size_t who = 0;
 
 	for (size_t peer = 1; peer < peer_count && strcmp(point->row->figures[figure].unit, "calls") != 0; peer++) {
-		double ratio = strcmp(peers[peer].name, "limit") ? paired_ratio(point, peer, figure) : 0;
+		double ratio = is_peer(peer) ? paired_ratio(point, peer, figure) : 0;
 
 		if (ratio > 0 && (best <= 0 || ratio < best)) {
 			best = ratio;
