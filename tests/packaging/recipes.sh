@@ -21,6 +21,15 @@ missing: No such file or directory
 	"$examples/after" | shows after 'page of header and body
 no page: Operation canceled'
 	"$examples/event_loop" | shows event_loop '2 4 6 8'
+	for loop in glib:glib-2.0 libuv:libuv systemd:libsystemd; do
+		package=${loop#*:} loop=event_loop_${loop%:*}
+		pkg-config --exists "$package" || continue
+		# shellcheck disable=SC2046 # words
+		[ -x "$scratch/$loop" ] || cc -Wall -Wextra -I"$source_dir/include" $(pkg-config --cflags "$package") \
+			-o "$scratch/$loop" "$source_dir/examples/$loop.c" -L"$build_dir" -Wl,-rpath,"$build_dir" -linorder \
+			$(pkg-config --libs "$package") || fail "$loop.c does not compile"
+		"$scratch/$loop" | shows "$loop" '2 4 6 8'
+	done
 	if [ -x "$examples/lambdas" ]; then
 		"$examples/lambdas" | shows lambdas 'disk 0 is ready
 disk 1 is ready
@@ -39,6 +48,14 @@ item 3
 item 4'
 	fi
 done
+unset INORDER_THREADS
+"$examples/deadline" | shows deadline 'first: done
+first: released
+second: Connection timed out
+third: done
+third: released
+one was late
+second: released'
 # An interpreter that ends without a wait: what then happens in a call is explained. (From 3.14 on it never returns there.)
 cat >"$scratch/early.py" <<'END'
 import ctypes, os, sys
