@@ -98,3 +98,23 @@ TEST(a_grandchild_is_the_first_to_use_it, .pools = PALL, .no_tsan = true, .no_as
 	}
 	harness_reap(pid, 7);
 }
+
+static void vfork_and_execute(void *data, async_cookie_t cookie)
+{
+	pid_t pid = vfork();
+
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c", "exit 7", NULL);
+		_exit(127);
+	}
+	CHECK(pid > 0);
+	harness_reap(pid, 7);
+}
+
+/* No handler runs, and the child borrows the memory: the call only waits until it has executed. */
+TEST(calls_that_vfork, .pools = PALL, .no_tsan = true, .no_asan = true)
+{
+	for (unsigned int i = 0; i < 20; i++)
+		async_schedule(vfork_and_execute, NULL);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
