@@ -83,20 +83,37 @@ static bool stuck_behind(struct rob_thread *thread, struct rob_slot *slot)
 	return rob_on_stack(thread, slot) || (rob_is_ordered(slot) && follows_stack(thread, slot));
 }
 
+static bool is_marked(const struct rob_thread *thread)
+{
+	return thread->waiter && thread->waiter->visit.mark == rob.mark;
+}
+
+/* The same for the threads of all marked waiters: these wait inside of calls, so their stacks are indexed. */
+static bool stuck_behind_marked(struct rob_slot *slot)
+{
+	struct rob_node *node = rob_tree_find(rob.frames, rob_cookie(slot));
+
+	for (; node && node->key == rob_cookie(slot); node = rob_tree_next(node))
+		if (is_marked(((struct rob_frame *)(void *)node)->thread))
+			return true;
+	if (!rob_is_ordered(slot))
+		return false;
+	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
+		if (is_marked(thread) && follows_stack(thread, slot))
+			return true;
+	return false;
+}
+
 /* Calls that cannot complete before this wait returns. Of a cycle: rob_mark_left_out() comes first. */
 bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot)
 {
+	if (rob_leaves_dependents(waiter) && stuck_behind_marked(slot))
+		return true;
 	if (stuck_behind(waiter->thread, slot))
 		return true;
 	/* Covered by chance: one by one */
-	if (rob_is_holder(waiter) && !rob_block(slot)->domain->exclusive && rob_is_pending(slot))
-		return true; /* held back until this thread ends its quiescing */
-	if (!rob_leaves_dependents(waiter))
-		return false;
-	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
-		if (thread->waiter && thread->waiter->visit.mark == rob.mark && stuck_behind(thread, slot))
-			return true;
-	return false;
+	return rob_is_holder(waiter) && !rob_block(slot)->domain->exclusive &&
+	       rob_is_pending(slot); /* held back until this thread ends its quiescing */
 }
 
 /* The call in progress with this cookie, in that block. */
@@ -139,16 +156,65 @@ struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain)
 	return NULL;
 }
 
-/* Whether a call in progress is awaited, and is left out, or is not. */
+/* One of a set of a block's bits. */
+static uint64_t pick(uint64_t bits, bool oldest)
+{
+	return oldest ? bits & -bits : (uint64_t)1 << (63 - __builtin_clzll(bits));
+}
+
+static bool awaits_in(struct async_waiter *waiter, struct async_block *block, bool left_out, bool oldest_first)
+{
+	for (uint64_t bits = block->live, bit; bits; bits &= ~bit) {
+		struct rob_slot *slot = rob_lowest_bit(block, bit = pick(bits, oldest_first));
+
+		if (matches(waiter, slot) && rob_left_out(waiter, slot) == left_out)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether a call in progress is awaited, and is left out, or is not. Calls on stacks are old, so the newest come first:
+ * one that is not left out is found soon. A holder leaves out what is pending, the newest.
+ */
 bool rob_awaits_any(struct async_waiter *waiter, bool left_out)
 {
+	bool up = rob_is_holder(waiter);
+
+	for (unsigned list = 0; list < 2; list++) {
+		struct async_block *block = up ? rob.blocks[list] : rob.blocks_last[list];
+
+		for (; block; block = up ? block->all_next : block->all_prev)
+			if (awaits_in(waiter, block, left_out, up))
+				return true;
+	}
+	return false;
+}
+
+/* Whether it is on the stack of a thread that waits, or may have to wait for a turn behind such a call. */
+static bool may_be_stuck(struct rob_thread *self, struct rob_slot *slot)
+{
+	struct rob_node *node = rob_tree_find(rob.frames, rob_cookie(slot));
+
+	for (; node && node->key == rob_cookie(slot); node = rob_tree_next(node))
+		if (((struct rob_frame *)(void *)node)->thread->waiter)
+			return true;
+	return rob_is_ordered(slot) || rob_on_stack(self, slot);
+}
+
+/*
+ * Whether one look is enough to say that the wait is not over: the newest call is awaited, and no wait holds it up, so
+ * it is not left out with any.
+ */
+bool rob_awaits_newest(struct async_waiter *waiter)
+{
+	struct async_block *block = waiter->kind == ROB_WAIT_DOMAIN ? waiter->domain->last : rob.blocks_last[0];
 	struct rob_slot *slot;
 
-	rob_for_all_blocks(block)
-		rob_for_bits(slot, block, block->live)
-			if (matches(waiter, slot) && rob_left_out(waiter, slot) == left_out)
-				return true;
-	return false;
+	if (!block || rob_is_holder(waiter))
+		return false;
+	slot = rob_lowest_bit(block, pick(block->live, false));
+	return matches(waiter, slot) && !may_be_stuck(waiter->thread, slot);
 }
 
 /*

@@ -250,6 +250,7 @@ bool rob_awaits(struct async_waiter *waiter, struct rob_slot *slot);
 bool rob_left_out(struct async_waiter *waiter, struct rob_slot *slot);
 struct rob_slot *rob_find(async_cookie_t cookie, struct async_domain *domain);
 bool rob_awaits_any(struct async_waiter *waiter, bool left_out);
+bool rob_awaits_newest(struct async_waiter *waiter);
 bool rob_waits_for_self(struct async_waiter *waiter);
 struct rob_slot *rob_help_slot(struct async_waiter *waiter);
 bool rob_quiesced(struct async_domain *domain, struct rob_thread *self);

@@ -116,6 +116,7 @@ static struct rob_slot *to_run(struct async_waiter *waiter)
 
 	if (rob_is_timed(waiter) || !rob_pool_stuck(waiter->thread))
 		return NULL;
+	rob_mark_left_out(waiter);
 	slot = rob_help_slot(waiter);
 	return slot && !rob_quiesced(rob_block(slot)->domain, waiter->thread) ? slot : NULL;
 }

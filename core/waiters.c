@@ -23,6 +23,8 @@ bool rob_satisfied(struct async_waiter *waiter)
 
 	if (waiter->kind == ROB_WAIT_QUIESCE)
 		return rob_quiesce_reached(waiter->thread);
+	if (rob_leaves_dependents(waiter) && rob_awaits_newest(waiter))
+		return false; /* mostly, without a search */
 	rob_mark_left_out(waiter);
 	if (waiter->kind == ROB_WAIT_OWNER && !waiter->owner->in_progress)
 		return true;
