@@ -2,124 +2,31 @@
 /*
  * Unusual uses of asynchronous function calls, one at a time: "insmod inorder_nasty.ko what=CASE [n=N] [ms=N]".
  * Compiled from one source for the stock kernel and for ours. One line of the log for each figure:
- * "nasty: IMPLEMENTATION CASE n=N: ...". Beside each case runs a hard timer, whose greatest delay shows for how long
- * interrupts were off, and a thread that sleeps and wakes, whose greatest gap shows for how long none could run.
+ * "nasty: IMPLEMENTATION CASE n=N: ...". Beside each case run the probes of probes.c.
  */
 #include <linux/async.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 
-static char *what = "none";
+#include "nasty.h"
+
+char *what = "none";
 module_param(what, charp, 0444);
-static unsigned int n = 1000;
+unsigned int n = 1000;
 module_param(n, uint, 0444);
 static unsigned int ms = 1000;
 module_param(ms, uint, 0444);
 static bool direct;
 module_param(direct, bool, 0444);
-
-#define SAY(format, ...) pr_info("nasty: %s %s n=%u: " format "\n", IMPLEMENTATION, what, n, ##__VA_ARGS__)
-
-/* ---- how long interrupts were off; how long others could not run ---- */
-
-#define PERIOD_NS 100000
-
-static struct hrtimer probe_timer;
-static s64 probe_max_ns;
-static u64 probe_count;
-
-static enum hrtimer_restart probe(struct hrtimer *timer)
-{
-	s64 late = ktime_to_ns(ktime_sub(ktime_get(), hrtimer_get_expires(timer)));
-
-	if (late > probe_max_ns)
-		probe_max_ns = late;
-	probe_count++;
-	hrtimer_forward_now(timer, ns_to_ktime(PERIOD_NS));
-	return HRTIMER_RESTART;
-}
-
-static unsigned long free_now(void)
-{
-	struct sysinfo info;
-
-	si_meminfo(&info);
-	return info.freeram;
-}
-
-static struct task_struct *sampler;
-static s64 sampler_max_ns;
-static u64 sampler_count;
-static unsigned long most_tasks, least_free;
-
-static int sample(void *unused)
-{
-	ktime_t before = ktime_get();
-
-	while (!kthread_should_stop()) {
-		s64 gap;
-		unsigned int tasks = 0;
-
-		usleep_range(1000, 1100);
-		gap = ktime_to_ns(ktime_sub(ktime_get(), before));
-		if (gap > sampler_max_ns)
-			sampler_max_ns = gap;
-		sampler_count++;
-		if (sampler_count % 50 == 0) {
-			struct task_struct *task;
-			unsigned long free = free_now();
-
-			rcu_read_lock();
-			for_each_process(task) tasks++;
-			rcu_read_unlock();
-			if (tasks > most_tasks)
-				most_tasks = tasks;
-			if (!least_free || free < least_free)
-				least_free = free;
-		}
-		before = ktime_get();
-	}
-	return 0;
-}
-
-static void probes_begin(void)
-{
-	probe_max_ns = sampler_max_ns = 0;
-	probe_count = sampler_count = 0;
-	most_tasks = least_free = 0;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-	hrtimer_setup(&probe_timer, probe, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-#else
-	hrtimer_init(&probe_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-	probe_timer.function = probe;
-#endif
-	hrtimer_start(&probe_timer, ns_to_ktime(PERIOD_NS), HRTIMER_MODE_REL_PINNED_HARD);
-	sampler = kthread_run(sample, NULL, "nasty-sampler");
-}
-
-static void probes_end(void)
-{
-	hrtimer_cancel(&probe_timer);
-	if (!IS_ERR(sampler))
-		kthread_stop(sampler);
-	SAY("irqs off at most %lld us (%llu looks); others kept waiting at most %lld us (%llu looks); tasks at most %lu; free pages at least %lu",
-	    probe_max_ns / 1000, probe_count, sampler_max_ns / 1000, sampler_count, most_tasks, least_free);
-}
-
-/* ---- cases ---- */
 
 static u64 end_ns;
 static atomic_t ran;
@@ -422,17 +329,17 @@ static void memory(void)
 	ktime_t since;
 
 	init_completion(&gate);
-	before = free_now();
+	before = probes_free_pages();
 	for (unsigned int i = 0; i < n; i++)
 		async_schedule(child, NULL);
 	since = ktime_get();
 	msleep(ms);
-	amid = free_now();
+	amid = probes_free_pages();
 	open_gate();
 	async_synchronize_full();
 	SAY("done %lld us after", ktime_us_delta(ktime_get(), since));
 	msleep(12000);
-	after = free_now();
+	after = probes_free_pages();
 	SAY("pages taken: %ld while pending, %ld twelve seconds afterwards", (long)(before - amid),
 	    (long)(before - after));
 }
