@@ -86,6 +86,7 @@ class PackageTry(installed.Try):
         self.run(f'DEBIAN_FRONTEND=noninteractive dpkg --purge {" ".join(reversed(NAMES))}')
         self.run(installed.MANIFEST + 'after')
         self.run('diff /var/tmp/before /var/tmp/after')
+        self.say('the system is as it was before; its own start')
         self.console.reboot()
         self.comes_up('')
         self.console.power_off()
@@ -113,7 +114,9 @@ def main():
             os.fchmod(script.fileno(), 0o755)
         lab.programs = os.path.join(lab.folder, f'packages-{suite}.disk')
         disks.make_ext4(lab.programs, 'programs', folder, 128 * disks.MIB)
-    PackageTry(lab, suite).boots('--resume' in sys.argv[:-4])
+    trial = PackageTry(lab, suite)
+    trial.boots('--resume' in sys.argv[:-4])
+    trial.say('passed')
 
 
 if __name__ == '__main__':
