@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 CHART = os.path.abspath(sys.argv[1])
-SIZES = 400, 800, 1600
+SIZES = 200, 400, 800
 LINEAR = 2.6   # what twice as many add: linear 2, with its logarithm 2.2, quadratic 4
 # --json and --html write what outputs.py and schema.py read; --perfetto goes through the same model.
 OPTIONS = "--text", "--width=1400", "--perfetto", "--what-if=processors=4,2"
