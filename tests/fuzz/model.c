@@ -204,8 +204,8 @@ void check_chart(struct input *input, bool picture)
 	model_free(&model);
 }
 
-/* The build puts it in the place of open(): a trace may name any file. */
-int fuzz_open(const char *path, int flags, ...)
+/* In place of the C library's: a trace may name any file. */
+int open(const char *path, int flags, ...)
 {
 	HOLD(*path && (flags & O_CLOEXEC));
 	return -1;

@@ -21,8 +21,8 @@ COMMAND_LINE = f'{ALWAYS} log_buf_len=8M'
 ICOUNT = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=1,sleep=on',
           '-rtc', 'base=2024-01-01,clock=vm', '-seed', '1']
 # two cards, no network behind them; the second one in a high slot, so that tests find the others free
-NETWORK = ['-netdev', 'hubport,id=net,hubid=0', '-device', 'e1000,netdev=net,mac=52:54:00:00:00:01',
-           '-netdev', 'hubport,id=net1,hubid=0', '-device', 'virtio-net-pci,netdev=net1,mac=52:54:00:00:00:02,addr=0x1c']
+NETWORK = ['-netdev', 'hubport,id=net,hubid=0', '-device', 'e1000,netdev=net,mac=52:54:00:00:00:01,romfile=',
+           '-netdev', 'hubport,id=net1,hubid=0', '-device', 'virtio-net-pci,netdev=net1,mac=52:54:00:00:00:02,addr=0x1c,romfile=']
 
 
 def processors(count):
