@@ -103,7 +103,8 @@ enum module_probe {
 	MODULE_NO_NETWORK,  /* the same, but no driver of network interfaces: these come after those on PCI */
 	MODULE_PROBE_WAIT,  /* the load returns when the kernel's own async calls have ended */
 	MODULE_FOR_ROOT,    /* async_probe; the root cannot be mounted without it */
-	MODULE_HINTED       /* async_probe; the root may need it, as far as anyone knows */
+	MODULE_HINTED,      /* async_probe; the root may need it, as far as anyone knows */
+	MODULE_FIRST        /* others load faster once it is there; not if it is for other processors */
 };
 /** Schedule the loads of what a modalias or a name asks for. @set: what was found; may be NULL. */
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set);

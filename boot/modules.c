@@ -42,8 +42,7 @@ struct module {
 	const struct module *culprit;   /* the need that failed; written before the result */
 	atomic_int result;
 	atomic_bool for_root;
-	bool waits;                 /* MODULE_PROBE_WAIT */
-	bool hinted;                /* MODULE_HINTED */
+	enum module_probe probe;
 	uint64_t load_ns;           /* what it took of a processor; written before the result */
 	_Atomic(uint64_t) chain_ns; /* with that of the longest chain of what it waited for */
 };
@@ -108,8 +107,9 @@ static bool is_wanted(const struct module *module)
 /* Of this thread alone. The finisher's priority is set from outside (finish.c), in its first thread at the latest. */
 static void be_nice(const struct module *module)
 {
-	const bool fills = module->for_root || module->hinted;
-	const int usual = !fills ? NICE : stopped ? 0 : NICE_FOR_ROOT; /* stopped: nothing else is left */
+	const bool fills = module->for_root || module->probe == MODULE_HINTED;
+	const bool first = module->probe == MODULE_FIRST || (fills && stopped); /* stopped: nothing else is left */
+	const int usual = first ? 0 : fills ? NICE_FOR_ROOT : NICE;
 
 	setpriority(PRIO_PROCESS, 0, is_finisher() ? getpriority(PRIO_PROCESS, (id_t)getpid()) : usual);
 }
@@ -144,6 +144,7 @@ static void load(void *data, async_cookie_t cookie)
 {
 	struct module *module = data;
 	const struct module_hook *hook = find_hook(module->name);
+	const bool waits = module->probe == MODULE_PROBE_WAIT;
 	int result;
 
 	(void)cookie;
@@ -153,7 +154,7 @@ static void load(void *data, async_cookie_t cookie)
 		say("module %s: not loaded: it needs %s", module->name, module->culprit->name);
 	if (!result && !is_wanted(module))
 		result = -ECANCELED;
-	if (!result && module->waits && is_finisher())
+	if (!result && waits && is_finisher())
 		kernel_module_unload_idle(module->name);
 	if (!result && !kernel_module_is_live(module->name)) {
 		result = load_file(module);
@@ -162,7 +163,7 @@ static void load(void *data, async_cookie_t cookie)
 		else if (hook && hook->loaded)
 			hook->loaded();
 	}
-	if (!result && module->waits)
+	if (!result && waits)
 		kernel_module_wait(module->name);
 	if (!result)
 		module->chain_ns = longest_need_ns(module) + module->load_ns;
@@ -284,8 +285,7 @@ static struct module *new_module(struct kmod_module *kmodule, enum module_probe 
 	module->name = strdup(kmod_module_get_name(kmodule));
 	module->path = strdup(kmod_module_get_path(kmodule));
 	module->for_root = probe == MODULE_FOR_ROOT;
-	module->waits = probe == MODULE_PROBE_WAIT;
-	module->hinted = probe == MODULE_HINTED;
+	module->probe = probe;
 	if (module->name && module->path)
 		module->options = make_options(module->name, kmod_module_get_options(kmodule), probe);
 	if (module->options)
@@ -372,7 +372,10 @@ static bool is_left_out(struct kmod_module *kmodule, enum module_probe probe)
 {
 	const char *path = kmod_module_get_path(kmodule);
 
-	return probe == MODULE_NO_NETWORK && path && strstr(path, "/drivers/net/");
+	if (!path)
+		return false;
+	return probe == MODULE_NO_NETWORK ? strstr(path, "/drivers/net/") != NULL
+					  : probe == MODULE_FIRST && !kernel_module_fits(path);
 }
 
 void modules_request(const char *alias, enum module_probe probe, struct module_set *set)

@@ -51,8 +51,7 @@ static int add_name(struct tree *tree, const struct firmware *firmware, const ch
 	return result;
 }
 
-/* Reads the names into @names. A module that tells nothing names none. */
-static void read_names(struct kmod_module *module, struct strings *names)
+void module_info(struct kmod_module *module, const char *key, struct strings *values)
 {
 	struct kmod_list *info = NULL, *item;
 
@@ -60,8 +59,8 @@ static void read_names(struct kmod_module *module, struct strings *names)
 		return;
 	kmod_list_foreach(item, info)
 	{
-		if (!strcmp(kmod_module_info_get_key(item), "firmware"))
-			strings_add(names, kmod_module_info_get_value(item));
+		if (!strcmp(kmod_module_info_get_key(item), key))
+			strings_add(values, kmod_module_info_get_value(item));
 	}
 	kmod_module_info_free_list(info);
 }
@@ -75,7 +74,7 @@ int firmware_add(struct tree *tree, struct firmware *firmware, const char *versi
 
 	if (!firmware->root)
 		return 0;
-	read_names(module, &names);
+	module_info(module, "firmware", &names);
 	for (size_t i = 0; result >= 0 && i < names.count; i++) {
 		result = add_name(tree, firmware, version, names.items[i]);
 		if (result == 0) {

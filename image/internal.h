@@ -108,6 +108,8 @@ struct firmware {
 };
 
 struct kmod_module;
+/* Adds what a module says under @key to @values: nothing if it cannot be read. */
+void module_info(struct kmod_module *module, const char *key, struct strings *values);
 /* Adds what @module names. What is missing is a warning: many devices need no more than one of the files. */
 int firmware_add(struct tree *tree, struct firmware *firmware, const char *version, struct kmod_module *module);
 void firmware_sum_up(const struct firmware *firmware);
@@ -147,7 +149,7 @@ struct modules {
 int modules_read_list(struct modules *modules, const char *path);
 /* Takes the words of one line. Returns -1, silently, if it is no text. */
 int modules_read_line(struct modules *modules, char *line, size_t bytes);
-/* Adds the modules, what they depend on, their firmware, and indexes. */
+/* Adds the modules, what they depend on, their firmware, what lets them load faster, and indexes. */
 int modules_add(struct modules *modules, struct tree *tree);
 
 /* A word that asks for modules. */

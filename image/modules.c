@@ -27,6 +27,9 @@ static const char *const indexes[] = {
 /* What depmod reads beside the modules; the kernel's package brings them. */
 static const char *const inputs[] = {"modules.order", "modules.builtin", "modules.builtin.modinfo"};
 
+/* Where /init finds the digest of the modules' signatures. */
+#define DIGEST "/etc/inorder/digest"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct resolver {
@@ -34,6 +37,7 @@ struct resolver {
 	struct tree *tree;
 	struct kmod_ctx *kmod;
 	const char *version;
+	struct strings digests; /* of the first module that is signed */
 	size_t added;
 };
 
@@ -106,6 +110,17 @@ static int add_file_of(struct resolver *resolver, const char *place, const char 
 	return result;
 }
 
+/* All that a module brings into the image. */
+static int add_readable(struct resolver *resolver, struct kmod_module *module, const char *place, const char *path)
+{
+	if (resolver->modules->stage && !resolver->digests.count)
+		module_info(module, "sig_hashalgo", &resolver->digests);
+	return add_file_of(resolver, place, path) || add_needed(resolver, module) ||
+			       firmware_add(resolver->tree, &resolver->modules->firmware, resolver->version, module)
+		       ? -1
+		       : 0;
+}
+
 static int add_module(struct resolver *resolver, struct kmod_module *module)
 {
 	const char *path = kmod_module_get_path(module), *dir = resolver->modules->dir;
@@ -128,11 +143,7 @@ static int add_module(struct resolver *resolver, struct kmod_module *module)
 	else if (file_try(path))
 		result = -1;
 	else
-		result = add_file_of(resolver, place, path) || add_needed(resolver, module) ||
-					 firmware_add(resolver->tree, &resolver->modules->firmware, resolver->version,
-						      module)
-				 ? -1
-				 : 0;
+		result = add_readable(resolver, module, place, path);
 	free(place);
 	return result;
 }
@@ -239,6 +250,51 @@ static int add_matched(struct resolver *resolver, const char *alias)
 	return result;
 }
 
+static int write_digest(struct resolver *resolver, const char *digest)
+{
+	char *made = text("%s/digest", resolver->modules->stage->path);
+	FILE *file = fopen(made, "we");
+	int result = 0;
+
+	if (file)
+		fprintf(file, "%s\n", digest);
+	if (!file || fclose(file))
+		result = fail("cannot write '%s': %s", made, strerror(errno));
+	else
+		result = tree_add_file(resolver->tree, DIGEST, made);
+	free(made);
+	return result;
+}
+
+/*
+ * The kernel hashes all that it loads, with what it has built in: usually plain C. Faster implementations are modules,
+ * under the alias by which it would ask for them if it had none at all. /init loads them first.
+ */
+static int add_digest(struct resolver *resolver)
+{
+	const char *digest = resolver->digests.count ? resolver->digests.items[0] : NULL;
+	struct kmod_list *list = NULL, *item;
+	bool found = false;
+	int result = 0;
+	char *alias;
+
+	if (!digest || tree_has(resolver->tree, DIGEST))
+		return 0;
+	alias = text("crypto-%s", digest);
+	if (kmod_module_new_from_lookup(resolver->kmod, alias, &list) >= 0)
+		result = add_all(resolver, list);
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *module = kmod_module_get_module(item);
+
+		found = found || kmod_module_get_path(module);
+		kmod_module_unref(module);
+	}
+	kmod_module_unref_list(list);
+	free(alias);
+	return !result && found ? write_digest(resolver, digest) : result;
+}
+
 static int link_module(const struct image_entry *entry, void *data)
 {
 	const struct modules *modules = data;
@@ -310,6 +366,8 @@ static int resolve(struct resolver *resolver)
 	if (missing)
 		result = -1;
 	free(folder);
+	if (!result)
+		result = add_digest(resolver);
 	firmware_sum_up(&resolver->modules->firmware);
 	return result || !resolver->modules->stage ? result : add_indexes(resolver);
 }
@@ -348,6 +406,7 @@ int modules_add(struct modules *modules, struct tree *tree)
 		resolver.kmod = must(kmod_new(modules->dir, config));
 		result = resolve(&resolver);
 		kmod_unref(resolver.kmod);
+		strings_free(&resolver.digests);
 	}
 	free(index);
 	free(soft);

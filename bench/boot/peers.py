@@ -119,6 +119,7 @@ def main():
     parser.add_argument('--out', default=os.path.join(TOP, 'out', 'peers'), metavar='DIR', help='where reports go')
     parser.add_argument('--suite', default='bookworm', choices=debian.SUITES)
     parser.add_argument('--cpus', type=int, metavar='N', help='real time with N processors; else instructions are counted')
+    parser.add_argument('--processor', metavar='MODEL', help='QEMU\'s model of a processor; else qemu64, its own choice')
     parser.add_argument('kinds', nargs='*', metavar='KIND', help='of ' + ', '.join(KINDS) + '; else all')
     options = parser.parse_intermixed_args()
     machine.exit_on_signals()
@@ -127,6 +128,7 @@ def main():
     session = Session(options.build, options.out, say)
     attached = [root.disk('virtio', 1) if disk.serial == disks.ROOT_SERIAL else disk for disk in session.disks]
     more = {'cpus': machine.processors(options.cpus)} if options.cpus else {'icount': True}
+    more['more'] = machine.model(options.processor)
     print('| initramfs | MB | kernel to /init | /init to init | init to login | kernel to login | path of the initramfs |\n'
           '|---|---|---|---|---|---|---|')
     for kind in options.kinds or KINDS:

@@ -37,7 +37,7 @@ BOOT_LIMIT_S, MAKE_LIMIT_S, PEER_LIMIT_S = 600, 1800, 600   # the host may be ve
 SMALL = ('sd_mod', 'ahci', 'virtio_pci', 'virtio_scsi', 'virtio_blk', 'nvme', 'xhci_pci', 'usb_storage', 'sdhci_pci', 'mmc_block',
          'e1000', 'virtio_net', 'ext4')
 ROW_KEYS = {'disks', 'line', 'root', 'says', 'silent', 'answers', 'files', 'image', 'machine', 'cpus', 'short',
-            'before', 'devices', 'keys', 'turns'}
+            'before', 'devices', 'keys', 'turns', 'processor'}
 
 
 def digest(*things):
@@ -266,6 +266,7 @@ class Row:
         kind = self.row.get('machine', 'q35')
         options = [machine.QEMU, '-machine', kind, '-m', '1024', '-nodefaults', '-no-user-config', '-display', 'none',
                    '-no-reboot', *machine.processors(self.row.get('cpus', '1')),
+                   *machine.model(self.row.get('processor')),
                    '-kernel', self.lab.kernel.vmlinux, '-initrd', initrd,
                    '-append', f'{COMMAND_LINE} {line}',
                    '-chardev', f'stdio,id=console,signal=off,logfile={machine.escape(self.prefix)}.console',

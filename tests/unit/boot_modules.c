@@ -30,6 +30,7 @@ enum { CHAIN = 40, LOAD_NS = 20000 };
 static char folder[] = "/tmp/boot_modules.XXXXXX", tree[64], config[64];
 static atomic_int loads, waits;
 static atomic_bool is_live;
+static bool is_misfit;
 
 /* The kernel. */
 bool kernel_module_is_live(const char *name)
@@ -67,7 +68,7 @@ void kernel_module_wait(const char *name)
 bool kernel_module_fits(const char *path)
 {
 	(void)path;
-	return true;
+	return !is_misfit;
 }
 
 void kernel_module_unload_idle(const char *name)
@@ -154,6 +155,24 @@ static bool write_chain(void)
 	return fclose(file) == 0;
 }
 
+/* What only makes loads faster is no error if it is for other processors, and then not even tried. */
+static void test_what_is_first_has_to_fit(void **state)
+{
+	struct module_set set = {0};
+
+	(void)state;
+	is_live = false;
+	loads = 0;
+	is_misfit = true;
+	modules_request("first", MODULE_FIRST, &set);
+	assert_int_equal(set.count, 0);
+	assert_int_equal(modules_wait(&set), 0);
+	assert_int_equal(loads, 0);
+	is_misfit = false;
+	request("first", MODULE_FIRST);
+	assert_int_equal(loads, 1);
+}
+
 /* Any ELF file is a module for depmod. */
 static bool make_tree(void)
 {
@@ -162,7 +181,7 @@ static bool make_tree(void)
 	snprintf(config, sizeof(config), "%s/chain.conf", folder);
 	snprintf(tree, sizeof(tree), "%s/lib/modules/" VERSION, folder);
 	snprintf(command, sizeof(command),
-		 "mkdir -p %s && cd %s && cp /proc/%d/exe links.ko && ln links.ko other.ko && "
+		 "mkdir -p %s && cd %s && cp /proc/%d/exe links.ko && ln links.ko other.ko && ln links.ko first.ko && "
 		 "for i in $(seq 0 %d); do ln links.ko chain$i.ko || exit; done; "
 		 "PATH=$PATH:/usr/sbin:/sbin depmod -b %s " VERSION,
 		 tree, tree, getpid(), CHAIN - 1, folder);
@@ -175,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_a_load_by_another_is_waited_for),
 		cmocka_unit_test(test_other_drivers_are_not_waited_for),
 		cmocka_unit_test(test_a_chain_counts_each_module_once),
+		cmocka_unit_test(test_what_is_first_has_to_fit),
 	};
 	char command[64];
 	int failed;

@@ -29,6 +29,10 @@ def processors(count):
     return ['-accel', 'tcg,thread=multi', '-smp', str(count), '-rtc', 'base=2024-01-01']
 
 
+def model(name):
+    return ['-cpu', name] if name else []
+
+
 TWO_CPUS = processors(2)
 
 

@@ -16,13 +16,14 @@ ROOT = f'root=LABEL={disks.ROOT_LABEL} rootfstype=ext4 ro inorder.trace=/run/ino
 class Session:
     """What boots have in common. out is where they leave their files."""
 
-    def __init__(self, build, out, say, limit_s=60, icount=False, installed=False):
+    def __init__(self, build, out, say, limit_s=60, icount=False, installed=False, processor=None):
         self.build = build
         self.out = out
         self.say = say
         self.limit_s = limit_s
         self.icount = icount
         self.installed = installed
+        self.processor = processor
         self.folder = os.path.join(build, 'machine')
         for folder in (self.folder, out):
             os.makedirs(folder, exist_ok=True)
@@ -56,5 +57,6 @@ class Session:
 
     def boot(self, name, image, arguments, attached=None, dialogue=None, **options):
         """Boots once; the files are called name.* in out. options: as machine.run() takes them."""
+        options['more'] = [*machine.model(self.processor), *options.get('more', ())]
         return machine.run(self.kernel, image, self.disks if attached is None else attached, arguments,
                            os.path.join(self.out, name), self.limit_s, self.icount, dialogue, **options)

@@ -12,6 +12,8 @@ import time
 
 from .common import call, IMAGE, INIT, must, paths, read, tool, write
 
+SIGNED = b'~Module signature appended~\n'   # ends a module
+
 
 def unpack(archive):
     """The entries of a cpio archive in the newc format: path -> (header fields, content)."""
@@ -190,9 +192,33 @@ def case_packed(tree, folder):
     for path in names:
         must(entries[path[1:]][1] == read(tree + path[len(f'/lib/modules/{version}'):]), f'{path} as it was')
     must('.ko.' not in entries[f'lib/modules/{version}/modules.dep'][1].decode(), 'indexes of these files')
+    must(entries['etc/inorder/digest'][1] == b'sha256\n', 'the digest of signatures in compressed modules')
     bad = [os.path.join(place, name) for place, _, files in os.walk(packed) for name in files if name.startswith('ext4.ko')][0]
     os.truncate(bad, os.path.getsize(bad) // 2)
     must(bad in call(packed, '-m', 'ext4', '-o', out, code=1), 'the module that cannot be unpacked')
+
+
+def case_digest(tree, folder):
+    """The image has what makes the check of signatures faster, and says of which digest; not if there are none."""
+    version = os.path.basename(tree)
+
+    def listed(tree, *arguments):
+        found = paths(call(tree, '-m', 'ext4', *arguments, '-l'))
+        return any(path.endswith('/sha256-ssse3.ko') for path in found), '/etc/inorder/digest' in found
+    must(listed(tree) == (True, True), 'what answers to crypto-sha256, and the name of the digest')
+    must(listed(tree, '--omit', '/etc/inorder') == (True, False), 'no name of it where that is omitted')
+    bare = os.path.join(folder, f'lib/modules/{version}')
+    for place, _, files in os.walk(tree):
+        for name in files:
+            if name in ('ext4.ko', 'jbd2.ko', 'mbcache.ko', 'crc16.ko', 'crc32c_generic.ko', 'sha256-ssse3.ko'):
+                content = read(os.path.join(place, name))
+                must(content.endswith(SIGNED), f'a signature of {name}')
+                length = int.from_bytes(content[-len(SIGNED) - 4:-len(SIGNED)], 'big')
+                write(os.path.join(bare, os.path.relpath(place, tree), name), content[:-len(SIGNED) - 12 - length])
+    for name in ('modules.order', 'modules.builtin', 'modules.builtin.modinfo'):
+        shutil.copy(os.path.join(tree, name), bare)
+    subprocess.run(['depmod', '-b', folder, version], check=True)
+    must(listed(bare) == (False, False), 'neither where modules are not signed')
 
 
 def case_omit(tree, folder):
