@@ -267,11 +267,12 @@ void rob_pool_narrow(void)
 	struct rob_pool *pool = &rob.pool;
 	uint64_t now_ns = port_clock_ns();
 
+	/* Covered by chance: two that are late with one turn; a monitor that could not be started */
 	if (pool->width == 1 || pool->blind || (pool->narrowed_ns && now_ns - pool->narrowed_ns < NARROW_AGAIN_NS))
 		return;
 	if (now_ns - pool->widened_ns >= pool->calm_ns)
 		pool->calm_ns = CALM_FIRST_NS;
-	else if (pool->calm_ns < CALM_MOST_NS)
+	else if (pool->calm_ns < CALM_MOST_NS) /* Covered by chance: a stall that follows another */
 		pool->calm_ns *= CALM_GROWTH;
 	pool->narrowed_ns = now_ns;
 	pool->width /= 2;
@@ -285,10 +286,12 @@ bool rob_pool_widen(uint64_t now_ns)
 {
 	struct rob_pool *pool = &rob.pool;
 
+	/* Covered by chance: a matter of time */
 	if (pool->width == pool->cpus || now_ns < pool->narrowed_ns + pool->calm_ns ||
 	    now_ns < pool->widened_ns + pool->calm_ns)
 		return false;
 	pool->widened_ns = now_ns;
+	/* Covered by chance: more than two processors */
 	pool->width = 2 * pool->width < pool->cpus ? 2 * pool->width : pool->cpus;
 	return true;
 }

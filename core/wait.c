@@ -337,10 +337,11 @@ static int turn_holder(struct async_domain *domain, async_cookie_t bound)
 	/* Covered by chance: the turn has come since */
 	if (!lowest || rob_cookie(lowest) >= bound)
 		return 0;
+	/* Covered by chance: it is not begun, or its thread waits */
 	for (struct rob_thread *thread = rob.threads; thread; thread = thread->next)
 		if (!thread->waiter && rob_on_stack(thread, lowest))
 			return thread->id;
-	return 0;
+	return 0; /* Covered by chance: as above */
 }
 
 /* A short call has spun for its turn in vain. Does the thread whose turn it is run? */
@@ -349,9 +350,10 @@ static void turn_is_late(struct async_domain *domain, async_cookie_t bound)
 	int holder = 0;
 
 	rob_lock();
-	if (rob.pool.width > 1)
+	if (rob.pool.width > 1) /* Covered by chance: else others were late before */
 		holder = turn_holder(rob_domain(domain), bound);
 	rob_unlock();
+	/* Covered by chance: how the machine schedules */
 	if (!holder || port_thread_runs(holder))
 		return;
 	port_lock(&rob.lock);
@@ -381,7 +383,7 @@ static bool turn_has_come(struct async_domain *domain, async_cookie_t bound)
 		if (!i && !(until_ns = spin_until(self->worker, &ran_ns)))
 			return false;
 		if (i % SPIN_LOOK == SPIN_LOOK - 1 && port_clock_ns() > until_ns) {
-			if (ran_ns < TURN_SHORT_NS)
+			if (ran_ns < TURN_SHORT_NS) /* Covered by chance: a matter of time */
 				turn_is_late(domain, bound);
 			return false;
 		}

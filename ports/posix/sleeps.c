@@ -55,6 +55,7 @@ bool port_thread_runs(int thread_id)
 	int saved = errno;
 	bool runs = true;
 
+	/* Covered by chance: the thread ends meanwhile, or runs */
 	if (processor_time(thread_id, &before_ns)) {
 		while (port_clock_ns() < until_ns)
 			port_relax();
