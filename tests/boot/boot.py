@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Boots of whole machines in QEMU: boot.py CASE SOURCE BUILD. Each case is a function whose name begins with case_."""
+"""Boots of whole machines in QEMU: boot.py CASE SOURCE BUILD. Each case is a function whose name begins with case_.
+
+A machine has one processor where a case does not say otherwise: emulated, two take twice the time of the host for one boot."""
 import os
 import re
 import sys
@@ -62,6 +64,7 @@ def case_names(session):
     other the first call is the load of what makes their check faster."""
     session.processor = 'qemu64,+ssse3'
     image = session.image('names')
+    session.cpus = machine.TWO_CPUS
     found = {}
     for kind, words in (('serial', ' inorder.serial inorder.signatures=skip'), ('async', '')):
         boot = session.boot(f'names-{kind}', image, ROOT + words)
@@ -170,7 +173,7 @@ def main(functions):
     machine.exit_on_signals()
     out = os.path.join(BUILD, 'machine', 'tests', sys.argv[1])
     try:
-        cases[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=600))
+        cases[sys.argv[1]](Session(BUILD, out, Progress().say, limit_s=600, cpus=machine.processors(1)))
     except Failure as failure:
         sys.exit(f'FAILED: {failure}')
 

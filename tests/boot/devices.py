@@ -224,6 +224,7 @@ def names_in_order(session):
 def case_hand_over(session):
     """What finds the other disks is killed: at once, while ATA is looked at, and while USB is; twice in a boot, and once
     more than it is begun again. Every disk has its name; no device is held in the end. The machine is busy meanwhile."""
+    session.cpus = machine.TWO_CPUS
     check_hand_over(session, 'early', 'rootinit.busy=2 rootinit.kill=0,7')
     check_hand_over(session, 'late', 'rootinit.kill=8,12')
     check_hand_over(session, 'never', 'rootinit.kill=0,0,0', gives_up=True)

@@ -14,6 +14,7 @@ PR_SET_PDEATHSIG = 1
 END_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 QEMU = 'qemu-system-x86_64'
 PORTS = ('console', 'trace', 'log')
+CONSOLES = {'trace': 0xe9, 'log': 0xea}   # the same files by debug consoles: see tools/rootinit.c
 AHCI_PORTS = 6   # of a controller: the chip set's own, then further ones
 # no_timer_check: on a busy host the kernel would take its timer for a broken one, and panic
 ALWAYS = 'console=ttyS0 quiet panic=-1 printk.devkmsg=on no_timer_check'
@@ -94,8 +95,10 @@ def command(kernel, image, disks, arguments, boot, icount, cpus, more):
                 '-append', f'{COMMAND_LINE} {"nokaslr " if icount else ""}{arguments}']
     # the console is our standard input and output, so that someone can answer it
     options += ['-chardev', f'stdio,id=console,signal=off,logfile={escape(boot.files["console"])}']
-    for port in PORTS[1:]:
-        options += ['-chardev', f'file,id={port},path={escape(boot.files[port])}']
+    for port, address in CONSOLES.items():
+        for name in (port, f'{port}-console'):
+            options += ['-chardev', f'file,id={name},append=on,path={escape(boot.files[port])}']
+        options += ['-device', f'isa-debugcon,iobase={address:#x},chardev={port}-console']
     for port in PORTS:
         options += ['-serial', f'chardev:{port}']
     return options + attach(disks) + NETWORK + list(more)

@@ -16,12 +16,13 @@ ROOT = f'root=LABEL={disks.ROOT_LABEL} rootfstype=ext4 ro inorder.trace=/run/ino
 class Session:
     """What boots have in common. out is where they leave their files."""
 
-    def __init__(self, build, out, say, limit_s=60, icount=False, installed=False, processor=None):
+    def __init__(self, build, out, say, limit_s=60, icount=False, installed=False, processor=None, cpus=machine.TWO_CPUS):
         self.build = build
         self.out = out
         self.say = say
         self.limit_s = limit_s
         self.icount = icount
+        self.cpus = cpus
         self.installed = installed
         self.processor = processor
         self.folder = os.path.join(build, 'machine')
@@ -57,6 +58,7 @@ class Session:
 
     def boot(self, name, image, arguments, attached=None, dialogue=None, **options):
         """Boots once; the files are called name.* in out. options: as machine.run() takes them."""
+        options.setdefault('cpus', self.cpus)
         options['more'] = [*machine.model(self.processor), *options.get('more', ())]
         return machine.run(self.kernel, image, self.disks if attached is None else attached, arguments,
                            os.path.join(self.out, name), self.limit_s, self.icount, dialogue, **options)
