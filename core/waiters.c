@@ -257,6 +257,8 @@ void rob_deadlock_check(struct async_waiter *waiter)
 		next = thread->next; /* one that is satisfied may leave the list */
 		if (!other || other->visit.mark - first > rob.mark - first)
 			continue; /* what later searches mark was marked by the first, too */
+		if (other->cookie < waiter->cookie)
+			continue; /* this wait is above it: in none of the new cycles is it the highest */
 		if (other->leaves == ROB_LEAVES_CYCLE) {
 			if (other != waiter)
 				recheck(other); /* it leaves out more from now on */
