@@ -17,7 +17,7 @@ PROBES = re.compile(r'irqs off at most (\d+) us .*tasks at most (\d+)')
 # time is what was computed; an idle processor leaps to its next timer
 EXACT = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=1,sleep=off', '-rtc', 'base=2024-01-01,clock=vm']
 MOST_OFF_US = 100
-MISUSE_OFF_US = 1000               # each is a deadlock, which is looked for and reported
+MISUSE_OFF_US = 200                # each is a deadlock, which is looked for and reported
 LIMIT_S = 600
 
 
