@@ -259,10 +259,13 @@ static struct rob_slot *pending_in(struct async_waiter *waiter, struct async_dom
 
 static struct rob_slot *pending_anywhere(struct async_waiter *waiter)
 {
-	for (struct rob_slot *slot = rob.queue.head; slot; slot = slot->next)
+	for (struct rob_slot *slot = rob.queue.head; slot; slot = slot->next) {
+		if (waiter->kind == ROB_WAIT_ALL && rob_cookie(slot) >= waiter->bound)
+			break; /* the queue is in cookie order */
 		/* Covered by chance: in torture */
 		if (rob_is_pending(slot) && rob_awaits(waiter, slot) && !rob_left_out(waiter, slot))
 			return slot;
+	}
 	return NULL;
 }
 

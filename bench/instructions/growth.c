@@ -75,6 +75,13 @@ static void call_turn(void *data, async_cookie_t cookie)
 	note(async_synchronize_cookie_domain(cookie, &domain));
 }
 
+/* The same in all domains. */
+static void call_all(void *data, async_cookie_t cookie)
+{
+	behind_gate(data);
+	note(async_synchronize_cookie_domain(cookie, NULL));
+}
+
 /* All wait for the first alone. */
 static void call_same(void *data, async_cookie_t cookie)
 {
@@ -92,7 +99,8 @@ static const struct {
 	int ring;
 	int gated;
 } kinds[] = {{"nest", call_nest, 1, 0, 0}, {"single", call_single, 1, 0, 0}, {"up", call_up, 0, 0, 0},
-	     {"ring", call_up, 0, 1, 0},   {"turn", call_turn, 0, 0, 1},     {"same", call_same, 0, 0, 1}};
+	     {"ring", call_up, 0, 1, 0},   {"turn", call_turn, 0, 0, 1},     {"all", call_all, 0, 0, 1},
+	     {"same", call_same, 0, 0, 1}};
 
 static int run(size_t kind)
 {
@@ -193,6 +201,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; count && i < sizeof(fills) / sizeof(fills[0]); i++)
 		if (!strcmp(fills[i].name, argv[1]))
 			return run_fill(i);
-	fprintf(stderr, "usage: bench-growth nest|single|up|ring|turn|same|queue|retire|cancel|domains CALLS\n");
+	fprintf(stderr, "usage: bench-growth nest|single|up|ring|turn|all|same|queue|retire|cancel|domains CALLS\n");
 	return 2;
 }

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-KINDS = 'nest', 'single', 'up', 'turn', 'same', 'ring'
+KINDS = 'nest', 'single', 'up', 'turn', 'all', 'same', 'ring'
 SIZES = 100, 200, 400
 MANY = 'queue', 'retire', 'cancel', 'domains'
 MANY_SIZES = 1000, 100000
