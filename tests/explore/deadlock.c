@@ -48,6 +48,24 @@ static void self_wait(void)
 	free_domain(domain_a);
 }
 
+static void wait_for_all(void *data, async_cookie_t cookie)
+{
+	uint32_t others = jobs_below(domain_a, ASYNC_COOKIE_MAX) & ~3u;
+
+	sim_check(async_synchronize_full_domain(domain_a) == -EDEADLK);
+	check_visible(others);
+}
+
+/* 0 and 1 each wait for all, themselves and each other included; only 2 can be waited for. */
+static void all_wait_for_all(void)
+{
+	expected_reports = 2;
+	start(0, domain_a, wait_for_all);
+	start(1, domain_a, wait_for_all);
+	start(2, domain_a, NULL);
+	sim_check(!wait_full(domain_a));
+}
+
 static void wait_for_own_call(void *data, async_cookie_t cookie)
 {
 	sim_check(async_synchronize_call(cookie, NULL) == -EDEADLK);
@@ -382,6 +400,8 @@ const struct sim_case cases_deadlock[] = {
 	CASE("self-wait", "2.8", self_wait)},
 	CASE("self-wait-2cpus", "2.8", self_wait), .cpus = 2},
 	CASE("self-wait-one-worker", "2.8", self_wait), .threads = 1},
+	CASE("all-wait-for-all", "2.8", all_wait_for_all), .cpus = 2},
+	CASE("all-wait-for-all-one-worker", "2.8", all_wait_for_all), .threads = 1},
 	CASE("self-call", "2.8 C24", self_call)},
 	CASE("below-own", "2.8", no_deadlock), .cpus = 2},
 	CASE("bound-is-no-cycle", "2.8", bound_is_no_cycle), .cpus = 3},
