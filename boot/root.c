@@ -42,8 +42,11 @@ static void settle(void *data, async_cookie_t cookie)
 	(void)cookie;
 	async_set_name("root_settle");
 	rest_wait();
-	/* else the finisher does it, and what was found is not complete; the finisher has no root to wait for */
-	if (!modules_are_stopped() && !is_finisher()) {
+	/*
+	 * Once the root is found, the calls of the rest do nothing: not all that is there was loaded and named, and
+	 * the finisher goes on in order. It has no root to wait for.
+	 */
+	if (!root_is_found() && !is_finisher()) {
 		holds_release();
 		late = true;
 		device_find("/sys/devices", MODULE_PROBE_ASYNC); /* what came before an event could load its driver */
