@@ -18,6 +18,12 @@ for threads in 0 1 256; do
       0 none
 missing: No such file or directory
       2 two"
+	"$examples/journal" | shows journal 'record 0
+record 1
+record 2
+record 3
+record 4
+No space left on device'
 	"$examples/after" | shows after 'page of header and body
 no page: Operation canceled'
 	"$examples/event_loop" | shows event_loop '2 4 6 8'
