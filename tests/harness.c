@@ -268,6 +268,16 @@ void harness_run(const char *helper, const char *env, struct harness_result *res
 	close(err);
 }
 
+const struct harness_result *harness_exits(const char *helper, const char *env, int code)
+{
+	static struct harness_result result;
+
+	harness_run(helper, env, &result);
+	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != code)
+		FAIL("status %#x, should have exited with %d: %s", (unsigned int)result.status, code, result.err);
+	return &result;
+}
+
 void harness_reap(pid_t pid, int code)
 {
 	char what[64];

@@ -123,6 +123,8 @@ struct harness_result {
 	char err[16384];
 };
 void harness_run(const char *helper, const char *env, struct harness_result *result);
+/* The same; it must exit with CODE. Valid until the next. */
+const struct harness_result *harness_exits(const char *helper, const char *env, int code);
 /* Waits for a child that this test forked; fails unless it exited with CODE. */
 void harness_reap(pid_t pid, int code);
 

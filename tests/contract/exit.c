@@ -80,33 +80,23 @@ static unsigned int letters(const struct harness_result *result, char letter_wan
 	return n;
 }
 
-static void check_exit(const struct harness_result *result, int code)
-{
-	if (!WIFEXITED(result->status) || WEXITSTATUS(result->status) != code)
-		FAIL("status %#x, should have exited with %d: %s", (unsigned int)result->status, code, result->err);
-}
-
 TEST(exit_waits_for_running_calls_of_exclusive_domains_too, .pools = PALL)
 {
-	struct harness_result result;
-
 	for (unsigned int i = 0; i < 5; i++) {
-		harness_run("leave_before_a_call_ends", "", &result);
-		check_exit(&result, 0);
-		CHECK_EQ(letters(&result, 'd'), 1);
+		const struct harness_result *result = harness_exits("leave_before_a_call_ends", "", 0);
+
+		CHECK_EQ(letters(result, 'd'), 1);
 	}
 }
 
 TEST(exit_runs_what_is_left, .pools = PALL)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("leave_with_calls_left", "", 5);
 
-	harness_run("leave_with_calls_left", "", &result);
-	check_exit(&result, 5);
-	CHECK_EQ(letters(&result, 'a'), 50);
-	CHECK_EQ(letters(&result, 'b'), 100);
-	CHECK_EQ(letters(&result, 'c'), 50);
-	CHECK_EQ(letters(&result, 'd'), 20);
+	CHECK_EQ(letters(result, 'a'), 50);
+	CHECK_EQ(letters(result, 'b'), 100);
+	CHECK_EQ(letters(result, 'c'), 50);
+	CHECK_EQ(letters(result, 'd'), 20);
 }
 
 HELPER(return_with_calls_left)
@@ -117,11 +107,9 @@ HELPER(return_with_calls_left)
 
 TEST(returning_from_main_runs_what_is_left, .pools = PALL)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("return_with_calls_left", "", 0);
 
-	harness_run("return_with_calls_left", "", &result);
-	check_exit(&result, 0);
-	CHECK_EQ(letters(&result, 'a'), 50);
+	CHECK_EQ(letters(result, 'a'), 50);
 }
 
 static void leave(void *data, async_cookie_t cookie)
@@ -145,13 +133,11 @@ HELPER(leave_inside_a_call)
 
 TEST(exit_inside_a_call_leaves_that_call_out, .pools = PSOME)
 {
-	struct harness_result result;
-
 	for (unsigned int i = 0; i < 10; i++) {
-		harness_run("leave_inside_a_call", "", &result);
-		check_exit(&result, 6);
-		CHECK(letters(&result, 'a') >= 30);
-		CHECK_EQ(letters(&result, 'z'), 1);
+		const struct harness_result *result = harness_exits("leave_inside_a_call", "", 6);
+
+		CHECK(letters(result, 'a') >= 30);
+		CHECK_EQ(letters(result, 'z'), 1);
 	}
 }
 
@@ -173,13 +159,11 @@ HELPER(leave_inside_a_nested_call)
 
 TEST(exit_inside_a_nested_inline_call, .pools = P0)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("leave_inside_a_nested_call", "", 6);
 
-	harness_run("leave_inside_a_nested_call", "", &result);
-	check_exit(&result, 6);
-	CHECK_EQ(letters(&result, 'a'), 1);
-	CHECK_EQ(letters(&result, 'z'), 1);
-	CHECK_EQ(letters(&result, '!'), 0);
+	CHECK_EQ(letters(result, 'a'), 1);
+	CHECK_EQ(letters(result, 'z'), 1);
+	CHECK_EQ(letters(result, '!'), 0);
 }
 
 HELPER(leave_at_once)
@@ -196,11 +180,9 @@ HELPER(leave_at_once)
 
 TEST(_exit_drops_what_is_left, .pools = PSOME)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("leave_at_once", "", 8);
 
-	harness_run("leave_at_once", "", &result);
-	check_exit(&result, 8);
-	CHECK_EQ(letters(&result, 'a'), 0);
+	CHECK_EQ(letters(result, 'a'), 0);
 }
 
 static void late_use(void)
@@ -226,12 +208,10 @@ HELPER(use_after_main)
 
 TEST(the_library_works_after_main, .pools = PALL)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("use_after_main", "", 0);
 
-	harness_run("use_after_main", "", &result);
-	check_exit(&result, 0);
-	CHECK_EQ(letters(&result, 'a'), 1);
-	CHECK_EQ(letters(&result, 'l'), 2);
+	CHECK_EQ(letters(result, 'a'), 1);
+	CHECK_EQ(letters(result, 'l'), 2);
 }
 
 static bool wanted_early;
@@ -260,12 +240,10 @@ HELPER(used_before_main)
 
 TEST(the_library_works_before_main_and_in_destructors, .pools = PALL)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("used_before_main", "TEST_EARLY=1", 0);
 
-	harness_run("used_before_main", "TEST_EARLY=1", &result);
-	check_exit(&result, 0);
-	CHECK_EQ(letters(&result, 'e'), 1);
-	CHECK_EQ(letters(&result, 'l'), 1);
+	CHECK_EQ(letters(result, 'e'), 1);
+	CHECK_EQ(letters(result, 'l'), 1);
 }
 
 /* Two threads end the process while calls run. */
@@ -290,9 +268,7 @@ HELPER(leave_from_another_thread)
 
 TEST(exit_from_a_plain_thread, .pools = PALL)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("leave_from_another_thread", "", 11);
 
-	harness_run("leave_from_another_thread", "", &result);
-	check_exit(&result, 11);
-	CHECK_EQ(letters(&result, 'a'), 50);
+	CHECK_EQ(letters(result, 'a'), 50);
 }

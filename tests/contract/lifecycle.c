@@ -8,12 +8,6 @@
 
 extern char **environ;
 
-static void check_exit(const struct harness_result *result, int code)
-{
-	if (!WIFEXITED(result->status) || WEXITSTATUS(result->status) != code)
-		FAIL("status %#x, should have exited with %d: %s", (unsigned int)result->status, code, result->err);
-}
-
 /* ---- cancellation ---- */
 
 static void gate_with_cancellation_point(void *data, async_cookie_t cookie)
@@ -309,11 +303,9 @@ HELPER(exec_with_calls_left)
 
 TEST(exec_drops_what_is_left, .pools = PALL)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("exec_with_calls_left", "", 7);
 
-	harness_run("exec_with_calls_left", "", &result);
-	check_exit(&result, 7);
-	CHECK_EQ(strlen(result.out), 0);
+	CHECK_EQ(strlen(result->out), 0);
 }
 
 static void exec_call(void *data, async_cookie_t cookie)
@@ -332,10 +324,7 @@ HELPER(exec_inside_a_call)
 
 TEST(a_call_may_exec, .pools = PALL)
 {
-	struct harness_result result;
-
-	harness_run("exec_inside_a_call", "", &result);
-	check_exit(&result, 7);
+	harness_exits("exec_inside_a_call", "", 7);
 }
 
 HELPER(leave_quickly)
@@ -346,11 +335,9 @@ HELPER(leave_quickly)
 
 TEST(quick_exit_drops_what_is_left, .pools = PALL, .no_asan = true, .no_tsan = true)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("leave_quickly", "", 8);
 
-	harness_run("leave_quickly", "", &result);
-	check_exit(&result, 8);
-	CHECK_EQ(strlen(result.out), 0);
+	CHECK_EQ(strlen(result->out), 0);
 }
 
 static void spawn_call(void *data, async_cookie_t cookie)

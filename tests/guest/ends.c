@@ -41,15 +41,12 @@ HELPER(leave_while_a_call_uses_what_is_torn_down)
 
 static void check_output(const char *helper, const char *env, int code, const char *output)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits(helper, env, code);
 
-	harness_run(helper, env, &result);
-	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != code)
-		FAIL("status %#x: %s", (unsigned int)result.status, result.err);
-	if (strcmp(result.out, output))
-		FAIL("\"%s\" should be \"%s\"", result.out, output);
-	if (strstr(result.err, "inorder:"))
-		FAIL("a message: %s", result.err);
+	if (strcmp(result->out, output))
+		FAIL("\"%s\" should be \"%s\"", result->out, output);
+	if (strstr(result->err, "inorder:"))
+		FAIL("a message: %s", result->err);
 }
 
 TEST(the_wait_comes_before_handlers_of_what_existed, .pools = PDEFAULT)
@@ -101,15 +98,12 @@ HELPER(leave_while_a_call_hangs)
 
 static void check_hang(const char *env, size_t reports)
 {
-	struct harness_result result;
+	const struct harness_result *result = harness_exits("leave_while_a_call_hangs", env, 0);
 
-	harness_run("leave_while_a_call_hangs", env, &result);
-	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status))
-		FAIL("status %#x: %s", (unsigned int)result.status, result.err);
-	CHECK(!strcmp(result.out, "torn down, "));
-	CHECK_EQ(count_of(result.err, "goes on after its limit"), 1);
-	CHECK_EQ(count_of(result.err, "has waited 10 s"), reports);
-	CHECK_EQ(count_of(result.err, "(hung-up) runs for"), 1);
+	CHECK(!strcmp(result->out, "torn down, "));
+	CHECK_EQ(count_of(result->err, "goes on after its limit"), 1);
+	CHECK_EQ(count_of(result->err, "has waited 10 s"), reports);
+	CHECK_EQ(count_of(result->err, "(hung-up) runs for"), 1);
 }
 
 TEST(an_exit_that_a_call_holds_up_can_have_a_limit, .pools = PDEFAULT)

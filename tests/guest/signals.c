@@ -66,23 +66,13 @@ HELPER(profile_with_a_handler)
 	crash_in_a_call(SIGPROF);
 }
 
-static void expect_exit(const char *helper, int code)
-{
-	struct harness_result result;
-
-	harness_run(helper, "INORDER_THREADS=2", &result);
-	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != code)
-		FAIL("%s: status %#x, should have exited with %d: %s", helper, (unsigned int)result.status, code,
-		     result.err);
-}
-
 TEST(crash_handlers_run_when_a_call_faults, .pools = PDEFAULT, .no_tsan = true, .no_asan = true)
 {
-	expect_exit("fault_with_a_handler", SIGSEGV);
-	expect_exit("abort_with_a_handler", SIGABRT);
-	expect_exit("trap_with_a_handler", SIGTRAP);
-	expect_exit("bad_system_call_with_a_handler", SIGSYS);
-	expect_exit("profile_with_a_handler", SIGPROF);
+	harness_exits("fault_with_a_handler", "INORDER_THREADS=2", SIGSEGV);
+	harness_exits("abort_with_a_handler", "INORDER_THREADS=2", SIGABRT);
+	harness_exits("trap_with_a_handler", "INORDER_THREADS=2", SIGTRAP);
+	harness_exits("bad_system_call_with_a_handler", "INORDER_THREADS=2", SIGSYS);
+	harness_exits("profile_with_a_handler", "INORDER_THREADS=2", SIGPROF);
 }
 
 static void overflow_caught(int number)
@@ -119,7 +109,7 @@ HELPER(overflow_with_a_handler)
 
 TEST(a_handler_on_an_alternate_stack_sees_a_call_overflow, .pools = PDEFAULT, .no_tsan = true, .no_asan = true)
 {
-	expect_exit("overflow_with_a_handler", 33);
+	harness_exits("overflow_with_a_handler", "INORDER_THREADS=2", 33);
 }
 
 /* ---- children of calls ---- */
