@@ -48,6 +48,9 @@
 
 /* Smaller numbers where every memory access is watched. */
 #define SCALE(n) ((HARNESS_TSAN || HARNESS_ASAN) ? (n) / 10 : (n))
+/* A kernel's matter: how deep calls may run inside each other on one stack; a place for other threads to run. */
+#define NESTING(n) (n)
+#define breathe() ((void)0)
 
 enum {
 	P0 = 1, /* INORDER_THREADS=0 */

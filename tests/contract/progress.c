@@ -83,11 +83,11 @@ static void nest(void *data, async_cookie_t cookie)
 TEST(nesting_deeper_than_the_pool, .pools = PALL)
 {
 	atomic_uint n = 0;
-	struct level level = {&n, SCALE(1000)};
+	struct level level = {&n, NESTING(SCALE(1000))};
 
 	CHECK(async_schedule(nest, &level));
 	CHECK_EQ(async_synchronize_full(), 0);
-	CHECK_EQ(n, SCALE(1000) + 1);
+	CHECK_EQ(n, NESTING(SCALE(1000)) + 1);
 }
 
 static struct async_domain chained = ASYNC_DOMAIN_INIT;

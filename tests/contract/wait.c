@@ -39,12 +39,10 @@ TEST(running_and_pending_calls_both_count, .pools = P2)
 	waiter_start(&waits[1], wait_full, 0, &domain);
 	gate_end(&high);
 	down(&pending.begun); /* running now: low and pending */
-	quiet();
-	CHECK(!waiter_done(&waits[0]));
+	CHECK_WAITING(&waits[0], 1);
 	gate_end(&low);
 	CHECK_EQ(waiter_join(&waits[0]), 0);
-	quiet();
-	CHECK(!waiter_done(&waits[1]));
+	CHECK_WAITING(&waits[1], 1);
 	CHECK(!pending.done);
 	gate_end(&pending);
 	CHECK_EQ(waiter_join(&waits[1]), 0);
@@ -146,9 +144,8 @@ TEST(null_takes_finite_cookies_too, .pools = P0 | P256)
 	struct waiter waits[3];
 	async_cookie_t cookies[4];
 
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < 4; i++)
 		cookies[i] = gate_new(&gates[i], domains[i]);
-	}
 	CHECK_EQ(async_synchronize_cookie_domain(cookies[1], NULL), 0); /* exclusive does not count */
 	for (unsigned int i = 0; i < 3; i++)
 		waiter_start(&waits[i], async_synchronize_cookie_domain, cookies[i + 1] + 1, NULL);
@@ -157,8 +154,7 @@ TEST(null_takes_finite_cookies_too, .pools = P0 | P256)
 	CHECK_WAITING(waits, 3);
 	gate_end(&gates[1]);
 	CHECK_DONE(waits, 2);
-	quiet();
-	CHECK(!waiter_done(&waits[2]));
+	CHECK_WAITING(&waits[2], 1);
 	gate_end(&gates[3]);
 	CHECK_EQ(waiter_join(&waits[2]), 0);
 	gate_end(&gates[0]);
@@ -223,7 +219,7 @@ static void schedule_next(void *data, async_cookie_t cookie)
 static void full_covers_a_chain(struct async_domain *domain, bool null)
 {
 	for (unsigned int round = 0; round < 100; round++) {
-		struct chain chain = {.domain = domain, .left = 50};
+		struct chain chain = {.domain = domain, .left = NESTING(50)};
 
 		async_schedule_domain(schedule_next, &chain, domain);
 		CHECK_EQ(null ? async_synchronize_full() : async_synchronize_full_domain(domain), 0);
@@ -320,8 +316,10 @@ static void keep_scheduling(void *data)
 {
 	struct async_domain *domain = data;
 
-	while (!enough)
+	while (!enough) {
 		async_synchronize_call(async_schedule_domain(nothing, NULL, domain), domain);
+		breathe();
+	}
 }
 
 TEST(full_waits_do_not_starve_under_scheduling, .pools = PALL)
@@ -343,6 +341,7 @@ static void endless(void *data, async_cookie_t cookie)
 {
 	struct async_domain *domain = data;
 
+	breathe();
 	if (!enough)
 		async_schedule_domain(endless, domain, domain);
 }
@@ -384,8 +383,8 @@ TEST(start_and_end_order_do_not_matter, .pools = P0 | P256)
 {
 	enum { N = 12 };
 	ASYNC_DOMAIN(domain);
-	struct gate gates[N];
-	struct waiter waits[N];
+	static struct gate gates[N];
+	static struct waiter waits[N];
 
 	for (unsigned int i = 0; i < N; i++) {
 		gate_new(&gates[i], &domain);

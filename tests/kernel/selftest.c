@@ -10,88 +10,64 @@
 
 #include <linux/async_load.h>
 
-#include "selftest.h"
+#include "harness.h"
+
+static const struct suite {
+	const char *name;
+	unsigned int pools, threads;
+} suites[] = {{"all", P256 | PLOAD, 256}, {"owned", P256, 256},     {"full", PFULL, 256}, {"serial", P0, 0},
+	      {"threads", PFEW, 256},     {"helped", PHELPED, 256}, {"hold", PHOLD, 256}};
 
 static char *suite = "all";
 module_param(suite, charp, 0444);
 MODULE_PARM_DESC(suite, "all, owned, full, serial, threads, helped or hold");
 
-/* ---- the runner ---- */
+static char *only = "";
+module_param(only, charp, 0444);
+MODULE_PARM_DESC(only, "tests with this in their name or in that of their file");
 
-static unsigned int count(const struct test *tests)
+static const struct harness_test *const last HARNESS_SECTION;
+
+static unsigned int planned, total, failed;
+
+/* The next of the suite that is asked for. */
+static const struct harness_test *const *next(const struct suite *of, const struct harness_test *const *test)
 {
-	unsigned int number = 0;
-
-	while (tests[number].run)
-		number++;
-	return number;
+	do {
+		test = harness_next(test, of->pools);
+	} while (test && !strstr((*test)->name, only) && !strstr((*test)->file, only));
+	return test;
 }
-
-static unsigned int run(const struct test *tests, unsigned int number)
-{
-	unsigned int failed = 0;
-
-	for (; tests->run; tests++) {
-		ktime_t since = ktime_get();
-
-		unsigned int failures = test_run(tests);
-
-		pr_info("%sok %u %s # %lld us\n", failures ? "not " : "", ++number, tests->name,
-			ktime_us_delta(ktime_get(), since));
-		failed += failures != 0;
-	}
-	return failed;
-}
-
-static const struct test *const all_suites[] = {order_tests, wait_tests, misuse_tests, kernel_tests, load_tests, NULL};
-
-static const struct test *const owned_suites[] = {order_tests, wait_tests, misuse_tests, kernel_tests, NULL};
-
-/* Of those whose name is in the parameter; NULL: there is none. */
-static const struct test *const *find_suites(void)
-{
-	static const struct test *one[2];
-
-	if (!strcmp(suite, "all"))
-		return all_suites;
-	if (!strcmp(suite, "owned"))
-		return owned_suites;
-	one[0] = !strcmp(suite, "full")      ? full_tests
-		 : !strcmp(suite, "serial")  ? serial_tests
-		 : !strcmp(suite, "threads") ? thread_tests
-		 : !strcmp(suite, "helped")  ? helped_tests
-		 : !strcmp(suite, "hold")    ? hold_tests
-					     : NULL;
-	return one[0] ? one : NULL;
-}
-
-static unsigned int total, failed;
 
 static void run_all(void *data)
 {
-	const struct test *const *suites = data;
+	const struct suite *of = data;
 
-	for (unsigned int i = 0; suites[i]; i++) {
-		failed += run(suites[i], total);
-		total += count(suites[i]);
+	for (const struct harness_test *const *test = next(of, NULL); test; test = next(of, test)) {
+		ktime_t since = ktime_get();
+		unsigned int failures = harness_run(*test, of->threads);
+
+		pr_info("%sok %u %s # %lld us\n", failures ? "not " : "", ++total, (*test)->name,
+			ktime_us_delta(ktime_get(), since));
+		failed += failures != 0;
 	}
 }
 
 /* In a task that loads no module: in a kernel whose loads are owners, this one's calls would be the load's. */
-static void run_unowned(const struct test *const *suites)
+static void run_unowned(const struct suite *of)
 {
 	struct actor actor;
 
-	actor_start(&actor, run_all, (void *)suites);
+	actor_start(&actor, run_all, (void *)of);
 	actor_join(&actor);
 }
 
 /* The other way round: whatever is tested is done for a module. */
-static void run_owned(const struct test *const *suites)
+static void run_owned(const struct suite *of)
 {
 	struct async_load *load = async_load_begin("selftest");
 
-	run_all((void *)suites);
+	run_all((void *)of);
 	async_load_init_done(load);
 	async_load_wait(load);
 	async_load_end(load);
@@ -99,24 +75,25 @@ static void run_owned(const struct test *const *suites)
 
 static int __init begin(void)
 {
-	const struct test *const *suites = find_suites();
-	unsigned int planned = 0;
+	const struct suite *of = suites;
 
-	if (!suites) {
+	while (of < suites + ARRAY_SIZE(suites) && strcmp(of->name, suite))
+		of++;
+	if (of == suites + ARRAY_SIZE(suites)) {
 		pr_err("inorder_selftest: there is no suite '%s': see modinfo\n", suite);
 		return -EINVAL;
 	}
-	for (unsigned int i = 0; suites[i]; i++)
-		planned += count(suites[i]);
+	for (const struct harness_test *const *test = next(of, NULL); test; test = next(of, test))
+		planned++;
 	pr_info("KTAP version 1\n");
 	pr_info("1..%u\n", planned);
-	if (suites == owned_suites)
-		run_owned(suites);
+	if (of->pools == P256)
+		run_owned(of);
 	else
-		run_unowned(suites);
+		run_unowned(of);
 	pr_info("# suite %s\n", suite);
 	pr_info("inorder_selftest: %u passed, %u failed\n", total - failed, failed);
-	return failed || total != planned ? -EIO : 0;
+	return failed || !total || total != planned ? -EIO : 0;
 }
 
 static void __exit end(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* No test of its own: calls that run and wait for a while, to be looked at. */
-#include "selftest.h"
+#include "harness.h"
 
 #define HOLD_MS 3000
 
@@ -15,11 +15,9 @@ static void stand_behind(void *data, async_cookie_t cookie)
 	CHECK(!async_synchronize_cookie(cookie));
 }
 
-static void hold_for_a_while(void)
+TEST(hold_for_a_while, .pools = PHOLD)
 {
 	async_schedule(hold, NULL);
 	async_schedule(stand_behind, NULL);
 	CHECK(!async_synchronize_full());
 }
-
-const struct test hold_tests[] = {{"hold_for_a_while", hold_for_a_while}, {}};

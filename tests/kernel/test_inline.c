@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-/* Calls that run in their callers: too much is pending, or async.serial=1. */
+/* Calls that run in their callers because too much is pending: pending=0. */
 #include <linux/irqflags.h>
 
-#include "selftest.h"
+#include "harness.h"
 
 struct inline_call {
 	struct task_struct *task;
@@ -20,7 +20,7 @@ static void note(void *data, async_cookie_t cookie)
 	call->atomic = irqs_disabled();
 }
 
-static void a_call_runs_in_its_caller(void)
+TEST(a_call_runs_in_its_caller, .pools = PFULL)
 {
 	struct inline_call call = {};
 	async_cookie_t cookie = async_schedule(note, &call);
@@ -29,7 +29,7 @@ static void a_call_runs_in_its_caller(void)
 	CHECK(!current_is_async());
 }
 
-static void nothing_is_run_where_it_must_not(void)
+TEST(nothing_is_run_where_it_must_not, .pools = PFULL)
 {
 	struct inline_call call = {};
 	async_cookie_t before = async_schedule(note, &call), cookie = 0, after;
@@ -54,7 +54,7 @@ static void schedule_gate(void *data)
 }
 
 /* In progress like any other, for whoever waits. */
-static void it_is_in_progress_meanwhile(void)
+TEST(it_is_in_progress_meanwhile, .pools = PFULL)
 {
 	ASYNC_DOMAIN(domain);
 	struct beside beside = {.domain = &domain};
@@ -62,7 +62,7 @@ static void it_is_in_progress_meanwhile(void)
 
 	gate_init(&beside.gate);
 	actor_start(&actor, schedule_gate, &beside);
-	wait_for_completion(&beside.gate.entered);
+	down(&beside.gate.begun);
 	CHECK(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, &domain, 3 * NSEC_PER_MSEC) == -ETIMEDOUT);
 	CHECK(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, NULL, 3 * NSEC_PER_MSEC) == -ETIMEDOUT);
 	gate_open(&beside.gate);
@@ -82,7 +82,7 @@ static void schedule_inside(void *data, async_cookie_t cookie)
 }
 
 /* Inside of its parent, on the same stack: it cannot wait for that one, and says so. */
-static void a_nested_one_leaves_its_parent_out(void)
+TEST(a_nested_one_leaves_its_parent_out, .pools = PFULL)
 {
 	int result = 0;
 
@@ -97,7 +97,7 @@ static void sleeping_note(void *data, async_cookie_t cookie)
 }
 
 /* An atomic caller must not run it: there are slots set aside. */
-static void an_atomic_caller_does_not_run_it(void)
+TEST(an_atomic_caller_does_not_run_it, .pools = PFULL)
 {
 	static struct inline_call calls[64];
 	unsigned long flags;
@@ -112,28 +112,13 @@ static void an_atomic_caller_does_not_run_it(void)
 		CHECK(calls[i].task && calls[i].async && !calls[i].atomic);
 }
 
-static void ordered_calls_keep_their_order(void)
+TEST(ordered_calls_keep_their_order, .pools = PFULL)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
-	atomic_t calls = ATOMIC_INIT(0);
+	atomic_uint calls = 0;
 
 	for (unsigned int i = 0; i < 100; i++)
-		CHECK(async_schedule_ordered(count_call, count_call, &calls, &domain));
+		CHECK(async_schedule_ordered(count, count, &calls, &domain));
 	CHECK(!async_synchronize_full_domain(&domain));
-	CHECK(atomic_read(&calls) == 200);
+	CHECK(calls == 200);
 }
-
-const struct test full_tests[] = {{"a_call_runs_in_its_caller", a_call_runs_in_its_caller},
-				  {"nothing_is_run_where_it_must_not", nothing_is_run_where_it_must_not},
-				  {"it_is_in_progress_meanwhile", it_is_in_progress_meanwhile},
-				  {"a_nested_one_leaves_its_parent_out", a_nested_one_leaves_its_parent_out},
-				  {"an_atomic_caller_does_not_run_it", an_atomic_caller_does_not_run_it},
-				  {"ordered_calls_keep_their_order", ordered_calls_keep_their_order},
-				  {}};
-
-const struct test serial_tests[] = {{"a_call_runs_in_its_caller", a_call_runs_in_its_caller},
-				    {"nothing_is_run_where_it_must_not", nothing_is_run_where_it_must_not},
-				    {"it_is_in_progress_meanwhile", it_is_in_progress_meanwhile},
-				    {"a_nested_one_leaves_its_parent_out", a_nested_one_leaves_its_parent_out},
-				    {"ordered_calls_keep_their_order", ordered_calls_keep_their_order},
-				    {}};

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-/* What is the kernel's alone: contexts, NUMA, devices, the names of old. */
+/* What is the kernel's alone: contexts, NUMA, devices, calls that sleep in the kernel. */
 #include <linux/device.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/nodemask.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/topology.h>
 
-#include "selftest.h"
+#include "harness.h"
 
 struct seen {
 	atomic_t calls;
@@ -51,7 +52,7 @@ static void check_seen(const struct seen *seen, int calls)
 	CHECK(!seen->atomic && seen->async && seen->no_freeze);
 }
 
-static void scheduled_with_interrupts_off(void)
+TEST(scheduled_with_interrupts_off, .pools = P256)
 {
 	static DEFINE_RAW_SPINLOCK(lock);
 	struct seen seen = {};
@@ -78,7 +79,7 @@ static void spin(void *data, async_cookie_t cookie)
 		cpu_relax();
 }
 
-static void scheduled_in_a_hardirq(void)
+TEST(scheduled_in_a_hardirq, .pools = P256)
 {
 	struct hrtimer timer;
 
@@ -95,7 +96,7 @@ static void scheduled_in_a_hardirq(void)
 	check_seen(&from_hardirq, 1);
 }
 
-static void scheduled_in_a_softirq(void)
+TEST(scheduled_in_a_softirq, .pools = P256)
 {
 	struct timer_list timer;
 
@@ -117,7 +118,7 @@ static void take_lock(void *data, async_cookie_t cookie)
 }
 
 /* What must not run in the caller does not, under a lock that it takes. */
-static void tried_under_a_lock(void)
+TEST(tried_under_a_lock, .pools = P256)
 {
 	static DEFINE_SPINLOCK(lock);
 	async_cookie_t cookie = 0;
@@ -129,7 +130,7 @@ static void tried_under_a_lock(void)
 	CHECK(!async_synchronize_full());
 }
 
-static void the_node_is_honoured(void)
+TEST(the_node_is_honoured, .pools = P256)
 {
 	unsigned int nodes = 0;
 	int node;
@@ -154,18 +155,44 @@ static void the_node_is_honoured(void)
 	pr_info("    # nodes:%u\n", nodes);
 }
 
-static void look_at_device(void *data, async_cookie_t cookie)
-{
-	struct device *dev = data;
+/* Workers claim some of them meanwhile; each either runs or is taken back, and some of them are, on whatever node. */
+static atomic_uint released;
 
-	atomic_inc((atomic_t *)dev_get_drvdata(dev));
+static void release(void *data, async_cookie_t cookie)
+{
+	CHECK(current_is_async() && async_current_cookie() == cookie);
+	released++;
 }
 
-static void calls_for_devices(void)
+TEST(calls_for_a_node_are_taken_back, .pools = P256)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	unsigned int taken = 0;
+	atomic_uint ran = 0;
+
+	released = 0;
+	for (unsigned int round = 0; round < 20; round++) {
+		for (unsigned int i = 0; i < 100; i++)
+			async_schedule_node_domain(count, &ran, i % 2 ? first_online_node : NUMA_NO_NODE, &domain);
+		taken += async_cancel_domain(&domain, release);
+	}
+	CHECK(!async_synchronize_full_domain(&domain));
+	CHECK(taken);
+	CHECK_EQ(released, taken);
+	CHECK_EQ(ran + taken, 2000);
+	CHECK(!async_cancel_domain(&domain, release));
+}
+
+static void look_at_device(void *data, async_cookie_t cookie)
+{
+	count(dev_get_drvdata(data), cookie);
+}
+
+TEST(calls_for_devices, .pools = P256)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
 	struct device *dev = root_device_register("inorder_selftest");
-	atomic_t calls = ATOMIC_INIT(0);
+	atomic_uint calls = 0;
 
 	CHECK(!IS_ERR(dev));
 	if (IS_ERR(dev))
@@ -176,23 +203,65 @@ static void calls_for_devices(void)
 	CHECK(async_schedule_dev_nocall(look_at_device, dev));
 	CHECK(!async_synchronize_full_domain(&domain));
 	CHECK(!async_synchronize_full());
-	CHECK(atomic_read(&calls) == 3);
+	CHECK(calls == 3);
 	root_device_unregister(dev);
+}
+
+static void sleep_20_ms(void *data, async_cookie_t cookie)
+{
+	usleep_range(20000, 21000);
+}
+
+/* Calls that block in the kernel, unknown to us, hold others up for a moment only. */
+TEST(sleeping_calls_overlap, .pools = P256)
+{
+	ktime_t since = ktime_get();
+	s64 took_ms;
+
+	for (unsigned int i = 0; i < 64; i++)
+		async_schedule(sleep_20_ms, NULL);
+	CHECK(!async_synchronize_full());
+	took_ms = ktime_ms_delta(ktime_get(), since);
+	CHECK(took_ms >= 20 && took_ms < 640); /* one after the other: 1280 */
+}
+
+TEST(one_sleeps_while_many_pass, .pools = P256)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	atomic_uint calls = 0;
+	struct gate gate;
+
+	gate_new(&gate, &domain);
+	for (unsigned int i = 0; i < 20000; i++)
+		async_schedule_domain(count, &calls, &domain);
+	while (calls < 20000)
+		usleep_range(100, 1000);
+	CHECK(!gate.done);
+	gate_end(&gate);
+	CHECK(!async_synchronize_full_domain(&domain));
+}
+
+TEST(misuse_is_refused, .pools = P256)
+{
+	CHECK_EQ(async_synchronize_owner(NULL), -EINVAL);
+	async_set_name("outside");
+	async_set_error(-EIO);
+	CHECK_EQ(async_domain_error(NULL, NULL), 0);
 }
 
 static void nested_schedule(void *data, async_cookie_t cookie)
 {
-	async_schedule(count_call, data);
+	async_schedule(count, data);
 }
 
-static void calls_schedule_calls(void)
+TEST(calls_schedule_calls, .pools = P256)
 {
-	atomic_t calls = ATOMIC_INIT(0);
+	atomic_uint calls = 0;
 
 	for (unsigned int i = 0; i < 500; i++)
 		async_schedule(nested_schedule, &calls);
 	CHECK(!async_synchronize_full());
-	CHECK(atomic_read(&calls) == 500);
+	CHECK(calls == 500);
 }
 
 static void schedule_and_wait(void *data)
@@ -202,7 +271,7 @@ static void schedule_and_wait(void *data)
 		async_cookie_t cookie = 0;
 
 		for (unsigned int k = 0; k < i % 9; k++)
-			cookie = async_schedule_domain(count_call, data, &domain);
+			cookie = async_schedule_domain(count, data, &domain);
 		if (i % 3 == 0)
 			CHECK(!async_synchronize_cookie_domain(cookie, &domain));
 		CHECK(!async_synchronize_full_domain(&domain));
@@ -211,16 +280,12 @@ static void schedule_and_wait(void *data)
 	}
 }
 
-static void many_tasks_at_once(void)
+TEST(many_tasks_at_once, .pools = P256)
 {
-	atomic_t calls = ATOMIC_INIT(0);
-	struct actor actors[8];
+	atomic_uint calls = 0;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(actors); i++)
-		actor_start(&actors[i], schedule_and_wait, &calls);
-	for (unsigned int i = 0; i < ARRAY_SIZE(actors); i++)
-		actor_join(&actors[i]);
-	CHECK(atomic_read(&calls) == 8 * (300 / 9 * 36 + 3)); /* 33 rounds of 0 to 8, then 0, 1, 2 */
+	actors_run(8, schedule_and_wait, &calls);
+	CHECK(calls == 8 * (300 / 9 * 36 + 3)); /* 33 rounds of 0 to 8, then 0, 1, 2 */
 }
 
 /* More than there are threads, as a rule. */
@@ -241,7 +306,7 @@ static void wait_for_the_last(void *data, async_cookie_t cookie)
 	wait_for_completion(&crowd->all_have);
 }
 
-static void calls_wait_for_more_calls_than_there_are_threads(void)
+TEST(calls_wait_for_more_calls_than_there_are_threads, .pools = P256)
 {
 	struct crowd crowd = {};
 
@@ -269,7 +334,7 @@ static void descend(void *data, async_cookie_t cookie)
 	CHECK(!async_synchronize_call(next, &descent->domain));
 }
 
-static void waits_nest_deeper_than_there_are_threads(void)
+TEST(waits_nest_deeper_than_there_are_threads, .pools = P256)
 {
 	struct descent descent = {.domain = ASYNC_DOMAIN_EXCLUSIVE_INIT, .left = 2 * CROWD};
 
@@ -277,16 +342,3 @@ static void waits_nest_deeper_than_there_are_threads(void)
 	CHECK(!async_synchronize_full_domain(&descent.domain));
 	CHECK(!descent.left);
 }
-
-const struct test kernel_tests[] = {
-	{"scheduled_with_interrupts_off", scheduled_with_interrupts_off},
-	{"scheduled_in_a_hardirq", scheduled_in_a_hardirq},
-	{"scheduled_in_a_softirq", scheduled_in_a_softirq},
-	{"tried_under_a_lock", tried_under_a_lock},
-	{"the_node_is_honoured", the_node_is_honoured},
-	{"calls_for_devices", calls_for_devices},
-	{"calls_schedule_calls", calls_schedule_calls},
-	{"many_tasks_at_once", many_tasks_at_once},
-	{"calls_wait_for_more_calls_than_there_are_threads", calls_wait_for_more_calls_than_there_are_threads},
-	{"waits_nest_deeper_than_there_are_threads", waits_nest_deeper_than_there_are_threads},
-	{}};

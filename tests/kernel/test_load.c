@@ -2,7 +2,7 @@
 /* What module loading uses: whom a load waits for, and calls that have modules loaded. */
 #include <linux/async_load.h>
 
-#include "selftest.h"
+#include "harness.h"
 
 struct loader {
 	struct async_load *load;
@@ -18,7 +18,7 @@ static void load_with(struct loader *loader, const char *name, struct gate *gate
 	loader->load = async_load_begin(name);
 	CHECK(loader->load);
 	if (gate)
-		gate_schedule(gate, NULL);
+		gate_new(gate, NULL);
 	async_load_init_done(loader->load);
 }
 
@@ -45,7 +45,7 @@ static void load_end(struct loader *loader)
 	async_load_end(loader->load);
 }
 
-static void a_load_waits_for_its_own_calls_only(void)
+TEST(a_load_waits_for_its_own_calls_only, .pools = PLOAD)
 {
 	struct loader slow, quick;
 	struct gate gate;
@@ -61,12 +61,12 @@ static void a_load_waits_for_its_own_calls_only(void)
 	CHECK(gate.done);
 }
 
-static void every_load_waits_for_calls_without_an_owner(void)
+TEST(every_load_waits_for_calls_without_an_owner, .pools = PLOAD)
 {
 	struct loader loader;
 	struct gate gate;
 
-	gate_schedule(&gate, NULL);
+	gate_new(&gate, NULL);
 	load_with(&loader, "any", NULL);
 	actor_start(&loader.actor, wait_main, &loader);
 	CHECK(waits(&loader));
@@ -75,13 +75,13 @@ static void every_load_waits_for_calls_without_an_owner(void)
 	CHECK(gate.done);
 }
 
-static void no_load_waits_for_exclusive_domains(void)
+TEST(no_load_waits_for_exclusive_domains, .pools = PLOAD)
 {
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
 	struct loader loader;
 	struct gate gate;
 
-	gate_schedule(&gate, &domain);
+	gate_new(&gate, &domain);
 	load_with(&loader, "any", NULL);
 	actor_start(&loader.actor, wait_main, &loader);
 	load_end(&loader);
@@ -99,12 +99,12 @@ static void schedule_child(void *data, async_cookie_t cookie)
 {
 	struct family *family = data;
 
-	gate_schedule(&family->child, NULL);
+	gate_new(&family->child, NULL);
 	complete(&family->born);
 }
 
 /* Handed over: what a module's call schedules is the module's, whichever task that is. */
-static void an_owner_is_inherited(void)
+TEST(an_owner_is_inherited, .pools = PLOAD)
 {
 	struct loader loader, other;
 	struct family family;
@@ -142,7 +142,7 @@ static void request(void *data, async_cookie_t cookie)
 	async_request_end();
 }
 
-static void a_call_that_has_a_module_loaded_is_left_out(void)
+TEST(a_call_that_has_a_module_loaded_is_left_out, .pools = PLOAD)
 {
 	struct requester requester;
 	struct loader loader;
@@ -170,7 +170,7 @@ static void request_later(void *data, async_cookie_t cookie)
 	async_request_end();
 }
 
-static void a_load_that_waits_already_is_told(void)
+TEST(a_load_that_waits_already_is_told, .pools = PLOAD)
 {
 	struct requester requester = {};
 	struct loader loader;
@@ -195,7 +195,7 @@ static void wait_for_turn(void *data, async_cookie_t cookie)
 }
 
 /* Nor can a call complete that waits for such a call. */
-static void who_waits_for_such_a_call_is_left_out_too(void)
+TEST(who_waits_for_such_a_call_is_left_out_too, .pools = PLOAD)
 {
 	struct requester requester;
 	struct loader loader;
@@ -231,7 +231,7 @@ static void follow(void *data, async_cookie_t cookie)
 }
 
 /* Nor one that begins to wait for such a call when the load waits already. */
-static void who_waits_for_such_a_call_later_is_left_out(void)
+TEST(who_waits_for_such_a_call_later_is_left_out, .pools = PLOAD)
 {
 	struct requester requester;
 	struct follower follower = {};
@@ -255,7 +255,7 @@ static void who_waits_for_such_a_call_later_is_left_out(void)
 }
 
 /* As one whose driver asks for asynchronous probing: none waits. What belongs to the load goes with its last call. */
-static void a_load_may_end_before_its_calls(void)
+TEST(a_load_may_end_before_its_calls, .pools = PLOAD)
 {
 	struct loader loader;
 	struct gate gate;
@@ -278,7 +278,7 @@ static void load_inside(void *data, async_cookie_t cookie)
 }
 
 /* It cannot wait for the call that it is in. */
-static void a_load_inside_a_call_leaves_that_out(void)
+TEST(a_load_inside_a_call_leaves_that_out, .pools = PLOAD)
 {
 	struct loader loader;
 
@@ -286,17 +286,3 @@ static void a_load_inside_a_call_leaves_that_out(void)
 	CHECK(!async_synchronize_full());
 	CHECK(loader.done);
 }
-
-const struct test load_tests[] = {
-	{"a_load_waits_for_its_own_calls_only", a_load_waits_for_its_own_calls_only},
-	{"every_load_waits_for_calls_without_an_owner", every_load_waits_for_calls_without_an_owner},
-	{"no_load_waits_for_exclusive_domains", no_load_waits_for_exclusive_domains},
-	{"an_owner_is_inherited", an_owner_is_inherited},
-	{"a_call_that_has_a_module_loaded_is_left_out", a_call_that_has_a_module_loaded_is_left_out},
-	{"a_load_that_waits_already_is_told", a_load_that_waits_already_is_told},
-	{"who_waits_for_such_a_call_is_left_out_too", who_waits_for_such_a_call_is_left_out_too},
-	{"who_waits_for_such_a_call_later_is_left_out", who_waits_for_such_a_call_later_is_left_out},
-	{"a_load_inside_a_call_leaves_that_out", a_load_inside_a_call_leaves_that_out},
-	/* the last, so that no later load frees it */
-	{"a_load_may_end_before_its_calls", a_load_may_end_before_its_calls},
-	{}};

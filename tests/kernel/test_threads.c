@@ -3,7 +3,7 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 
-#include "selftest.h"
+#include "harness.h"
 
 #define PARAMETER "/sys/module/inorder/parameters/fail_threads"
 
@@ -23,7 +23,7 @@ static void note(void *data, async_cookie_t cookie)
 	helped->place = places++;
 }
 
-static void who_waits_runs_what_it_waits_for(void)
+TEST(who_waits_runs_what_it_waits_for, .pools = PHELPED | PFEW)
 {
 	struct helped helped[20] = {};
 
@@ -36,7 +36,7 @@ static void who_waits_runs_what_it_waits_for(void)
 		CHECK(helped[i].task == current && helped[i].place == i);
 }
 
-static void and_nothing_else(void)
+TEST(and_nothing_else, .pools = PFEW)
 {
 	ASYNC_DOMAIN(one);
 	ASYNC_DOMAIN(other);
@@ -66,22 +66,22 @@ static int let_threads_be_made(void)
 }
 
 /* No thread waits for this one. */
-static void what_is_pending_runs_when_threads_can_be_made(void)
+TEST(what_is_pending_runs_when_threads_can_be_made, .pools = PFEW)
 {
 	struct gate gate;
 
 	gate_init(&gate);
 	async_schedule(gate_call, &gate);
-	CHECK(!wait_for_completion_timeout(&gate.entered, HZ / 20));
+	CHECK_EQ(down_timeout(&gate.begun, HZ / 20), -ETIME);
 	CHECK(!let_threads_be_made());
-	CHECK(wait_for_completion_timeout(&gate.entered, 5 * HZ));
+	CHECK_EQ(down_timeout(&gate.begun, 5 * HZ), 0);
 	gate_open(&gate);
 	CHECK(!async_synchronize_full());
-	CHECK(gate.done && gate.task != current);
+	CHECK(gate.done && gate.tid != current->pid);
 }
 
 /* The last of all: what stays behind in the queue is freed when the module goes. */
-static void claimed_out_of_turn(void)
+TEST(claimed_out_of_turn, .pools = PHELPED)
 {
 	ASYNC_DOMAIN(first);
 	ASYNC_DOMAIN(second);
@@ -94,13 +94,3 @@ static void claimed_out_of_turn(void)
 	CHECK(!async_synchronize_full_domain(&first));
 	CHECK(early.task);
 }
-
-const struct test helped_tests[] = {{"who_waits_runs_what_it_waits_for", who_waits_runs_what_it_waits_for},
-				    {"claimed_out_of_turn", claimed_out_of_turn},
-				    {}};
-
-const struct test thread_tests[] = {
-	{"who_waits_runs_what_it_waits_for", who_waits_runs_what_it_waits_for},
-	{"and_nothing_else", and_nothing_else},
-	{"what_is_pending_runs_when_threads_can_be_made", what_is_pending_runs_when_threads_can_be_made},
-	{}};

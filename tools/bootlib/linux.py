@@ -54,6 +54,16 @@ FIXED = {'KBUILD_BUILD_TIMESTAMP': 'Thu Jan  1 00:00:00 UTC 2026', 'KBUILD_BUILD
          'KBUILD_BUILD_HOST': 'inorder', 'LC_ALL': 'C'}
 
 
+def sources_of(folder):
+    """The files that modules in a folder are built of: what it has, and what contract.mk takes from beside it."""
+    here = [os.path.join(folder, name) for name in os.listdir(folder) if name == 'Kbuild' or name.endswith(('.c', '.h', '.mk'))]
+    lists = [path for path in here if path.endswith('.mk')]
+    names = [word for path in lists for word in re.findall(r'(\w+)\.o\b', read(path))] + (['party', 'actors'] if lists else [])
+    beside = [os.path.join(folder, '..', place, f'{name}.{kind}') for name in names for place in ('', 'contract')
+              for kind in 'ch']
+    return here + [path for path in beside if os.path.exists(path)]
+
+
 class Build:
     """A kernel that has been built. A machine boots the file that it calls vmlinux."""
 
@@ -156,9 +166,8 @@ class Kernels:
         """Builds the modules in a folder of sources against that kernel, beside the trees; returns their paths."""
         folder = os.path.join(self.folder, 'modules', kernel.name, os.path.basename(sources))
         os.makedirs(folder, exist_ok=True)
-        for name in os.listdir(sources):
-            if name == 'Kbuild' or name.endswith(('.c', '.h')):
-                put(os.path.join(sources, name), os.path.join(folder, name))
+        for path in sources_of(sources):
+            put(path, os.path.join(folder, os.path.basename(path)))
         self.make(kernel, [f'M={folder}', *words, 'modules'], f'build {sources} for {kernel.name}')
         return sorted(glob.glob(os.path.join(folder, '*.ko')))
 

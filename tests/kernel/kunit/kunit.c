@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-/* The tests of the contract as KUnit: a suite for each table of tests, a case's parameter for each test. */
+/* The tests of the contract as KUnit: a case's parameter for each test. */
 #include <kunit/test.h>
 #include <linux/async.h>
 #include <linux/init.h>
 #include <linux/sched.h>
 
-#include "selftest.h"
+#include "harness.h"
 
+static const struct harness_test *const last HARNESS_SECTION;
+
+/* A case's parameter is where its test stands in the section. */
 static void run_one(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, 0U, test_run(test->param_value));
+	const struct harness_test *const *at = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, 0U, harness_run(*at, 256));
 }
 
 /* Later kernels hand the test to the generator, too; these have that macro. */
@@ -19,31 +24,20 @@ static void run_one(struct kunit *test)
 #define GENERATOR(name) const void *name(const void *previous, char *text)
 #endif
 
-#define SUITE(_subject) \
-	static GENERATOR(_subject##_next) \
-	{ \
-		const struct test *next = previous ? (const struct test *)previous + 1 : _subject##_tests; \
-\
-		if (!next->run) \
-			return NULL; \
-		strscpy(text, next->name, KUNIT_PARAM_DESC_SIZE); \
-		return next; \
-	} \
-\
-	static struct kunit_case _subject##_cases[] = {KUNIT_CASE_PARAM(run_one, _subject##_next), {}}; \
-\
-	static struct kunit_suite _subject##_suite = { \
-		.name = "async_" #_subject, \
-		.test_cases = _subject##_cases, \
-	}
+static GENERATOR(next_test)
+{
+	const struct harness_test *const *next = harness_next(previous, P256 | PLOAD);
 
-SUITE(order);
-SUITE(wait);
-SUITE(misuse);
-SUITE(kernel);
-SUITE(load);
+	if (next)
+		strscpy(text, (*next)->name, KUNIT_PARAM_DESC_SIZE);
+	return next;
+}
 
-kunit_test_suites(&order_suite, &wait_suite, &misuse_suite, &kernel_suite, &load_suite);
+static struct kunit_case contract_cases[] = {KUNIT_CASE_PARAM(run_one, next_test), {}};
+
+static struct kunit_suite contract_suite = {.name = "async_contract", .test_cases = contract_cases};
+
+kunit_test_suite(contract_suite);
 
 #ifndef MODULE
 
