@@ -173,6 +173,22 @@ __attribute__((constructor(102))) static void watch_forks(void)
 	pthread_atfork(rob_fork_prepare, rob_fork_parent, rob_fork_child);
 }
 
+/* The handlers of the exit have run, but for those registered before this library was loaded. */
+static bool handlers_over;
+
+#ifndef __GLIBC__
+static void note_handlers_over(void)
+{
+	__atomic_store_n(&handlers_over, true, __ATOMIC_RELAXED); /* no order: one thread ends the program */
+}
+
+/* musl before 1.2.5 runs the last handler with a lock that it then keeps: atexit() in a destructor would hang. */
+__attribute__((constructor(102))) static void watch_handlers(void)
+{
+	atexit(note_handlers_over);
+}
+#endif
+
 static bool armed; /* set under the core's lock; taken back before it is taken, by the thread that ends */
 
 /* Runs before the destructors of all objects that were there when it was registered. */
@@ -186,6 +202,9 @@ static void before_destructors(void)
 /* Handlers run in the opposite order: this one before what was registered before it. */
 void port_arm_exit(void)
 {
+	/* Not covered: needs another C library (packaging musl). No order: as above */
+	if (__atomic_load_n(&handlers_over, __ATOMIC_RELAXED))
+		return;
 	if (!__atomic_load_n(&armed, __ATOMIC_RELAXED)) /* no order: see before_destructors() */
 		__atomic_store_n(&armed, !atexit(before_destructors), __ATOMIC_RELAXED); /* no order: as above */
 }

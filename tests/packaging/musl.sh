@@ -24,6 +24,45 @@ musl-gcc -static -Wall -Wextra -Werror "$source_dir/examples/first.c" -o "$scrat
 "$scratch/first" >"$scratch/out" || fail "the program ended with $?"
 readme_block text | diff - "$scratch/out" || fail "the program does not print what README.md says"
 
+# Calls before main, and of a destructor after all handlers of the exit.
+cat >"$scratch/ends.c" <<'END'
+#include <inorder/async.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static _Atomic int calls;
+
+static void count(void *data, async_cookie_t cookie)
+{
+	(void)data, (void)cookie;
+	calls++;
+}
+
+static void call(void)
+{
+	async_schedule(count, NULL);
+	async_synchronize_full();
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	call();
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	call();
+	printf("%d\n", calls);
+}
+
+int main(void)
+{
+	return atexit(call);
+}
+END
+musl-gcc -static "$scratch/ends.c" -o "$scratch/ends" $(pkg-config --static --cflags --libs inorder)
+[ "$(INORDER_THREADS=2 timeout 60 "$scratch/ends")" = 3 ] || fail 'calls of a destructor'
+
 cat >"$scratch/late.c" <<'END'
 #include <dlfcn.h>
 #include <stdio.h>
