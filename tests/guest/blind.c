@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-enum { CALLS = 900 };
+enum { CALLS = 900, STACK_BYTES = 256 * 1024 }; /* so many stacks of 8 MB do not fit into 32 bits */
 
 static atomic_uint here;
 static sem_t all_here;
@@ -27,6 +27,10 @@ static void meet(void *data, async_cookie_t cookie)
 /* One thread more each 100 ms would take longer than the test may. */
 static void meet_all(void)
 {
+	struct async_config config = ASYNC_CONFIG_INIT;
+
+	config.stack_bytes = STACK_BYTES;
+	CHECK_EQ(async_configure(&config), 0);
 	sem_init(&all_here, 0, 0);
 	for (unsigned int i = 0; i < CALLS; i++)
 		async_schedule(meet, NULL);
