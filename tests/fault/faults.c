@@ -37,6 +37,9 @@ static bool fails(struct fault *fault)
 	return true;
 }
 
+/* musl's names have no versions, so the linker takes those that a shared cmocka asks for as wrapped, too. */
+#pragma GCC visibility push(default)
+
 #define WRAP_POINTER(name, parameters, arguments) \
 	void *__real_##name parameters; \
 	void *__wrap_##name parameters; \
@@ -96,3 +99,5 @@ long __wrap_syscall(long number, ...)
 	}
 	return __real_syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
 }
+
+#pragma GCC visibility pop
