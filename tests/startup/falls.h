@@ -11,33 +11,28 @@ static sigjmp_buf back;
 
 static void fault(int signal_number)
 {
+	signal(SIGSEGV, SIG_DFL);
 	siglongjmp(back, signal_number);
 }
 
 __attribute__((unused)) static bool faults_when_called(int (*volatile function)(void))
 {
-	bool fell = true;
-
 	signal(SIGSEGV, fault);
-	if (!sigsetjmp(back, 1)) {
-		function();
-		fell = false;
-	}
+	if (sigsetjmp(back, 1))
+		return true;
+	function();
 	signal(SIGSEGV, SIG_DFL);
-	return fell;
+	return false;
 }
 
 __attribute__((unused)) static bool faults_when_read(volatile const int *address)
 {
-	bool fell = true;
-
 	signal(SIGSEGV, fault);
-	if (!sigsetjmp(back, 1)) {
-		(void)*address;
-		fell = false;
-	}
+	if (sigsetjmp(back, 1))
+		return true;
+	(void)*address;
 	signal(SIGSEGV, SIG_DFL);
-	return fell;
+	return false;
 }
 
 #endif
