@@ -91,7 +91,7 @@ static double bytes_a_call(void (*schedule)(void))
 	gate_end(&gate);
 	CHECK_EQ(async_synchronize_full_domain(&same), 0);
 	CHECK_EQ(async_synchronize_full(), 0);
-	return (double)(after - before) / PENDING;
+	return (double)(after - before) / (double)PENDING;
 }
 
 static atomic_uint ran;
