@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
  * What tests of calls are made of, wherever they run. harness.h includes this: ours for programs, that of kernel/ for
- * kernels. Each brings sem_t with down() and up(), C11's atomics, CHECK() and struct actor, a thread of the test's own.
+ * kernels. Each brings sem_t with down() and up(), C11's atomics, FAIL() and struct actor, a thread of the test's own.
  */
 #ifndef TESTS_ACTORS_H
 #define TESTS_ACTORS_H
+
+#define CHECK(cond) \
+	do { \
+		if (!(cond)) \
+			FAIL("not true: %s", #cond); \
+	} while (0)
+#define CHECK_EQ(a, b) \
+	do { \
+		long long check_a = (long long)(a), check_b = (long long)(b); \
+\
+		if (check_a != check_b) \
+			FAIL("%s is %lld, not %s, %lld", #a, check_a, #b, check_b); \
+	} while (0)
 
 /* A call that says when it has begun and ends when told to. */
 struct gate {

@@ -99,17 +99,6 @@ _Noreturn void harness_skip(const char *why);
 /* The same where another processor is emulated (tools/check-ports). */
 void harness_native(const char *why);
 #define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
-#define CHECK(cond) \
-	do { \
-		if (!(cond)) \
-			FAIL("not true: %s", #cond); \
-	} while (0)
-#define CHECK_EQ(a, b) \
-	do { \
-		intmax_t check_a = (intmax_t)(a), check_b = (intmax_t)(b); \
-		if (check_a != check_b) \
-			FAIL("%s is %jd, not %s, %jd", #a, check_a, #b, check_b); \
-	} while (0)
 
 /* INORDER_THREADS of this run; UINT_MAX where it is unset. */
 unsigned int harness_threads(void);

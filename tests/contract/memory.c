@@ -106,13 +106,20 @@ static void ordered(void)
 	CHECK(async_schedule_ordered(count, nothing, &ran, &same));
 }
 
+/* musl's allocator rounds a block of 2 KB up. */
+#ifdef __GLIBC__
+#define ROUNDED 1.05
+#else
+#define ROUNDED 1.25
+#endif
+
 static void check_bytes(void (*schedule)(void), double most)
 {
 	double bytes = bytes_a_call(schedule);
 
 	printf("%.1f bytes a pending call\n", bytes);
 	CHECK_EQ(ran, PENDING);
-	if (bytes > most * 1.05)
+	if (bytes > most * ROUNDED)
 		FAIL("%.1f bytes a pending call, at most %.0f", bytes, most);
 }
 

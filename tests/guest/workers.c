@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 struct look {
 	cpu_set_t cpus;
@@ -18,7 +19,7 @@ static void note_look(void *data, async_cookie_t cookie)
 	struct look *look = data;
 
 	CHECK(!sched_getaffinity(0, sizeof(look->cpus), &look->cpus));
-	look->policy = sched_getscheduler(0);
+	look->policy = (int)syscall(SYS_sched_getscheduler, 0); /* musl's function says ENOSYS */
 	look->nice = getpriority(PRIO_PROCESS, (id_t)tid_self());
 	look->slack = (unsigned int)prctl(PR_GET_TIMERSLACK);
 	CHECK(!prctl(PR_GET_NAME, look->name));

@@ -99,18 +99,6 @@ unsigned int harness_run(const struct harness_test *test, unsigned int threads);
 
 __printf(3, 4) void harness_fail(const char *file, int line, const char *format, ...);
 #define FAIL(...) harness_fail(__FILE__, __LINE__, __VA_ARGS__)
-#define CHECK(cond) \
-	do { \
-		if (!(cond)) \
-			FAIL("not true: %s", #cond); \
-	} while (0)
-#define CHECK_EQ(a, b) \
-	do { \
-		long long check_a = (long long)(a), check_b = (long long)(b); \
-\
-		if (check_a != check_b) \
-			FAIL("%s is %lld, not %s, %lld", #a, check_a, #b, check_b); \
-	} while (0)
 #define SCALE(n) ((n) / 10)
 #define NESTING(n) (harness_threads() ? (n) : 8)
 #define breathe() usleep_range(1, 10)
