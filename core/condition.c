@@ -191,20 +191,23 @@ bool rob_awaits_any(struct async_waiter *waiter, bool left_out)
 	return false;
 }
 
-/* Whether it is on the stack of a thread that waits, or may have to wait for a turn behind such a call. */
-static bool may_be_stuck(struct rob_thread *self, struct rob_slot *slot)
+/* Whether it is on the stack of a thread whose wait may be left out, or may wait for a turn behind such a call. */
+static bool may_be_stuck(struct async_waiter *waiter, struct rob_slot *slot)
 {
 	struct rob_node *node = rob_tree_find(rob.frames, rob_cookie(slot));
 
-	for (; node && node->key == rob_cookie(slot); node = rob_tree_next(node))
-		if (((struct rob_frame *)(void *)node)->thread->waiter)
+	for (; node && node->key == rob_cookie(slot); node = rob_tree_next(node)) {
+		struct async_waiter *other = ((struct rob_frame *)(void *)node)->thread->waiter;
+
+		if (other && other->cookie < rob_leaves_below(waiter))
 			return true;
-	return rob_is_ordered(slot) || rob_on_stack(self, slot);
+	}
+	return rob_is_ordered(slot) || rob_on_stack(waiter->thread, slot);
 }
 
 /*
- * Whether one look is enough to say that the wait is not over: the newest call is awaited, and no wait holds it up, so
- * it is not left out with any.
+ * Whether one look is enough to say that the wait is not over: the newest call is awaited, and no wait that may be left
+ * out holds it up. Of many victims all but the highest are passed over so.
  */
 bool rob_awaits_newest(struct async_waiter *waiter)
 {
@@ -214,7 +217,7 @@ bool rob_awaits_newest(struct async_waiter *waiter)
 	if (!block || rob_is_holder(waiter))
 		return false;
 	slot = rob_lowest_bit(block, pick(block->live, false));
-	return matches(waiter, slot) && !may_be_stuck(waiter->thread, slot);
+	return matches(waiter, slot) && !may_be_stuck(waiter, slot);
 }
 
 /*

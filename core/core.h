@@ -49,6 +49,12 @@ static inline bool rob_leaves_dependents(const struct async_waiter *waiter)
 	return waiter->leaves == ROB_LEAVES_CYCLE || (waiter->kind == ROB_WAIT_EXIT && waiter->thread->top);
 }
 
+/* Those among them have cookies below this. */
+static inline async_cookie_t rob_leaves_below(const struct async_waiter *waiter)
+{
+	return waiter->kind == ROB_WAIT_EXIT ? ASYNC_COOKIE_MAX : waiter->cookie;
+}
+
 /* It runs no calls, and is no edge of a cycle. An exit's wait helps, until it gives up. */
 static inline bool rob_is_timed(const struct async_waiter *waiter)
 {

@@ -33,6 +33,7 @@ struct search {
 	async_cookie_t limit;
 	struct async_waiter *via;  /* whose stack is looked at; NULL: the start */
 	struct async_waiter *work; /* found, not looked at; by visit.next */
+	bool no_special;           /* all special waiters are marked that may be */
 };
 
 static bool awaits_stack(struct async_waiter *waiter, struct rob_thread *thread)
@@ -116,10 +117,15 @@ bool rob_deadlock_may_close(struct async_waiter *waiter)
 
 /* ---- backward: who needs the calls of a thread? ---- */
 
+static bool may_note(const struct search *search, const struct async_waiter *waiter)
+{
+	return waiter->visit.mark != rob.mark && is_edge(waiter) && waiter->cookie < search->limit &&
+	       waiter->thread != search->start;
+}
+
 static void note(struct search *search, struct async_waiter *waiter)
 {
-	if (waiter->visit.mark == rob.mark || !is_edge(waiter) || waiter->cookie >= search->limit ||
-	    waiter->thread == search->start)
+	if (!may_note(search, waiter))
 		return;
 	waiter->visit.mark = rob.mark;
 	waiter->visit.via = search->via;
@@ -155,6 +161,24 @@ static void note_calls(struct search *search, struct async_domain *domain, async
 	}
 }
 
+/* There are many of them where many calls wait for all: then mostly the first call that is looked at marks them all. */
+static void note_special(struct search *search, struct rob_slot *slot)
+{
+	bool left = false;
+
+	if (search->no_special)
+		return;
+	for (struct async_waiter *waiter = rob.special; waiter; waiter = waiter->next) {
+		if (!may_note(search, waiter))
+			continue;
+		if (rob_awaits(waiter, slot))
+			note(search, waiter);
+		else
+			left = true;
+	}
+	search->no_special = !left;
+}
+
 static void note_waiters(struct search *search, struct rob_slot *slot)
 {
 	struct async_domain *domain = rob_block(slot)->domain;
@@ -163,9 +187,7 @@ static void note_waiters(struct search *search, struct rob_slot *slot)
 	if (!domain->exclusive)
 		note_above(search, rob.all_waiters_last, rob_cookie(slot));
 	note_calls(search, domain, rob_cookie(slot));
-	for (struct async_waiter *waiter = rob.special; waiter; waiter = waiter->next)
-		if (waiter->visit.mark != rob.mark && rob_awaits(waiter, slot))
-			note(search, waiter);
+	note_special(search, slot);
 }
 
 /* Marks the waiters with cookies below limit that await, directly or through each other, calls of the thread. */
@@ -206,6 +228,5 @@ struct async_waiter *rob_deadlock_closing(struct async_waiter *waiter)
 void rob_mark_left_out(struct async_waiter *waiter)
 {
 	if (rob_leaves_dependents(waiter))
-		rob_deadlock_dependents(waiter->thread,
-					waiter->kind == ROB_WAIT_EXIT ? ASYNC_COOKIE_MAX : waiter->cookie);
+		rob_deadlock_dependents(waiter->thread, rob_leaves_below(waiter));
 }

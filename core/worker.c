@@ -14,7 +14,7 @@ static bool linger(struct rob_worker *worker)
 	if (!worker->brisk || rob.pool.cpus == 1 || surplus(worker))
 		return false;
 	rob_unlock();
-	for (unsigned i = 0; i < WORKER_LINGER_SPINS; i++)
+	for (unsigned i = port_spin_ns() ? WORKER_LINGER_SPINS : 0; i; i--) /* none comes meanwhile on one processor */
 		port_relax();
 	port_lock(&rob.lock);
 	return rob.queue.pending && !rob.quiesce && !rob.pool.leaver;

@@ -119,7 +119,10 @@ bool port_thread_sleeps(int thread_id)
 	return sleeps;
 }
 
-/* With one processor no call spins for its turn, so none asks. */
+/*
+ * False: it lacks a processor. One that sleeps, as the kernel's calls do, lacks none: more calls may begin beside it.
+ * With one processor no call spins for its turn, so none asks.
+ */
 bool port_thread_runs(int thread_id)
 {
 	bool runs = true;
@@ -128,7 +131,7 @@ bool port_thread_runs(int thread_id)
 
 	rcu_read_lock();
 	task = pid_task(find_pid_ns(thread_id, &init_pid_ns), PIDTYPE_PID);
-	runs = !task || READ_ONCE(task->on_cpu);
+	runs = !task || READ_ONCE(task->on_cpu) || READ_ONCE(task->__state) != TASK_RUNNING;
 	rcu_read_unlock();
 #endif
 	return runs;

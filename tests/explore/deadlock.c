@@ -324,7 +324,33 @@ static void owner_cycle(void)
 	sim_check(!wait_full(NULL));
 }
 
-/* The same by a wait for that ordered call alone: the look ahead and the search both have to see the turn. */
+/* 0 awaits 1, which awaits the owner of 2, which awaits 0: the search comes to the owner's wait by its second call. */
+static void waits_for_owned(void *data, async_cookie_t cookie)
+{
+	gate_wait(&gates[0]);
+	sim_check(!async_synchronize_owner(owner));
+}
+
+static void waits_for_a(void *data, async_cookie_t cookie)
+{
+	gate_wait(&gates[0]);
+	sim_check(async_synchronize_full_domain(domain_a) == -EDEADLK);
+}
+
+static void owner_cycle_of_three(void)
+{
+	struct async_owner *before;
+
+	start(0, domain_a, waits_for_b);
+	start(1, domain_b, waits_for_owned);
+	before = async_owner_enter(owner);
+	start(2, domain_c, waits_for_a);
+	async_owner_enter(before);
+	gate_open(&gates[0]);
+	sim_check(!wait_full(NULL));
+}
+
+/* As owner_cycle(), by a wait for that ordered call alone: the look ahead and the search both have to see the turn. */
 static void waits_for_ordered(void *data, async_cookie_t cookie)
 {
 	gate_wait(&gates[0]);
@@ -416,6 +442,7 @@ const struct sim_case cases_deadlock[] = {
 	CASE("timed-cycle", "2.8 time-outs", timed_cycle), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("cycle-call-turn", "2.8 retire", call_cycle), .cpus = 3},
 	CASE("cycle-call-turn-one", "2.8 retire", call_cycle), .threads = 1, .flags = SIM_MONITOR},
+	CASE("cycle-owner-3", "2.8 owners", owner_cycle_of_three), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-turn", "2.8 owners retire", owner_cycle), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3},
 	CASE("cycle-owner-grows-early", "2.8 owners retire", owner_grows), .begin = begin_owner_cycle, .cpus = 3,

@@ -133,6 +133,7 @@ static struct look look_around(void)
 	rcu_read_lock();
 	for_each_process(task)
 	{
+		/* of other flags it changes at any time */
 		if (!(data_race(task->flags) & PF_KTHREAD) || task == current ||
 		    (strncmp(task->comm, "async/", 6) && strcmp(task->comm, "selftest")))
 			continue;
