@@ -11,7 +11,7 @@ START = re.compile(STAMP + r'Run (\S+) as init process', re.M)
 END = re.compile(STAMP + r'inorder-root: reached', re.M)
 SETTLED = re.compile(STAMP + r'inorder-root: settled', re.M)
 CARD = re.compile(STAMP + r'inorder-root: card (\S+) (\S+)', re.M)
-DISK = re.compile(STAMP + r'inorder-root: disk (\S+) (\S+)', re.M)
+DISK = re.compile(STAMP + r'inorder-root: disk (\S+) (?!-$)(\S+)', re.M)     # -: it has none, as a CD drive
 
 
 def reached(boot):
