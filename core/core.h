@@ -280,6 +280,7 @@ void rob_pool_help_wanted(void);
 void rob_pool_arrived(void);
 uint64_t rob_pool_quick(void);
 void rob_pool_kick(void);
+bool rob_pool_bring(void);
 void rob_pool_processors(unsigned count);
 void rob_pool_narrow(void);
 bool rob_pool_widen(uint64_t now_ns);

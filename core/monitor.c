@@ -64,25 +64,21 @@ static bool look_at(struct rob_worker *worker, uint64_t now_ns, bool recheck)
 }
 
 /*
- * Wakes or starts all that burst allows, one after the other and not one by the other:
- * each of a chain of wake-ups would begin on a processor that sleeps.
+ * Wakes or starts all that the burst allows, one after the other and not one by the other: each of a chain of wake-ups
+ * would begin on a processor that sleeps. The lock is dropped for each. What other threads would have started meanwhile
+ * was left to this, so things are looked at anew.
  */
 static void bring_in_burst(void)
 {
-	rob_unlock(); /* what the look has asked for */
 	port_lock(&rob.lock);
-	while (rob.pool.burst && rob.queue.pending) {
-		unsigned before = rob.pool.burst;
-
-		rob.pool.waking = false;
-		rob_pool_kick();
-		if (!rob.after.worker && !rob.after.start)
-			break;
-		if (rob.pool.burst == before)
-			rob.pool.burst--;
+	rob.pool.bringing = true;
+	while (rob_pool_bring()) {
 		rob_unlock();
 		port_lock(&rob.lock);
 	}
+	rob.pool.bringing = false;
+	rob_pool_kick();
+	rob_unlock();
 }
 
 /* One look at every worker. Returns how many more are blocked. */
@@ -97,9 +93,11 @@ static unsigned look(unsigned round)
 	if (rob_pool_widen(now_ns))
 		rob_pool_kick();
 	if (found) {
-		rob.pool.burst = 2 * found;
+		rob.pool.burst = MONITOR_BURST * found;
 		rob.pool.eager = true;
-		bring_in_burst();
+		rob_unlock(); /* what the look has asked for */
+		port_run_starter(bring_in_burst);
+		port_lock(&rob.lock);
 		rob_pool_help_wanted();
 	} else if (rob.pool.active > rob.pool.width) {
 		rob.pool.eager = false;
@@ -188,10 +186,7 @@ void rob_monitor_main(void)
 	unsigned quiet = 0, round = 0;
 
 	port_lock(&rob.lock);
-	while (!rob.pool.leaver) {
-		if (quiet >= MONITOR_QUIET_LOOKS)
-			tick_ns = MONITOR_FIRST_NS;
-		monitor_sleep(quiet, tick_ns);
+	while (!rob.pool.leaver) { /* the first look at once: to start this thread took longer than a tick */
 		quiet = rob.queue.pending || rob.leases ? 0 : quiet < MONITOR_QUIET_LOOKS ? quiet + 1 : 1;
 		if (look(round++))
 			tick_ns = MONITOR_FIRST_NS;
@@ -202,6 +197,9 @@ void rob_monitor_main(void)
 			rob_pool_kick();
 			report_full(&progress);
 		}
+		if (quiet >= MONITOR_QUIET_LOOKS)
+			tick_ns = MONITOR_FIRST_NS;
+		monitor_sleep(quiet, tick_ns);
 	}
 	rob.pool.monitor_state = ROB_MONITOR_NONE;
 	rob.pool.monitor_id = port_thread_id();

@@ -190,13 +190,16 @@ static bool enough(void)
 /*
  * A worker is on its way, and that is enough for now. At first it is not: until calls have shown that they are short
  * they may block, so each gets a worker at once, from the thread that schedules it: a chain in which each worker starts
- * the next would take as long as the processors are busy with other things.
+ * the next would take as long as the processors are busy with other things. Nor do workers that have come help it: to
+ * start threads by two at a time takes longer than by one, since both want the process's map of memory.
  */
 static bool is_coming(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
-	return pool->waking && (!pool->cold || rob.queue.pending <= pool->coming);
+	if (pool->bringing)
+		return true;
+	return pool->cold ? rob.queue.pending <= pool->coming : pool->waking;
 }
 
 /* Who was woken or started is there. */
@@ -218,13 +221,15 @@ uint64_t rob_pool_quick(void)
 	struct rob_pool *pool = &rob.pool;
 	uint64_t left;
 
-	if (!pool->waking && pool->monitor_state != ROB_MONITOR_TICKS)
+	if (!pool->coming && pool->monitor_state != ROB_MONITOR_TICKS)
 		return 0;
 	/* No order: written under the lock */
 	if (rob_inline_only() || rob.find_owner || rob.quiesce || pool->leaver || !port_load_relaxed(&rob.started))
 		return 0;
-	if (pool->waking)
-		return pool->cold ? pool->coming : rob.config.pending;
+	if (pool->cold && !pool->bringing)
+		return pool->coming;
+	if (pool->waking || pool->bringing)
+		return rob.config.pending;
 	if (enough() ||
 	    (pool->active < pool->width && !pool->idle && pool->active && pool->total >= rob.config.threads))
 		return rob.config.pending;
@@ -247,6 +252,20 @@ static bool kick(void)
 void rob_pool_kick(void)
 {
 	kick();
+}
+
+/* Starts or wakes the next worker of a burst: for the monitor. False: there are enough, or there can be no more. */
+bool rob_pool_bring(void)
+{
+	struct rob_pool *pool = &rob.pool;
+	unsigned before = pool->burst;
+
+	if (!pool->burst || rob.queue.pending <= pool->coming || pool->leaver || rob_inline_only() || !bring_in())
+		return false;
+	/* Covered by chance: the workers that were there have parked meanwhile */
+	if (pool->burst == before)
+		pool->burst--;
+	return true;
 }
 
 /* ---- turns that come late ---- */

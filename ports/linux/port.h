@@ -232,6 +232,11 @@ static inline unsigned int port_cpus(void)
 
 int port_thread_start(struct rob_worker *worker);
 
+static inline void port_run_starter(void (*run)(void))
+{
+	run();
+}
+
 /* Inline, so that objtool sees that it does not return. */
 static inline void __noreturn port_thread_exit(void)
 {

@@ -52,10 +52,10 @@ int guest_workers_set(const struct async_workers *workers)
 }
 
 /* As configured, or those of the main thread, whose id is the process's. */
-static bool find_processors(cpu_set_t *set)
+static bool find_processors(pid_t process, cpu_set_t *set)
 {
 	if (!given.cpus_bytes)
-		return !sched_getaffinity(getpid(), sizeof(*set), set);
+		return !sched_getaffinity(process, sizeof(*set), set);
 	*set = given_cpus;
 	return true;
 }
@@ -65,20 +65,20 @@ unsigned guest_cpus(void)
 	cpu_set_t set;
 
 	/* Covered by chance: more processors than the C library's mask has room for */
-	return find_processors(&set) ? (unsigned)CPU_COUNT(&set) : 0;
+	return find_processors(getpid(), &set) ? (unsigned)CPU_COUNT(&set) : 0;
 }
 
-static void take_processors(void)
+static void take_processors(pid_t process)
 {
 	cpu_set_t wanted, own;
 
-	if (find_processors(&wanted) && !sched_getaffinity(0, sizeof(own), &own) && !CPU_EQUAL(&own, &wanted))
+	if (find_processors(process, &wanted) && !sched_getaffinity(0, sizeof(own), &own) && !CPU_EQUAL(&own, &wanted))
 		sched_setaffinity(0, sizeof(wanted), &wanted);
 }
 
-static void take_policy(void)
+static void take_policy(pid_t process)
 {
-	int wanted = given.realtime ? SCHED_FIFO : sched_getscheduler(getpid()) & ~SCHED_RESET_ON_FORK;
+	int wanted = given.realtime ? SCHED_FIFO : sched_getscheduler(process) & ~SCHED_RESET_ON_FORK;
 	struct sched_param param = {.sched_priority = (int)given.realtime};
 
 	if (!given.realtime && wanted != SCHED_BATCH && wanted != SCHED_IDLE)
@@ -87,9 +87,9 @@ static void take_policy(void)
 		sched_setscheduler(0, wanted, &param);
 }
 
-static void take_nice(void)
+static void take_nice(pid_t process)
 {
-	int wanted = getpriority(PRIO_PROCESS, (id_t)getpid()) + given.nice;
+	int wanted = getpriority(PRIO_PROCESS, (id_t)process) + given.nice;
 
 	if (getpriority(PRIO_PROCESS, 0) != wanted) /* Linux: of this thread */
 		setpriority(PRIO_PROCESS, 0, wanted);
@@ -107,9 +107,11 @@ static void take_name(void)
 
 void guest_dress(void)
 {
-	take_processors();
-	take_policy();
-	take_nice();
+	pid_t process = getpid();
+
+	take_processors(process);
+	take_policy(process);
+	take_nice(process);
 	if (slack_ns)
 		prctl(PR_SET_TIMERSLACK, slack_ns);
 	take_name();

@@ -344,6 +344,8 @@ extern port_u32 port_processors;
 unsigned port_cpus(void);
 /* Starts a thread in rob_worker_main(worker), or in rob_monitor_main() for NULL. 0 or -errno. */
 int port_thread_start(struct rob_worker *worker);
+/* Runs what starts several threads. A monitor that is apart asks its helper once, and not for each of them. */
+void port_run_starter(void (*run)(void));
 /* Of a worker, as configured; 0: the default. Set by port_start(). */
 extern uint32_t port_stack_bytes;
 /* Ends the calling thread. */

@@ -166,6 +166,17 @@ int port_thread_start(struct rob_worker *worker)
 	return port_in_program(start_thread, worker);
 }
 
+static int run_starter(void *run)
+{
+	(*(void (**)(void))run)();
+	return 0;
+}
+
+void port_run_starter(void (*run)(void))
+{
+	port_in_program(run_starter, &run);
+}
+
 _Noreturn void port_thread_exit(void)
 {
 	guest_undress();

@@ -150,6 +150,7 @@ unsigned port_cpus(void);
 #define port_thread_gone(thread_id) ((void)(thread_id))
 int sim_thread_start(struct rob_worker *worker, struct sim_site *site);
 #define port_thread_start(worker) sim_thread_start(worker, SIM_SITE("thread_start"))
+#define port_run_starter(run) run()
 _Noreturn void port_thread_exit(void);
 /* Threads are not cancelled here. */
 #define port_hold() 0

@@ -107,6 +107,11 @@ unsigned port_cpus(void);
 void port_thread_gone(int thread_id);
 /* A thread in rob_worker_main(worker), or rob_monitor_main() for NULL. 0 or a negative errno: then none comes. */
 int port_thread_start(struct rob_worker *worker);
+/* Runs what starts several threads: in the calling thread, unless that one must not start any. */
+static inline void port_run_starter(void (*run)(void))
+{
+	run();
+}
 _Noreturn void port_thread_exit(void);
 /*
  * Around a call that a thread of the program may run: the thread must not end inside. Returns what port_let_go() takes.

@@ -178,6 +178,8 @@ static void hinted_beside(void)
 /* The same with the second call claimed behind the first. */
 ACTOR(blocked_lease, "2a.nothing 0a.gate 1a.opens0 3a.nothing full:a")
 ACTOR(blocked_first, "2a.nothing 0a.gate 1a.opens0 full:a")
+/* Workers come also after the monitor has brought some. */
+ACTOR(blocked_then_more, "0a.gate 1a.opens0 full:a 2a.nothing full:a")
 
 /* Calls behind one that waits for a call of theirs. */
 ACTOR(awaited_behind, "0a.nothing 1a.domain_b 2b.nothing full:a")
@@ -229,6 +231,7 @@ const struct sim_case cases_progress[] = {
 	CASE("chain-no-thread", "2.6 C6", chain), .flags = SIM_NO_WORKERS},
 	CASE("blocked-worker", "2.6", blocked_worker), .flags = SIM_MONITOR},
 	CASE("blocked-lease", "2.6 lease", blocked_lease), .flags = SIM_MONITOR},
+	CASE("blocked-then-more", "2.6", blocked_then_more), .flags = SIM_MONITOR},
 	CASE("blocked-early", "2.6", blocked_worker), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
 	CASE("blocked-lease-early", "2.6 lease", blocked_first), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
 	CASE("awaited-behind", "2.6 lease", awaited_behind)},

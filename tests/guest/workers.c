@@ -156,3 +156,21 @@ TEST(locked_memory_does_not_hold_whole_stacks, .pools = P256, .no_tsan = true, .
 	gates_end(gates, CALLS);
 	CHECK_EQ(async_synchronize_full(), 0);
 }
+
+/* Of what is locked from then on the library hears nothing: it looks again after a number of threads, 8 MB each. */
+TEST(memory_locked_later_is_noticed, .pools = P256, .no_tsan = true, .no_asan = true)
+{
+	enum { CALLS = 64, UNNOTICED = 20 };
+	static struct gate first, gates[CALLS];
+	size_t before;
+
+	gate_new(&first, NULL);
+	if (mlockall(MCL_FUTURE))
+		harness_skip("mlockall is not allowed");
+	before = memory_bytes();
+	gates_new(gates, CALLS, NULL);
+	CHECK(memory_bytes() - before < ((size_t)UNNOTICED * 8 + CALLS) << 20);
+	gates_end(gates, CALLS);
+	gate_end(&first);
+	CHECK_EQ(async_synchronize_full(), 0);
+}
