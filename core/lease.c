@@ -233,6 +233,7 @@ uint64_t rob_lease_run(struct rob_lease *lease, struct rob_thread *self)
 	rob_frame_pop(&lease->frame, self);
 	lease->count = 0;
 	lease->ended_ns = now_ns;
-	lease_resize(lease, rob_word_begun(word), now_ns - lease->frame.since_ns);
+	if (!lease->frame.retiring) /* retire steps say nothing about the calls */
+		lease_resize(lease, rob_word_begun(word), now_ns - lease->frame.since_ns);
 	return now_ns - lease->frame.since_ns;
 }

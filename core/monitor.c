@@ -81,14 +81,24 @@ static void bring_in_burst(void)
 	rob_unlock();
 }
 
-/* One look at every worker. Returns how many more are blocked. */
+/*
+ * So many sleepers are enough, and to ask for a state takes long: workers for all pending calls follow, or there are
+ * idle ones, which are woken without any look. Calls behind a sleeper in its lease are looked for in any case.
+ */
+static bool shown(unsigned found)
+{
+	return found && (found >= rob.queue.pending / MONITOR_BURST + 1 ||
+			 (found >= MONITOR_SAMPLE && rob.pool.eager && rob.pool.idle));
+}
+
+/* One look at every worker. Returns how many more are blocked, if that wants another look soon. */
 static unsigned look(unsigned round)
 {
 	uint64_t now_ns = port_clock_ns();
 	unsigned found = 0, index = 0;
 
 	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next, index++)
-		if (is_busy(worker))
+		if (is_busy(worker) && (worker->lease.count > 1 || !shown(found)))
 			found += look_at(worker, now_ns, (index + round) % 16 == 0);
 	if (rob_pool_widen(now_ns))
 		rob_pool_kick();
@@ -102,7 +112,7 @@ static unsigned look(unsigned round)
 	} else if (rob.pool.active > rob.pool.width) {
 		rob.pool.eager = false;
 	}
-	return found;
+	return rob.pool.eager && rob.pool.idle ? 0 : found;
 }
 
 /* Leases so far, by all workers: each counts its own. */

@@ -3,10 +3,10 @@
  * How many workers run.
  *
  * As many as there are processors, of those that are not blocked; at first some more. One wake-up is
- * in flight at a time: who is started starts or wakes the next if calls are left.
+ * in flight at a time, or one a processor while calls sleep: who is started starts or wakes the next if calls are left.
  * A worker that parks in a wait is replaced at once. One that blocks in the
  * kernel is seen by the monitor, which looks at workers that have not moved on
- * since its last look, and then lets more in, twice as many each time. Calls that
+ * since its last look, and then lets more in, four for each of them. Calls that
  * only compute get no more threads, except one after each long time in which
  * nothing was claimed, in case they wait for each other by spinning.
  *
@@ -125,7 +125,7 @@ void rob_pool_help_wanted(void)
 	struct rob_slot *lowest = NULL;
 	unsigned left = rob.waiting;
 
-	if (rob.pool.active || rob.pool.waking || rob.pool.idle || !rob.queue.pending || can_start())
+	if (rob.pool.active || rob.pool.coming || rob.pool.idle || !rob.queue.pending || can_start())
 		return;
 	for (struct rob_thread *thread = rob.threads; thread && left; thread = thread->next) {
 		struct async_waiter *waiter = thread->waiter;
@@ -158,6 +158,9 @@ static bool bring_in(void)
 		rob.after.worker = pool->idle;
 		rob_idle_remove(rob.after.worker);
 		rob.after.worker->fresh = true;
+		if (!pool->idle && pool->eager && rob.queue.pending > pool->coming + 1 &&
+		    pool->monitor_state == ROB_MONITOR_TICKS)
+			rob.after.wake_monitor = true; /* it looks seldom while there were any */
 		/* Covered by chance: that no worker runs and none may be started */
 	} else if (can_start() ||
 		   (!pool->total && rob.config.threads)) { /* with no thread at all, it is tried each time */
@@ -175,7 +178,6 @@ static bool bring_in(void)
 		pool->cold--;
 	pool->active++;
 	pool->coming++;
-	pool->waking = true;
 	return true;
 }
 
@@ -188,24 +190,29 @@ static bool enough(void)
 }
 
 /*
- * A worker is on its way, and that is enough for now. At first it is not: until calls have shown that they are short
- * they may block, so each gets a worker at once, from the thread that schedules it: a chain in which each worker starts
- * the next would take as long as the processors are busy with other things. Nor do workers that have come help it: to
- * start threads by two at a time takes longer than by one, since both want the process's map of memory.
+ * For so many pending calls those that are on their way are enough: one mostly, since calls that are short are gone
+ * before another comes. While calls sleep, one for each processor. At first one for each call: until calls have shown
+ * that they are short they may block, so each gets a worker at once, from the thread that schedules it: a chain in
+ * which each worker starts the next would take as long as the processors are busy with other things. Nor do workers
+ * that have come help it: to start threads by two at a time takes longer than by one, since both want the process's
+ * map of memory.
  */
-static bool is_coming(void)
+static uint64_t provided_for(void)
 {
 	struct rob_pool *pool = &rob.pool;
 
 	if (pool->bringing)
-		return true;
-	return pool->cold ? rob.queue.pending <= pool->coming : pool->waking;
+		return UINT64_MAX;
+	if (pool->cold)
+		return pool->coming;
+	if (pool->eager)
+		return pool->coming < pool->width ? pool->coming : UINT64_MAX;
+	return pool->coming ? UINT64_MAX : 0;
 }
 
 /* Who was woken or started is there. */
 void rob_pool_arrived(void)
 {
-	rob.pool.waking = false;
 	rob.pool.coming--;
 }
 
@@ -226,10 +233,9 @@ uint64_t rob_pool_quick(void)
 	/* No order: written under the lock */
 	if (rob_inline_only() || rob.find_owner || rob.quiesce || pool->leaver || !port_load_relaxed(&rob.started))
 		return 0;
-	if (pool->cold && !pool->bringing)
-		return pool->coming;
-	if (pool->waking || pool->bringing)
-		return rob.config.pending;
+	left = provided_for();
+	if (left)
+		return left < rob.config.pending ? left : rob.config.pending;
 	if (enough() ||
 	    (pool->active < pool->width && !pool->idle && pool->active && pool->total >= rob.config.threads))
 		return rob.config.pending;
@@ -240,7 +246,7 @@ uint64_t rob_pool_quick(void)
 /* Calls are pending: brings a worker in if there should be one more. False: as bring_in() says. */
 static bool kick(void)
 {
-	if (!rob.queue.pending || is_coming() || rob_inline_only() || rob.pool.leaver)
+	if (rob.queue.pending <= provided_for() || rob_inline_only() || rob.pool.leaver)
 		return true;
 	if (enough() || rob.queue.pending < left_to_others()) {
 		rob_pool_arm();
@@ -335,7 +341,7 @@ bool rob_pool_stuck(struct rob_thread *thread)
 	if (thread->worker && rob.config.help_from && rob.pool.total >= rob.config.help_from * rob.pool.cpus &&
 	    is_shallow(thread))
 		return true;
-	if (rob.pool.idle || rob.pool.waking || can_start())
+	if (rob.pool.idle || rob.pool.coming || can_start())
 		return false;
 	return thread->worker || !rob.pool.active;
 }

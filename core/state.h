@@ -145,7 +145,6 @@ struct rob_pool {
 	bool eager;                /* calls have blocked in the kernel recently: idle workers are woken at once */
 	unsigned cold;             /* so many more may be started at once: whether calls block is not known yet */
 	unsigned coming;           /* woken or started, and not there yet */
-	bool waking;               /* a wake-up or start is in flight: while not cold, the only one */
 	bool bringing;             /* the monitor brings a burst in: no other thread starts or wakes workers */
 	struct rob_thread *leaver; /* waits for all threads to end; none is started meanwhile */
 	int monitor_id;            /* of a monitor that has ended */

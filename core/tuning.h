@@ -47,6 +47,7 @@
 
 #define MONITOR_FIRST_NS 50000       /* its first look: how soon blocked workers are replaced, W3 cold */
 #define MONITOR_BURST 4              /* workers more for each that is found asleep: W3 cold, 64 calls */
+#define MONITOR_SAMPLE 8             /* sleepers that one look finds, if others are awake for all: W3 warm */
 #define MONITOR_SLOWEST_NS 2000000   /* looks come twice as late each time, up to this: CPU time beside long calls */
 #define MONITOR_STARVED_NS 100000000 /* nothing claimed for so long: one worker more, in case calls spin */
 #define MONITOR_QUIET_LOOKS 5        /* looks without anything to watch before it parks: W4 */

@@ -112,7 +112,8 @@ static void work(struct rob_worker *worker)
 		worker->asleep = false;
 		rob.pool.active++;
 	}
-	rob_pool_brisk(worker, !worker->asleep && worker->lease.size > 1 ? worker->lease.size : 0);
+	if (!worker->lease.frame.retiring)
+		rob_pool_brisk(worker, !worker->asleep && worker->lease.size > 1 ? worker->lease.size : 0);
 }
 
 static void worker_init(struct rob_worker *worker)

@@ -166,7 +166,7 @@ static bool actors_ended(void)
 
 static bool work_left(void)
 {
-	return rob.queue.pending || rob.threads || rob.waiting || rob.pool.waking || rob.blocks[0] || rob.blocks[1];
+	return rob.queue.pending || rob.threads || rob.waiting || rob.pool.coming || rob.blocks[0] || rob.blocks[1];
 }
 
 /* Main goes on at the end of all; else time passes; else it is a deadlock. */

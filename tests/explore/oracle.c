@@ -363,7 +363,7 @@ void sim_on_quiet(void)
 {
 	if (rob.queue.pending || rob.threads || rob.waiting || rob.leases || rob.blocks[0] || rob.blocks[1])
 		sim_fail("calls, waiters or leases are left");
-	if (rob.pool.waking || rob.pool.coming)
+	if (rob.pool.coming)
 		sim_fail("a wake-up is in flight for ever");
 	if (!forked) /* else what a lost thread had just allocated is lost with it */
 		sim_each_block(check_owned, NULL);

@@ -232,6 +232,7 @@ const struct sim_case cases_progress[] = {
 	CASE("blocked-worker", "2.6", blocked_worker), .flags = SIM_MONITOR},
 	CASE("blocked-lease", "2.6 lease", blocked_lease), .flags = SIM_MONITOR},
 	CASE("blocked-then-more", "2.6", blocked_then_more), .flags = SIM_MONITOR},
+	CASE("blocked-2cpus", "2.6", blocked_then_more), .cpus = 2, .flags = SIM_MONITOR},
 	CASE("blocked-early", "2.6", blocked_worker), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
 	CASE("blocked-lease-early", "2.6 lease", blocked_first), .flags = SIM_MONITOR | SIM_EARLY_MONITOR},
 	CASE("awaited-behind", "2.6 lease", awaited_behind)},
