@@ -106,9 +106,10 @@ static void bind_card(void *data, async_cookie_t cookie)
 	struct pci_function *function = data;
 
 	(void)cookie;
-	if (!rest_wanted() || modules_are_stopped())
+	if (!rest_wanted() || !naming_begin())
 		return;
 	bind(function);
+	naming_end();
 	if (function->finder)
 		function->find = async_schedule_domain(function->finder, function, &rest_domain);
 }

@@ -49,17 +49,31 @@ void device_walk(const char *path, const char *name, void (*visit)(const char *p
 		free(items);
 }
 
+struct binding {
+	const char *path;
+	char bus[64];
+};
+
+static int bind_step(void *data)
+{
+	const struct binding *binding = data;
+	char file[PATH_MAX];
+
+	path_print(file, "/sys/bus/%s/drivers_probe", binding->bus);
+	file_write(file, strrchr(binding->path, '/') + 1); /* an error means that no driver wants it */
+	path_print(file, "%s/power/control", binding->path);
+	file_write(file, "wait"); /* always an error */
+	return 0;
+}
+
 void device_bind(const char *path)
 {
-	char bus[64], file[PATH_MAX];
-	const char *name = strrchr(path, '/') + 1;
+	struct binding binding = {.path = path};
+	atomic_int pid;
+	uint64_t used_ns;
 
-	if (!file_link_name(path, "subsystem", bus, sizeof(bus)))
-		return;
-	path_print(file, "/sys/bus/%s/drivers_probe", bus);
-	file_write(file, name); /* an error means that no driver wants it */
-	path_print(file, "%s/power/control", path);
-	file_write(file, "wait"); /* always an error */
+	if (file_link_name(path, "subsystem", binding.bus, sizeof(binding.bus)))
+		apart_run(bind_step, &binding, false, &pid, &used_ns);
 }
 
 struct round {

@@ -14,6 +14,7 @@
 
 #include <inorder/async.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -84,6 +85,8 @@ struct facts;
 /* kernel_module.c: one module and the kernel */
 /** Load the file @path. Return: 0 or -errno. */
 int kernel_module_load(const char *path, const char *options);
+/** Whether a file is handed over as it is, without libkmod. */
+bool kernel_module_is_plain(const char *path);
 /** False if the module at @path is for other processors than this machine has. */
 bool kernel_module_fits(const char *path);
 /** True once its functions can be used; its load may not be over yet. */
@@ -134,10 +137,26 @@ struct module_time {
 };
 /** Return: how many there are; the caller frees *@times, which may be NULL. */
 size_t modules_loaded(struct module_time **times);
-/** From now on load nothing but what the root itself needs: the finisher does the rest. */
+/**
+ * From now on begin no load but of what the root itself needs, and wait for those of that which have begun. The others
+ * go on beside process 1, more slowly, and execve() does not wait for them: the finisher does the rest.
+ */
 void modules_stop(void);
-/** True after that: what is being found may now stay incomplete, so no more names are given in this process. */
-bool modules_are_stopped(void);
+
+/* naming.c */
+/** Before names are given. Return: false if this process gives no more; else naming_end() follows. */
+bool naming_begin(void);
+void naming_end(void);
+/** This process gives no more names: what is being found may now stay incomplete. Waits for those under way. */
+void naming_stop(void);
+
+/* apart.c */
+/**
+ * Take a step that nothing can interrupt in the kernel: beside process 1, so that execve() does not wait for it.
+ * @step: returns 0 or -errno; unless it @allocates it calls the kernel alone. @pid: who does it, meanwhile; @used_ns:
+ * the processor time of that. Return: what the step returned.
+ */
+int apart_run(int (*step)(void *data), void *data, bool allocates, atomic_int *pid, uint64_t *used_ns);
 
 /* device.c: one device of sysfs and those below it */
 /** Load the drivers of the device at @path and of all below it, bind it, and so on for what appears. */
@@ -226,6 +245,8 @@ void holds_release(void);
 /* usb.c */
 /** Wait until USB disks have their names. */
 void usb_wait(void);
+/** Look for disks even if the root was found, if something else is @missing then. */
+void usb_want(bool (*missing)(void));
 /** For what brings no disk: rest_wanted(), and then the USB disks are waited for first. */
 bool rest_wanted_late(void);
 
@@ -248,6 +269,8 @@ bool root_wait(void);
 /* raid.c */
 /** A member of the array @uuid was seen. */
 void raid_member_seen(const char *device, const char *uuid);
+/** /dev/@name was taken away: mdadm would refuse an array of which it is given what is not there. */
+void raid_member_gone(const char *name);
 /** The name of the array @device, without the host's; empty if it is no array that was assembled here. */
 void raid_array_name(const char *device, char *name, size_t room);
 /** How mdadm names the array @device: HOST:NAME, and its id. Return: false if it was not assembled here. */

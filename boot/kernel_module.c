@@ -31,7 +31,7 @@ static int load_compressed(const char *path, const char *options)
 	return error;
 }
 
-static bool is_plain(const char *path)
+bool kernel_module_is_plain(const char *path)
 {
 	const char *suffix = strrchr(path, '.');
 
@@ -67,7 +67,7 @@ int kernel_module_load(const char *path, const char *options)
 {
 	int fd, error = -EKEYREJECTED;
 
-	if (!is_plain(path))
+	if (!kernel_module_is_plain(path))
 		return load_compressed(path, options);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -85,7 +85,7 @@ int kernel_module_load(const char *path, const char *options)
 bool kernel_module_fits(const char *path)
 {
 	char processor[PATH_MAX];
-	const int fd = is_plain(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	const int fd = kernel_module_is_plain(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	size_t bytes;
 	void *file = fd < 0 ? MAP_FAILED : map_file(fd, &bytes);
 	bool fits = true;

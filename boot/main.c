@@ -56,26 +56,32 @@ static void configure(void)
 		complain("unknown word on the command line, ignored: %s", cmdline.unknown[i]);
 }
 
+/* All was done here, or there is no one else to do it. */
+static bool release(void)
+{
+	async_synchronize_full();
+	rest_wait();
+	holds_release();
+	return false;
+}
+
 /* From here on only what the root needs is done in this process. Return: true if the finisher does the rest. */
 static bool hand_over(void)
 {
 	int pid;
 
+	naming_stop();
 	modules_stop();
-	async_synchronize_full();
-	rest_wait();
-	if (cmdline.serial) {
-		holds_release();
-		return false;
-	}
+	volumes_wait_idle();
+	if (cmdline.serial)
+		return release();
 	pid = finisher_start();
 	if (pid > 0) {
 		systemd_note_finisher(pid);
 		return true;
 	}
 	complain("cannot start the finisher: %s: what the root did not need is left to the real init", strerror(-pid));
-	holds_release();
-	return false;
+	return release();
 }
 
 _Noreturn static void fail_without_root(void)

@@ -31,7 +31,7 @@
  * Loading is work for a processor, and everything else waits for devices: whoever waited goes first. The driver of
  * the file system waits for no one and is needed last, so it fills the gaps.
  */
-enum { NICE = 3, NICE_FOR_ROOT = 13 };
+enum { NICE = 3, NICE_FOR_ROOT = 13, NICE_LEFT = 10 };
 
 struct module {
 	struct module *next;
@@ -42,6 +42,7 @@ struct module {
 	const struct module *culprit;   /* the need that failed; written before the result */
 	atomic_int result;
 	atomic_bool for_root;
+	atomic_int loader; /* the process that loads it, or 0 */
 	enum module_probe probe;
 	uint64_t load_ns;           /* what it took of a processor; written before the result */
 	_Atomic(uint64_t) chain_ns; /* with that of the longest chain of what it waited for */
@@ -128,15 +129,25 @@ static uint64_t processor_ns(void)
 	return (uint64_t)used.tv_sec * NSEC_PER_SEC + (uint64_t)used.tv_nsec;
 }
 
+static int load_step(void *data)
+{
+	const struct module *module = data;
+
+	return kernel_module_load(module->path, module->options);
+}
+
 static int load_file(struct module *module)
 {
 	const uint64_t since_ns = processor_ns();
+	uint64_t apart_ns = 0;
 	int result;
 
 	be_nice(module);
-	result = kernel_module_load(module->path, module->options);
+	result = module->for_root ? load_step(module)
+				  : apart_run(load_step, module, !kernel_module_is_plain(module->path), &module->loader,
+					      &apart_ns);
 	be_nice_no_more();
-	module->load_ns = processor_ns() - since_ns;
+	module->load_ns = processor_ns() - since_ns + apart_ns;
 	return result == -EEXIST ? 0 : result;
 }
 
@@ -160,9 +171,9 @@ static void load(void *data, async_cookie_t cookie)
 		result = load_file(module);
 		if (result && result != -ENODEV) /* its hardware is not there */
 			say("module %s: cannot load %s: %s", module->name, module->path, strerror(-result));
-		else if (hook && hook->loaded)
-			hook->loaded();
 	}
+	if (!result && hook && hook->loaded) /* also if process 1 began the load, and did not see its end */
+		hook->loaded();
 	if (!result && waits)
 		kernel_module_wait(module->name);
 	if (!result)
@@ -491,10 +502,15 @@ void modules_wait_needs(struct module_set *set)
 
 void modules_stop(void)
 {
-	stopped = true;
-}
+	struct module_set root = {0};
 
-bool modules_are_stopped(void)
-{
-	return stopped;
+	stopped = true;
+	pthread_mutex_lock(&lock);
+	for (struct module *module = modules; module; module = module->next)
+		if (module->for_root)
+			add_to_set(&root, module);
+		else if (module->loader)
+			setpriority(PRIO_PROCESS, (id_t)module->loader, NICE_LEFT);
+	pthread_mutex_unlock(&lock);
+	modules_wait(&root);
 }

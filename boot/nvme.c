@@ -152,10 +152,11 @@ static void bind_nvme(void *data, async_cookie_t cookie)
 	struct pci_function *function = data;
 
 	(void)cookie;
-	if (modules_are_stopped())
+	if (!naming_begin())
 		return;
 	pci_let_go(function);
 	device_bind(function->path);
+	naming_end();
 	function->find = async_schedule_domain(wait_for_disks, function, &find_domain);
 }
 

@@ -54,6 +54,21 @@ void raid_member_seen(const char *device, const char *uuid)
 	pthread_mutex_unlock(&lock);
 }
 
+void raid_member_gone(const char *name)
+{
+	struct member *known;
+	char device[sizeof(known->device)];
+
+	path_print(device, "/dev/%s", name);
+	pthread_mutex_lock(&lock);
+	known = find_member(device);
+	if (known && !*known->made) {
+		*known = members[--member_count];
+		say("raid: %s is gone", device);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
 bool raid_array_ids(const char *device, char *name, char *uuid, size_t room)
 {
 	bool found = false;

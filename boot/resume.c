@@ -6,6 +6,7 @@
  */
 #include "resume.h"
 
+#include "devices.h"
 #include "internal.h"
 #include "volumes.h"
 
@@ -40,6 +41,17 @@ static const char *read_setting(void)
 	return *value && strcmp(value, "none") && strcmp(value, "auto") ? value : NULL;
 }
 
+/* True if it is not there yet, nor on what is there. */
+static bool is_missing(void)
+{
+	struct facts device;
+
+	if (devices_find(&spec, &device))
+		return false;
+	volumes_build(&spec, VOLUMES_QUIET);
+	return !devices_find(&spec, &device);
+}
+
 void resume_parse(void)
 {
 	if (cmdline.noresume)
@@ -49,10 +61,12 @@ void resume_parse(void)
 	if (!cmdline.resume)
 		return;
 	is_wanted = root_spec_parse(cmdline.resume, &spec);
-	if (is_wanted)
-		facts_want_for(&spec);
-	else
+	if (!is_wanted) {
 		complain("resume=%s: %s: no hibernated system is looked for", cmdline.resume, spec.refusal);
+		return;
+	}
+	facts_want_for(&spec);
+	usb_want(is_missing);
 }
 
 /* Return: who made the image, NULL if there is none. */
@@ -116,6 +130,7 @@ static bool find_device(struct facts *device)
 	if (volumes_wait(&spec, 0, device))
 		return true;
 	async_synchronize_full(); /* every controller of storage is known */
+	usb_wait();
 	return volumes_wait(&spec, WAIT_S, device);
 }
 

@@ -85,8 +85,10 @@ static void read_events(void)
 			load_late(&event);
 		if (lost || (!strcmp(event.subsystem, "block") && strcmp(event.action, "remove")))
 			look = true;
-		else if (!strcmp(event.subsystem, "block") && event.devname)
+		else if (!strcmp(event.subsystem, "block") && event.devname) {
 			devices_gone(event.devname);
+			raid_member_gone(event.devname);
+		}
 	}
 	if (look)
 		root_look(false);

@@ -45,10 +45,11 @@ static void name_disks(void *data, async_cookie_t cookie)
 	const struct pci_function *function = data;
 
 	(void)cookie;
-	if (modules_are_stopped())
+	if (!naming_begin())
 		return;
 	virtio_name_disks(function->path);
 	scsi_name_disks(function->path);
+	naming_end();
 }
 
 /* The first half of a name: everything behind the controller is known, and so is the driver of disks. */

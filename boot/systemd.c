@@ -77,28 +77,37 @@ static void write_unit(const char *folder, const char *name, const char *text)
 		close(fd);
 }
 
+static void write_drop_in(const char *unit, const char *text)
+{
+	char folder[128];
+
+	path_print(folder, UNITS "/%s.d", unit);
+	write_unit(folder, "inorder.conf", text);
+}
+
 /*
- * Who waits for udev to settle (ifupdown does, for interfaces marked auto) means all devices that were plugged in at
- * the start. Those that the finisher holds back are not in udev's queue.
+ * Who waits for udev to settle means all devices that were plugged in at the start. Those that the finisher holds back
+ * are not in udev's queue. ifupdown does so only if an interface is marked auto; else the login need not wait either.
  */
 static void write_units(void)
 {
-	static const char *const waiters[] = {"ifupdown-pre.service", "systemd-udev-settle.service"};
-	char text[512];
+	char wait[80], text[512];
 
 	if (!finisher)
 		return;
 	mkdir("/run/systemd", 0755);
+	path_print(wait, "tail --sleep-interval=0.1 --pid=%d -f /dev/null", (int)finisher);
 	path_print(text,
 		   "[Unit]\nDescription=Disks and network cards that inorder-init names\nDefaultDependencies=no\n"
-		   "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=90\n"
-		   "ExecStart=/usr/bin/tail --sleep-interval=0.1 --pid=%d -f /dev/null\n",
-		   (int)finisher);
+		   "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=90\nExecStart=/usr/bin/%s\n",
+		   wait);
 	write_unit(UNITS, UNIT, text);
-	for (size_t i = 0; i < sizeof(waiters) / sizeof(*waiters); i++) {
-		path_print(text, UNITS "/%s.d", waiters[i]);
-		write_unit(text, "inorder.conf", "[Unit]\nWants=" UNIT "\nAfter=" UNIT "\n");
-	}
+	write_drop_in("systemd-udev-settle.service", "[Unit]\nWants=" UNIT "\nAfter=" UNIT "\n");
+	path_print(text,
+		   "[Service]\nExecStartPre=-/bin/sh -c '[ \"$CONFIGURE_INTERFACES\" = no ] || "
+		   "[ -z \"$(ifquery --read-environment --list --exclude=lo)\" ] || exec timeout 90 %s'\n",
+		   wait);
+	write_drop_in("ifupdown-pre.service", text);
 }
 
 void systemd_note_finisher(pid_t pid)

@@ -32,6 +32,7 @@ enum {
 };
 
 static ASYNC_DOMAIN_EXCLUSIVE(usb_names);
+static bool (*is_missing)(void); /* something else than the root is looked for */
 
 static long read_number(const char *path, const char *name)
 {
@@ -177,6 +178,11 @@ static bool is_scanned(void *data)
 	return scanned;
 }
 
+void usb_want(bool (*missing)(void))
+{
+	is_missing = missing;
+}
+
 static void find_usb(void *data, async_cookie_t cookie)
 {
 	const struct pci_function *function = data;
@@ -186,7 +192,7 @@ static void find_usb(void *data, async_cookie_t cookie)
 
 	(void)cookie;
 	async_set_name("usb_find");
-	if (!rest_wanted())
+	if (!rest_wanted() && !(is_missing && is_missing()))
 		return;
 	events = uevent_open();
 	modules_request("sd_mod", MODULE_PROBE_ASYNC, &disks);
@@ -212,8 +218,10 @@ static void name_usb(void *data, async_cookie_t cookie)
 	const struct pci_function *function = data;
 
 	(void)cookie;
-	if (!modules_are_stopped())
-		scsi_name_disks(function->path);
+	if (!naming_begin())
+		return;
+	scsi_name_disks(function->path);
+	naming_end();
 }
 
 /* After all disks that are no USB disks: find_usb() begins when these have their names. */

@@ -20,6 +20,8 @@ enum volumes_when {
  * appeared.
  */
 bool volumes_build(const struct root_spec *wanted, enum volumes_when when);
+/** Wait until no program makes volumes: it would be left alone by an execve() of this one. */
+void volumes_wait_idle(void);
 /** Wait for a device other than the root, and make what it stands on. Return: true if it came. */
 bool volumes_wait(const struct root_spec *wanted, unsigned int limit_s, struct facts *found);
 /** Leave for udev, in /run, that the mapped devices are complete: it did not see how they were made. */

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 
 sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -21,16 +22,17 @@ DRIVERS = 'virtio_pci virtio_scsi sd_mod ext4 crc32c_generic'   # what this root
 DRACUT = 'dracut --quiet --force --no-hostonly'
 MAKE = {   # in the chroot, $1 is the image, $2 the kernel's version
     'initramfs-tools most': 'mkinitramfs -o "$1" "$2"',
-    'initramfs-tools list': 'cp -r /etc/initramfs-tools /tmp/conf && '
-                            'sed -i "s/^MODULES=.*/MODULES=list/" /tmp/conf/initramfs.conf && '
-                            f'printf "%s\\n" {DRIVERS} >/tmp/conf/modules && mkinitramfs -d /tmp/conf -o "$1" "$2"',
     'dracut generic': f'{DRACUT} --omit systemd "$1" "$2"',
     'dracut systemd': f'{DRACUT} --add systemd "$1" "$2"',
     'dracut lean': f'{DRACUT} --modules "base rootfs-block fs-lib udev-rules kernel-modules" --drivers "{DRIVERS}" "$1" "$2"',
     'tiny-initramfs': f'mktirfs -m no -M no --include-modules={DRIVERS.replace(" ", ",")} -o "$1" "$2"',
 }
+DEP = 'initramfs-tools dep'   # made by the system itself, because it looks at the machine that it runs on
+MAKE_DEP = (b'cp -r /etc/initramfs-tools /tmp/conf; sed -i s/^MODULES=.*/MODULES=dep/ /tmp/conf/initramfs.conf; '
+            b'mkinitramfs -d /tmp/conf -o /tmp/dep && tar -cf /dev/disk/by-id/virtio-VBLK2 -C /tmp dep; '
+            b'systemctl poweroff --force --force\n')
 OURS = ('inorder', 'inorder serial')
-KINDS = OURS + tuple(MAKE)
+KINDS = OURS + (DEP,) + tuple(MAKE)
 PACKAGES = 'dracut-core tiny-initramfs-core cpio cryptsetup-bin dmsetup'
 STAMP = re.compile(r'^\[ *(\d+\.\d+)\] (?:kernel: )?(.*)')
 
@@ -70,9 +72,30 @@ def chroot(root, say):
     return tree
 
 
-def image_of(session, root, kind, say):
+def make_dep(session, root, attached, path, say):
+    """The system, booted with its own initramfs, makes one and writes it to a disk."""
+    say('booting the system that makes the image of ' + DEP)
+    disk = disks.Disk('vblk', 2, path + '.tar')
+    disks.make_empty(disk.path, 4 * disks.DISK_BYTES)
+    disk.limits = ',snapshot=off'
+    done = machine.run(root.kernel, root.initramfs, attached + [disk], f'root=LABEL={root.label} ro', path, 1400,
+                       dialogue=(debian.LOG_IN[0], (b'# ', MAKE_DEP)))
+    try:
+        with tarfile.open(disk.path) as made, open(path, 'wb') as image:
+            shutil.copyfileobj(made.extractfile('dep'), image)
+    except tarfile.TarError as error:
+        raise Failure(f'{DEP}: no image in {disk.path}: {error}. The end of the console:\n{done.tail()}') from error
+    os.unlink(disk.path)
+
+
+def image_of(session, root, attached, kind, say):
     if kind in OURS:
         return session.image(f'peers-{root.suite}', tree=root.kernel.modules)
+    if kind == DEP:
+        path = os.path.join(session.folder, f'peers-{root.suite}-dep.img')
+        if not os.path.exists(path):
+            make_dep(session, root, attached, path, say)
+        return path
     tree = chroot(root, say)
     place = f'/boot/{kind.replace(" ", "-")}.img'
     path = tree + place
@@ -132,7 +155,7 @@ def main():
     print('| initramfs | MB | kernel to /init | /init to init | init to login | kernel to login | path of the initramfs |\n'
           '|---|---|---|---|---|---|---|')
     for kind in options.kinds or KINDS:
-        image = image_of(session, root, kind, say)
+        image = image_of(session, root, attached, kind, say)
         prefix = os.path.join(options.out, f'{options.suite}-{kind.replace(" ", "-")}')
         words = 'inorder.trace=/run/inorder.trace' if kind in OURS else ''
         row = Row(kind, image, debian.boot(root, image, attached, prefix,

@@ -37,7 +37,7 @@ def check_whole(report, initrd):
         must('inorder-init: fsck:' in journal, report, 'what inorder-init said in the journal')
         must('(initrd)' in report.parts['analyze'][0], report, 'the initramfs in systemd-analyze')
         must('ConditionResult=no' in report.parts['fsck'], report, 'no second check of the root')
-        must(re.search('Finished inorder-finisher.service.*Starting ifupdown-pre.service', journal, re.S), report,
+        must(re.search('inorder-init: finisher: done.*Finished ifupdown-pre.service', journal, re.S), report,
              'no interface is configured before the finisher is done')
 
 
@@ -97,6 +97,7 @@ def case_hand_over(session, root):
         journal = '\n'.join(report.parts['journal'])
         must(len(re.findall('debian-busy: killed', journal)) == len(kill.split(',')), report, f'kills at {kill} disks')
         must(report.parts['state'] == ['running'] and not report.parts['failed'], report, 'no failed unit')
+        must('inorder-finisher.service' not in journal, report, 'no one waits for the finisher: no interface is auto')
         mounted = {line.split()[0] for line in report.parts['mounts']}
         must({f'/srv/{name}' for name in FSTAB} <= mounted, report, f'all of fstab mounted, not only {mounted}')
 

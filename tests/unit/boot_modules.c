@@ -59,6 +59,12 @@ int kernel_module_load(const char *path, const char *options)
 	return is_live ? -EEXIST : 0;
 }
 
+bool kernel_module_is_plain(const char *path)
+{
+	(void)path;
+	return true;
+}
+
 void kernel_module_wait(const char *name)
 {
 	(void)name;
