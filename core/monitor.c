@@ -77,6 +77,7 @@ static void bring_in_burst(void)
 		port_lock(&rob.lock);
 	}
 	rob.pool.bringing = false;
+	rob.pool.burst = 0; /* calls that come later have shown nothing yet */
 	rob_pool_kick();
 	rob_unlock();
 }
