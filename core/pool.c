@@ -149,6 +149,58 @@ void rob_pool_help_wanted(void)
 		port_unpark(&helper->thread->parker, ROB_POKE); /* O3 */
 }
 
+/* Notes how much processor time each worker has used; how much the time is since the last note, and in how many. */
+static uint64_t note_used(unsigned *count)
+{
+	uint64_t sum_ns = 0;
+
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next) {
+		uint64_t used_ns = worker->thread_id ? port_thread_used_ns(worker->thread_id) : 0;
+
+		if (worker->used_ns) {
+			sum_ns += used_ns - worker->used_ns;
+			++*count;
+		}
+		worker->used_ns = used_ns;
+	}
+	return sum_ns;
+}
+
+/*
+ * Whether the calls of the first burst sleep: since the middle of it those that were there have used little time, and
+ * threads have gone to sleep about as often as others were started. Either alone may be due to a busy machine.
+ */
+static bool first_calls_sleep(void)
+{
+	struct rob_pool *pool = &rob.pool;
+	unsigned count = 0, half = rob.config.cold / 2;
+	uint64_t used_ns = note_used(&count);
+
+	return count && used_ns <= (port_clock_ns() - pool->cold_ns) / COLD_USED_SHARE &&
+	       port_slept_since(&pool->slept, half - half / 4);
+}
+
+/*
+ * One of the first burst is spent. Calls that sleep get many more threads at once; not those that compute, each of
+ * which would take memory beside the others, nor those that calls schedule, since waits will run them.
+ */
+static void spend_cold(void)
+{
+	struct rob_pool *pool = &rob.pool;
+	unsigned count = 0;
+
+	pool->cold--;
+	if (pool->cold == rob.config.cold / 2 && !pool->cold_ns) {
+		note_used(&count);
+		port_slept_since(&pool->slept, 0);
+		pool->cold_ns = port_clock_ns();
+	} else if (!pool->cold && pool->cold_ns && !pool->asked) {
+		pool->asked = true;
+		if (!port_self()->top && first_calls_sleep())
+			pool->cold = COLD_MORE;
+	}
+}
+
 /* False: no worker can be had, and a waiter was asked to help. */
 static bool bring_in(void)
 {
@@ -175,7 +227,7 @@ static bool bring_in(void)
 	if (pool->active >= pool->width && pool->burst)
 		pool->burst--;
 	else if (pool->cold)
-		pool->cold--;
+		spend_cold();
 	pool->active++;
 	pool->coming++;
 	return true;

@@ -62,6 +62,8 @@ static void end_threads(struct rob_thread *self)
 	port_lock(&rob.lock);
 	pool->leaver = NULL;
 	pool->cold = rob.config.cold;
+	pool->cold_ns = 0;
+	pool->asked = false;
 	rob_pool_kick();
 	rob_pool_help_wanted();
 	rob_unlock();

@@ -95,6 +95,7 @@ struct rob_worker {
 	int thread_id;                  /* L: 0 without a thread */
 	int ended_id;                   /* L: of its last thread, once that has ended */
 	uint64_t seen;                  /* L: the monitor's: turn and calls begun when last looked at */
+	uint64_t used_ns;               /* L: processor time when last asked for, in the first burst; or 0 */
 	struct rob_worker *all_next;    /* constant once linked: every worker ever; reused, never freed */
 	struct rob_lease lease;
 };
@@ -144,6 +145,9 @@ struct rob_pool {
 	bool blind;                /* no monitor could be started */
 	bool eager;                /* calls have blocked in the kernel recently: idle workers are woken at once */
 	unsigned cold;             /* so many more may be started at once: whether calls block is not known yet */
+	uint64_t cold_ns;          /* when half of these were started; 0: not yet */
+	uint64_t slept;            /* how often threads had slept then */
+	bool asked;                /* whether the calls of the first burst sleep */
 	unsigned coming;           /* woken or started, and not there yet */
 	bool bringing;             /* the monitor brings a burst in: no other thread starts or wakes workers */
 	struct rob_thread *leaver; /* waits for all threads to end; none is started meanwhile */

@@ -30,6 +30,8 @@
 /* ---- workers ---- */
 
 #define COLD_BURST 16             /* more than processors, at once, until calls show that they are short: W3 cold */
+#define COLD_MORE 112             /* so many more if the first ones sleep: W3 cold, from 16 to 128 calls */
+#define COLD_USED_SHARE 4         /* they sleep if they use less of the time than this part: starting takes some */
 #define WORKER_LINGER_SPINS 32    /* some 500 ns before a worker rests, less than a wake-up: W1, W9 */
 #define WORKER_IDLE_NS 5000000000 /* an idle worker ends after this; the first of them never does: W4 */
 #define WORKER_SETTLED_NS 50000   /* a lease so short did not block: its worker counts as active again */

@@ -244,6 +244,18 @@ static inline void __noreturn port_thread_exit(void)
 }
 
 bool port_thread_sleeps(int thread_id);
+
+/* Not asked for: PORT_AT_ONCE is as many at once, always. */
+static inline u64 port_thread_used_ns(int thread_id)
+{
+	return 0;
+}
+
+static inline bool port_slept_since(u64 *before, unsigned int times)
+{
+	return false;
+}
+
 bool port_thread_runs(int thread_id);
 
 /* A task does not end inside a call. */

@@ -8,6 +8,8 @@
  * machine is so busy that one thread more does not matter.
  */
 #define _GNU_SOURCE
+#include <sys/resource.h>
+
 #include "guest.h"
 #include "rob.h"
 
@@ -32,6 +34,26 @@ static bool processor_time(int thread_id, uint64_t *used_ns)
 		return false;
 	*used_ns = (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
 	return true;
+}
+
+uint64_t port_thread_used_ns(int thread_id)
+{
+	uint64_t used_ns = 0;
+	int saved = errno;
+
+	processor_time(thread_id, &used_ns);
+	errno = saved;
+	return used_ns;
+}
+
+bool port_slept_since(uint64_t *before, unsigned times)
+{
+	struct rusage usage = {0};
+	uint64_t last = *before;
+
+	getrusage(RUSAGE_SELF, &usage);
+	*before = (uint64_t)usage.ru_nvcsw;
+	return *before - last >= times;
 }
 
 static bool is_still(int thread_id)

@@ -156,6 +156,13 @@ _Noreturn void port_thread_exit(void);
 #define port_hold() 0
 #define port_let_go(before) ((void)(before))
 bool port_thread_sleeps(int thread_id);
+/* Threads do not compute here, but sleep. */
+#define port_thread_used_ns(thread_id) ((void)(thread_id), (uint64_t)1)
+static inline bool port_slept_since(uint64_t *before, unsigned times)
+{
+	*before += times;
+	return true;
+}
 /* Only one thread runs here, and it is the one that asks. */
 #define port_thread_runs(thread_id) ((void)(thread_id), false)
 

@@ -261,6 +261,19 @@ bool port_thread_sleeps(int thread_id)
 	return false;
 }
 
+uint64_t port_thread_used_ns(int thread_id)
+{
+	(void)thread_id;
+	return 0;
+}
+
+bool port_slept_since(uint64_t *before, unsigned times)
+{
+	(void)before;
+	(void)times;
+	return false;
+}
+
 bool port_thread_runs(int thread_id)
 {
 	(void)thread_id;

@@ -120,6 +120,10 @@ int port_hold(void);
 void port_let_go(int before);
 /* Whether the thread of this port_thread_id() is blocked; merely not running is not that. */
 bool port_thread_sleeps(int thread_id);
+/* Processor time that it has used, in ns; 0 where that is not known. With the core's lock. */
+uint64_t port_thread_used_ns(int thread_id);
+/* Whether threads have gone to sleep so many times since @before was noted; notes it anew. False where not known. */
+bool port_slept_since(uint64_t *before, unsigned times);
 /* Whether it has a processor just now; true where that is not known. Without the core's lock. */
 bool port_thread_runs(int thread_id);
 

@@ -152,6 +152,29 @@ static void blocked_worker(void)
 	sim_check(sim_elapsed_ns() < 50000000); /* by a look at the worker, not because nothing happens for long */
 }
 
+static void tells_and_blocks(void *data, async_cookie_t cookie)
+{
+	gate_open(&gates[3]);
+	gate_wait(&gates[0]);
+}
+
+static void opens_all(void *data, async_cookie_t cookie)
+{
+	for (unsigned i = 0; i < 3; i++)
+		gate_open(&gates[i]);
+}
+
+/* No monitor looks: that the first calls are seen to sleep brings the one behind the first burst a thread. */
+static void first_burst(void)
+{
+	start(0, domain_a, tells_and_blocks);
+	gate_wait(&gates[3]);
+	start(1, domain_a, in_gate);
+	start(2, domain_a, in_gate);
+	start(3, domain_a, opens_all);
+	sim_check(!wait_full(domain_a));
+}
+
 /* No monitor looks: the hint alone brings the second call a thread, or a waiter. */
 static void hinted_worker(void)
 {
@@ -252,6 +275,7 @@ const struct sim_case cases_progress[] = {
 	CASE("cold", "2.6", two_and_free, third_in_b), .cold = 2},
 	CASE("cold-blocked", "2.6", blocked_worker), .cold = 2},
 	CASE("cold-fails", "2.6 C6", two_and_free, full_wait), .cold = 2, .flags = SIM_WORKERS_FAIL},
+	CASE("cold-more", "2.6", first_burst), .threads = 4, .cold = 3, .flags = SIM_NO_MONITOR},
 	CASE("cold-nested", "2.6 C18", nested), .cold = 2, .cpus = 2},
 	{0},
 };
