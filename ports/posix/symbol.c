@@ -173,8 +173,8 @@ const char *symbol_program(void)
 static int visit(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct search *search = data;
-	/* Covered by chance: glibc gives the program an empty name, not none */
-	bool named = info->dlpi_name && info->dlpi_name[0];
+	/* Covered by chance: glibc gives the program an empty name, not none; musl this one, where it is static */
+	bool named = info->dlpi_name && info->dlpi_name[0] && strcmp(info->dlpi_name, "/proc/self/exe");
 
 	(void)size;
 	if (!contains(info, search->address))
