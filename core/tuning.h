@@ -30,7 +30,7 @@
 /* ---- workers ---- */
 
 #define COLD_BURST 16             /* more than processors, at once, until calls show that they are short: W3 cold */
-#define COLD_MORE 112             /* so many more if the first ones sleep: W3 cold, from 16 to 128 calls */
+#define COLD_MORE 240             /* so many more if the first ones sleep: W3 cold, from 16 to 256 calls */
 #define COLD_USED_SHARE 4         /* they sleep if they use less of the time than this part: starting takes some */
 #define WORKER_LINGER_SPINS 32    /* some 500 ns before a worker rests, less than a wake-up: W1, W9 */
 #define WORKER_IDLE_NS 5000000000 /* an idle worker ends after this; the first of them never does: W4 */

@@ -148,7 +148,7 @@ static void spin_for_all(void *data, async_cookie_t cookie)
 TEST(calls_that_are_said_to_block_get_a_thread_each, .pools = P256, .limit_s = 60)
 {
 	static ASYNC_DOMAIN(devices);
-	unsigned int calls = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN) + 150;
+	unsigned int calls = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN) + 40;
 
 	if (calls > 256)
 		harness_skip("more processors than threads");

@@ -12,7 +12,10 @@
 #define SYS_close_range 436
 #endif
 
-enum { CALLS = 200 }; /* more than a first burst has threads for: the monitor starts the others */
+enum {
+	CALLS = 300,             /* more than a first burst has threads for: the monitor starts the others */
+	STACK_BYTES = 256 * 1024 /* so many stacks of 8 MB do not fit into 32 bits */
+};
 
 static struct gate gates[CALLS];
 static int pipe_ends[2];
@@ -41,6 +44,14 @@ static void open_all(void)
 	for (unsigned int i = 0; i < CALLS; i++)
 		gate_open(&gates[i]);
 	CHECK_EQ(async_synchronize_full(), 0);
+}
+
+static void small_stacks(void)
+{
+	struct async_config config = ASYNC_CONFIG_INIT;
+
+	config.stack_bytes = STACK_BYTES;
+	CHECK_EQ(async_configure(&config), 0);
 }
 
 /* In a child, as it closes descriptors. Without it the library opens no files at all, which has tests of its own. */
@@ -79,13 +90,14 @@ static void monitors_path(char *path, size_t bytes)
 }
 
 /* It has a file of /proc at a time; a copy of the program's pipe would keep that open. */
-TEST(the_monitor_has_none_of_the_programs, .pools = P256)
+TEST(the_monitor_has_none_of_the_programs, .pools = PDEFAULT, .env = "INORDER_THREADS=320")
 {
 	char path[64], link[320], to[256];
 	struct dirent *entry;
 	DIR *open_ones;
 
 	need_tables();
+	small_stacks();
 	block_all();
 	monitors_path(path, sizeof(path));
 	open_ones = opendir(path);
@@ -109,11 +121,13 @@ TEST(the_monitor_has_none_of_the_programs, .pools = P256)
  * It closes what it does not know, and opens files of its own: they get the numbers that are free, and stay. Sanitizers
  * may open files of theirs.
  */
-TEST(a_program_that_closes_all_loses_no_file, .pools = P256, .no_tsan = true, .no_asan = true)
+TEST(a_program_that_closes_all_loses_no_file, .pools = PDEFAULT, .env = "INORDER_THREADS=320", .no_tsan = true,
+     .no_asan = true)
 {
 	int lowest;
 
 	need_tables();
+	small_stacks();
 #ifdef M_ARENA_MAX
 	mallopt(M_ARENA_MAX, 1); /* glibc would open a file to count processors */
 #endif

@@ -40,7 +40,7 @@ static void block(void *data, async_cookie_t cookie)
 /* More calls than a first burst gets threads for: they are left pending, so the monitor runs, which finds the limit. */
 HELPER(block_in_the_group)
 {
-	enum { CALLS = 200 };
+	enum { CALLS = 300 };
 	static sem_t opened;
 
 	sem_init(&opened, 0, 0);
