@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 /* Until process 1 has executed the real init, its own work goes first: it is all that the root still needs. */
-enum { RELEASE_FD = 3, MOST_TRIES = 3, NICE_BEFORE_INIT = 19 };
+enum { RELEASE_FD = 3, MOST_TRIES = 3, NICE_BEFORE_INIT = 19, PATIENCE_MS = 10000 };
 
 extern char **environ;
 
@@ -112,7 +112,8 @@ static bool work_once(void)
 	}
 	wait_for_init();
 	setpriority(PRIO_PROCESS, 0, 0);
-	setpriority(PRIO_PGRP, (id_t)pid, 0); /* an error: it is done */
+	patience_wait(PATIENCE, pid, PATIENCE_MS); /* not for long: on a busy machine we would not come to an end */
+	setpriority(PRIO_PGRP, (id_t)pid, 0);      /* an error: it is done */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status) && !WEXITSTATUS(status))

@@ -2,6 +2,7 @@
 /* What the root's fstab wants before the real init runs: /usr, and what is marked with x-initrd.mount. */
 #include "fstab.h"
 
+#include "devices.h"
 #include "internal.h"
 #include "mount.h"
 #include "root_device.h"
@@ -14,6 +15,21 @@
 #define FSTAB NEW_ROOT "/etc/fstab"
 
 enum { WAIT_S = 30 };
+
+/* Whether the real init waits for a device that was not seen yet, so that the finisher has to find it. */
+static bool is_waited_for(struct libmnt_fs *entry)
+{
+	const char *source = mnt_fs_get_source(entry), *target = mnt_fs_get_target(entry);
+	struct root_spec spec;
+	struct facts device;
+
+	if (!source || (*source == '/' && strncmp(source, "/dev/", 5) != 0)) /* a file of the root, to swap to */
+		return false;
+	if ((target && !strcmp(target, "/")) || mnt_fs_is_pseudofs(entry) || mnt_fs_is_netfs(entry) ||
+	    mnt_fs_get_option(entry, "noauto", NULL, NULL) == 0 || mnt_fs_get_option(entry, "nofail", NULL, NULL) == 0)
+		return false;
+	return !root_spec_parse(source, &spec) || !devices_find(&spec, &device);
+}
 
 static bool is_wanted(struct libmnt_fs *entry)
 {
@@ -102,17 +118,33 @@ static bool can_read(struct libmnt_table *table)
 	return !error;
 }
 
-int fstab_mount(void)
+/* A line that is not a comment. */
+static bool has_crypttab(void)
+{
+	char text[4096], *rest = text, *line;
+
+	if (file_read(NEW_ROOT "/etc/crypttab", text, sizeof(text)) <= 0)
+		return false;
+	while ((line = strsep(&rest, "\n")))
+		if (!strchr("#", line[strspn(line, " \t")]))
+			return true;
+	return false;
+}
+
+int fstab_mount(bool *waits)
 {
 	struct libmnt_table *table = file_exists(FSTAB) ? mnt_new_table() : NULL;
 	struct libmnt_iter *at = table ? mnt_new_iter(MNT_ITER_FORWARD) : NULL;
 	struct libmnt_fs *entry;
 	int error = 0;
 
+	*waits = has_crypttab();
 	if (at && can_read(table))
-		while (!error && mnt_table_next_fs(table, at, &entry) == 0)
+		while (!error && mnt_table_next_fs(table, at, &entry) == 0) {
+			*waits |= is_waited_for(entry);
 			if (is_wanted(entry))
 				error = mount_wanted(entry);
+		}
 	mnt_free_iter(at);
 	mnt_unref_table(table);
 	return error;

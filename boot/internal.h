@@ -296,6 +296,14 @@ int process_run_input(const char *const argv[], const char *text, char *output, 
 void systemd_note_start(void);
 /** The process that finds devices after the real init was executed: systemd_execute() leaves units that wait for it. */
 void systemd_note_finisher(pid_t pid);
+/** Whether it waits for other disks than the root. */
+void systemd_note_waits(bool waits);
+/** While this file is there no one waits for the finisher, and the real init goes first. */
+#define PATIENCE "/run/inorder/patience"
+
+/* patience.c */
+/** Wait until a @file that is there is removed, the process @worker has ended, or @most_ms are over; -1: no limit. */
+void patience_wait(const char *file, pid_t worker, int most_ms);
 /** Execute the init argv[0] with what systemd is to know of the initramfs, if it is systemd. Returns if not so. */
 void systemd_execute(char **argv);
 

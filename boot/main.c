@@ -111,8 +111,10 @@ static void mount_or_fail(const struct facts *root)
 static int mount_others(void)
 {
 	const uint64_t since_ns = async_trace_calling(NULL, "fstab");
-	const int error = fstab_mount();
+	bool waits;
+	const int error = fstab_mount(&waits);
 
+	systemd_note_waits(waits);
 	if (!error)
 		volumes_tell_udev();
 	async_trace_called(NULL, "fstab", error, since_ns);

@@ -26,6 +26,7 @@ enum { NSEC_PER_USEC = 1000, MOST_ARGUMENTS = 64 };
 
 static struct timespec start[2]; /* real time, time since the kernel's start */
 static pid_t finisher;
+static bool waits;
 
 void systemd_note_start(void)
 {
@@ -91,21 +92,24 @@ static void write_drop_in(const char *unit, const char *text)
  */
 static void write_units(void)
 {
-	char wait[80], text[512];
+	char wait[128], text[512];
 
 	if (!finisher)
 		return;
 	mkdir("/run/systemd", 0755);
-	path_print(wait, "tail --sleep-interval=0.1 --pid=%d -f /dev/null", (int)finisher);
+	if (!waits)
+		write_unit("/run/inorder", "patience", "");
+	path_print(wait, "rm -f " PATIENCE "; exec timeout 90 tail --sleep-interval=0.1 --pid=%d -f /dev/null",
+		   (int)finisher);
 	path_print(text,
 		   "[Unit]\nDescription=Disks and network cards that inorder-init names\nDefaultDependencies=no\n"
-		   "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=90\nExecStart=/usr/bin/%s\n",
+		   "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=-/bin/sh -c '%s'\n",
 		   wait);
 	write_unit(UNITS, UNIT, text);
 	write_drop_in("systemd-udev-settle.service", "[Unit]\nWants=" UNIT "\nAfter=" UNIT "\n");
 	path_print(text,
 		   "[Service]\nExecStartPre=-/bin/sh -c '[ \"$CONFIGURE_INTERFACES\" = no ] || "
-		   "[ -z \"$(ifquery --read-environment --list --exclude=lo)\" ] || exec timeout 90 %s'\n",
+		   "[ -z \"$(ifquery --read-environment --list --exclude=lo)\" ] || { %s; }'\n",
 		   wait);
 	write_drop_in("ifupdown-pre.service", text);
 }
@@ -113,6 +117,11 @@ static void write_units(void)
 void systemd_note_finisher(pid_t pid)
 {
 	finisher = pid;
+}
+
+void systemd_note_waits(bool it_waits)
+{
+	waits = it_waits;
 }
 
 void systemd_execute(char **argv)
