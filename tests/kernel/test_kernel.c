@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 /* What is the kernel's alone: contexts, NUMA, devices, calls that sleep in the kernel. */
 #include <linux/device.h>
-#include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
 #include <linux/nodemask.h>
@@ -33,11 +32,10 @@ static void look_around(void *data, async_cookie_t cookie)
 static struct seen from_hardirq, from_softirq;
 static bool async_in_hardirq, async_in_softirq;
 
-static enum hrtimer_restart in_hardirq_context(struct hrtimer *timer)
+static void in_hardirq_context(struct irq_work *work)
 {
 	async_in_hardirq = current_is_async() || async_current_cookie();
 	async_schedule(look_around, &from_hardirq);
-	return HRTIMER_NORESTART;
 }
 
 static void in_softirq_context(struct timer_list *timer)
@@ -71,26 +69,23 @@ TEST(scheduled_with_interrupts_off, .pools = P256)
 /* A call that spins until the interrupt has come while it was current: that is not inside of it. */
 static void spin(void *data, async_cookie_t cookie)
 {
-	struct hrtimer *timer = data;
+	struct irq_work *work = data;
 	u64 until = ktime_get_ns() + 10 * NSEC_PER_SEC;
 
-	hrtimer_start(timer, ns_to_ktime(NSEC_PER_MSEC), HRTIMER_MODE_REL_PINNED_HARD);
-	while (hrtimer_active(timer) && ktime_get_ns() < until)
+	irq_work_queue(work);
+	while (irq_work_is_busy(work) && ktime_get_ns() < until)
 		cpu_relax();
 }
 
 TEST(scheduled_in_a_hardirq, .pools = P256)
 {
-	struct hrtimer timer;
+	static struct irq_work work = IRQ_WORK_INIT_HARD(in_hardirq_context);
 
 	memset(&from_hardirq, 0, sizeof(from_hardirq));
 	async_in_hardirq = false;
-	hrtimer_init_on_stack(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
-	timer.function = in_hardirq_context;
-	async_schedule(spin, &timer);
+	async_schedule(spin, &work);
 	CHECK(!async_synchronize_full());
-	hrtimer_cancel(&timer);
-	destroy_hrtimer_on_stack(&timer);
+	irq_work_sync(&work);
 	CHECK(!async_synchronize_full());
 	CHECK(!async_in_hardirq);
 	check_seen(&from_hardirq, 1);
@@ -98,14 +93,13 @@ TEST(scheduled_in_a_hardirq, .pools = P256)
 
 TEST(scheduled_in_a_softirq, .pools = P256)
 {
-	struct timer_list timer;
+	static struct timer_list timer; /* kernels differ in the calls for those on the stack */
 
 	memset(&from_softirq, 0, sizeof(from_softirq));
-	timer_setup_on_stack(&timer, in_softirq_context, 0);
+	timer_setup(&timer, in_softirq_context, 0);
 	mod_timer(&timer, jiffies + 1);
 	msleep(50);
-	del_timer_sync(&timer);
-	destroy_timer_on_stack(&timer);
+	timer_delete_sync(&timer);
 	CHECK(!async_synchronize_full());
 	CHECK(!async_in_softirq);
 	check_seen(&from_softirq, 1);

@@ -286,9 +286,11 @@ def configure(kernel, partly=False):
     names = KINDS[kernel.kind][2]
     if os.path.exists(os.path.join(kernel.tree, OURS)):
         names = ('ours', *names)
-    parts = [os.path.join(CONFIGS, f'{name}.config') for name in names]
-    own = os.path.join(CONFIGS, f'linux-{version_of(kernel.tree)}.config')    # what that version calls otherwise
-    parts += [own] if os.path.exists(own) else []
+    version = version_of(kernel.tree)
+    parts = []
+    for name in names:
+        own = os.path.join(CONFIGS, f'{name}-{version}.config')    # what that version calls otherwise
+        parts += [os.path.join(CONFIGS, f'{name}.config'), *([own] if os.path.exists(own) else [])]
     wishes = {}                       # a later part overrides an earlier one
     for part in parts:
         wishes.update(re.findall(r'^(CONFIG_\w+)=(.*)$', read(part), re.M))

@@ -141,6 +141,7 @@ static int add(unsigned int i)
 	parent_of[i] = i ? (i - 1) / wide : 0;
 	if (i)
 		device->dev.parent = &devices[parent_of[i]]->dev;
+	dev_set_uevent_suppress(&device->dev, true); /* the path of a device so deep is too long for one */
 	error = platform_device_add(device);
 	if (error) {
 		platform_device_put(device);
