@@ -10,14 +10,18 @@
 struct task_struct *port_manager;
 bool port_stopping;
 
-/* RCU keeps a task that ends meanwhile. */
+/*
+ * What is wanted has been noted: the manager looks for it once its state is TASK_IDLE, before it sleeps. While it is not,
+ * it works; where it sleeps then, for a thread that is being made, it would be woken for nothing.
+ * RCU keeps a task that ends meanwhile.
+ */
 void port_manager_wake(void)
 {
 	struct task_struct *task;
 
 	rcu_read_lock();
 	task = READ_ONCE(port_manager);
-	if (task)
+	if (task && (READ_ONCE(task->__state) & TASK_NOLOAD))
 		wake_up_process(task);
 	rcu_read_unlock();
 }
