@@ -258,7 +258,7 @@ static uint64_t provided_for(void)
 	if (pool->cold)
 		return pool->coming;
 	if (pool->eager)
-		return pool->coming < pool->width ? pool->coming : UINT64_MAX;
+		return pool->coming < port_wakes(pool->width) ? pool->coming : UINT64_MAX;
 	return pool->coming ? UINT64_MAX : 0;
 }
 

@@ -11,8 +11,8 @@ struct task_struct *port_manager;
 bool port_stopping;
 
 /*
- * What is wanted has been noted: the manager looks for it once its state is TASK_IDLE, before it sleeps. While it is not,
- * it works; where it sleeps then, for a thread that is being made, it would be woken for nothing.
+ * What is wanted has been noted: the manager looks for it once its state is TASK_IDLE, before it sleeps. While it is
+ * not, it works; where it sleeps then, for a thread that is being made, it would be woken for nothing.
  * RCU keeps a task that ends meanwhile.
  */
 void port_manager_wake(void)

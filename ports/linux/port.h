@@ -230,6 +230,12 @@ static inline unsigned int port_cpus(void)
 	return max(num_online_cpus(), PORT_AT_ONCE);
 }
 
+/* One for each processor: as many as may run at once would each cost a switch before a call of a stream is done. */
+static inline unsigned int port_wakes(unsigned int used)
+{
+	return min(used, num_online_cpus());
+}
+
 int port_thread_start(struct rob_worker *worker);
 
 static inline void port_run_starter(void (*run)(void))

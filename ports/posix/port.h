@@ -342,6 +342,11 @@ void port_arm_exit(void);
 extern port_u32 port_processors;
 /* Processors that this process may use, at least 1. */
 unsigned port_cpus(void);
+/* While calls sleep, how many threads may be on their way at once, if so many processors are used. */
+static inline unsigned port_wakes(unsigned used)
+{
+	return used;
+}
 /* Starts a thread in rob_worker_main(worker), or in rob_monitor_main() for NULL. 0 or -errno. */
 int port_thread_start(struct rob_worker *worker);
 /* Runs what starts several threads. A monitor that is apart asks its helper once, and not for each of them. */

@@ -146,6 +146,7 @@ static inline void port_arm_exit(void)
 {
 }
 unsigned port_cpus(void);
+#define port_wakes(used) (used)
 /* A thread that has told that it ends does nothing more. */
 #define port_thread_gone(thread_id) ((void)(thread_id))
 int sim_thread_start(struct rob_worker *worker, struct sim_site *site);

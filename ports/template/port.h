@@ -103,6 +103,11 @@ void port_start(struct port_config *config);
  */
 void port_arm_exit(void);
 unsigned port_cpus(void);
+/* While calls sleep, how many threads may be on their way at once, if so many processors are used. */
+static inline unsigned port_wakes(unsigned used)
+{
+	return used;
+}
 /* Returns once a thread of this id, which has ended or is about to, is gone. */
 void port_thread_gone(int thread_id);
 /* A thread in rob_worker_main(worker), or rob_monitor_main() for NULL. 0 or a negative errno: then none comes. */
