@@ -174,10 +174,12 @@ static bool first_calls_sleep(void)
 {
 	struct rob_pool *pool = &rob.pool;
 	unsigned count = 0, half = rob.config.cold / 2;
-	uint64_t used_ns = note_used(&count);
+	uint64_t used_ns;
 
-	return count && used_ns <= (port_clock_ns() - pool->cold_ns) / COLD_USED_SHARE &&
-	       port_slept_since(&pool->slept, half - half / 4);
+	if (!port_slept_since(&pool->slept, half - half / 4))
+		return false;
+	used_ns = note_used(&count);
+	return count && used_ns <= (port_clock_ns() - pool->cold_ns) / COLD_USED_SHARE;
 }
 
 /*
@@ -190,9 +192,8 @@ static void spend_cold(void)
 	unsigned count = 0;
 
 	pool->cold--;
-	if (pool->cold == rob.config.cold / 2 && !pool->cold_ns) {
+	if (pool->cold == rob.config.cold / 2 && !pool->cold_ns && port_slept_since(&pool->slept, 0)) {
 		note_used(&count);
-		port_slept_since(&pool->slept, 0);
 		pool->cold_ns = port_clock_ns();
 	} else if (!pool->cold && pool->cold_ns && !pool->asked) {
 		pool->asked = true;

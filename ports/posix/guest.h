@@ -41,6 +41,8 @@ struct port_helper {
  */
 void guest_files_begin(struct port_helper *helper);
 int guest_files_end(void);
+/* False: a filter of the program's own may end who opens a file, or asks for what few programs ask for. */
+bool guest_may_ask(void);
 /* A file's text, cut to the buffer, and its length; 0: it cannot be had. In the monitor. */
 size_t guest_read(const char *path, char *text, size_t bytes);
 /* Processors that the control group lets the process use at a time, rounded up; UINT_MAX: no limit is known. */

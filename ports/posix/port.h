@@ -387,7 +387,10 @@ bool port_thread_sleeps(int thread_id);
 /* Processor time that the thread has used, in ns; 0: it cannot be asked. */
 uint64_t port_thread_used_ns(int thread_id);
 
-/* Whether threads of the process have gone to sleep so many times since @before was noted; notes it anew. */
+/*
+ * Whether threads of the process have gone to sleep so many times since @before was noted; notes it anew. False where
+ * it must not be asked.
+ */
 bool port_slept_since(uint64_t *before, unsigned times);
 
 /* Whether the thread has a processor just now, or cannot be asked. */

@@ -48,13 +48,14 @@ TEST(no_descriptor_is_left, .pools = PDEFAULT, .env = "INORDER_THREADS=1000", .l
 	meet_all();
 }
 
-/* Whoever opens a file is killed. */
+/* Whoever opens a file, or asks how often threads have slept, is killed. */
 TEST(a_filter_forbids_to_open, .pools = PDEFAULT, .env = "INORDER_THREADS=1000", .limit_s = 80, .no_tsan = true,
      .no_asan = true)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrusage, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
