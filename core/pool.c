@@ -184,20 +184,23 @@ static bool first_calls_sleep(void)
 
 /*
  * One of the first burst is spent. Calls that sleep get many more threads at once; not those that compute, each of
- * which would take memory beside the others, nor those that calls schedule, since waits will run them.
+ * which would take memory beside the others, nor where calls schedule calls or are waited for: waits will run them.
  */
 static void spend_cold(void)
 {
 	struct rob_pool *pool = &rob.pool;
+	const struct rob_thread *self = port_self();
 	unsigned count = 0;
 
 	pool->cold--;
+	if (self->top || self->worker || rob.waiting)
+		pool->asked = true;
 	if (pool->cold == rob.config.cold / 2 && !pool->cold_ns && port_slept_since(&pool->slept, 0)) {
 		note_used(&count);
 		pool->cold_ns = port_clock_ns();
 	} else if (!pool->cold && pool->cold_ns && !pool->asked) {
 		pool->asked = true;
-		if (!port_self()->top && first_calls_sleep())
+		if (first_calls_sleep())
 			pool->cold = COLD_MORE;
 	}
 }

@@ -141,17 +141,17 @@ struct rob_pool {
 	unsigned width;   /* so many of them are used: fewer while turns come late (rob_pool_narrow()) */
 	uint64_t calm_ns; /* for how long they are fewer */
 	uint64_t narrowed_ns, widened_ns;
-	unsigned burst;            /* extra threads to wake or start, since others are asleep */
-	bool blind;                /* no monitor could be started */
-	bool eager;                /* calls have blocked in the kernel recently: idle workers are woken at once */
-	unsigned cold;             /* so many more may be started at once: whether calls block is not known yet */
-	uint64_t cold_ns;          /* when half of these were started; 0: not yet */
-	uint64_t slept;            /* how often threads had slept then */
-	bool asked;                /* whether the calls of the first burst sleep */
-	unsigned coming;           /* woken or started, and not there yet */
-	bool bringing;             /* the monitor brings a burst in: no other thread starts or wakes workers */
-	struct rob_thread *leaver; /* waits for all threads to end; none is started meanwhile */
-	int monitor_id;            /* of a monitor that has ended */
+	unsigned burst;   /* extra threads to wake or start, since others are asleep */
+	bool blind;       /* no monitor could be started */
+	bool eager;       /* calls have blocked in the kernel recently: idle workers are woken at once */
+	unsigned cold;    /* so many more may be started at once: whether calls block is not known yet */
+	uint64_t cold_ns; /* when half of these were started; 0: not yet */
+	uint64_t slept;   /* how often threads had slept then */
+	bool asked;       /* whether the first burst sleeps; or it need not be: its calls nest, or are waited for */
+	unsigned coming;  /* woken or started, and not there yet */
+	bool bringing;    /* the monitor brings a burst in: no other thread starts or wakes workers */
+	struct rob_thread *leaver;           /* waits for all threads to end; none is started meanwhile */
+	int monitor_id;                      /* of a monitor that has ended */
 	uint64_t retry_ns, monitor_retry_ns; /* no worker, no monitor is started before this time */
 	struct port_parker monitor;
 	enum { ROB_MONITOR_NONE, ROB_MONITOR_PARKED, ROB_MONITOR_TICKS } monitor_state;
