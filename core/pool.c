@@ -73,11 +73,16 @@ void rob_idle_remove(struct rob_worker *worker)
 	worker->idle = false;
 }
 
-/* The one that is kept is the first to be woken, and stays in front. */
+/*
+ * The one that is kept is the first to be woken, and stays in front. A worker that rests has found no call: of a larger
+ * first burst nothing is left for later calls, which may compute.
+ */
 void rob_idle_push(struct rob_worker *worker)
 {
 	struct rob_worker *kept = rob.pool.kept;
 
+	if (rob.pool.cold > rob.config.cold)
+		rob.pool.cold = 0;
 	if (kept)
 		rob_list_push(kept->next, worker, prev, next);
 	else

@@ -365,6 +365,8 @@ void sim_on_quiet(void)
 		sim_fail("calls, waiters or leases are left");
 	if (rob.pool.coming)
 		sim_fail("a wake-up is in flight for ever");
+	if (rob.pool.cold > rob.config.cold)
+		sim_fail("the first burst is over, and %u more workers may be started at once", rob.pool.cold);
 	if (!forked) /* else what a lost thread had just allocated is lost with it */
 		sim_each_block(check_owned, NULL);
 }
