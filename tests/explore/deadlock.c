@@ -313,12 +313,8 @@ static void waits_for_owner(void *data, async_cookie_t cookie)
 
 static void owner_cycle(void)
 {
-	struct async_owner *before;
-
 	start(0, domain_a, waits_for_b);
-	before = async_owner_enter(owner);
-	start_ordered(1, domain_a, nothing);
-	async_owner_enter(before);
+	start_ordered_owned(1, owner, domain_a, nothing);
 	start(2, domain_b, waits_for_owner);
 	gate_open(&gates[0]);
 	sim_check(!wait_full(NULL));
@@ -339,13 +335,9 @@ static void waits_for_a(void *data, async_cookie_t cookie)
 
 static void owner_cycle_of_three(void)
 {
-	struct async_owner *before;
-
 	start(0, domain_a, waits_for_b);
 	start(1, domain_b, waits_for_owned);
-	before = async_owner_enter(owner);
-	start(2, domain_c, waits_for_a);
-	async_owner_enter(before);
+	start_owned(2, owner, domain_c, waits_for_a);
 	gate_open(&gates[0]);
 	sim_check(!wait_full(NULL));
 }
@@ -402,20 +394,14 @@ static void owner_grows_behind(void)
 /* As in owner_grows(), but so much is pending that the call that closes the cycle runs inline. */
 static void owner_grows_inline(void)
 {
-	struct async_owner *before;
-
 	start(0, domain_a, waits_for_b);
 	start(1, domain_b, waits_for_owner);
-	before = async_owner_enter(owner);
-	start(2, domain_c, in_gate);
-	async_owner_enter(before);
+	start_owned(2, owner, domain_c, in_gate);
 	gate_open(&gates[0]);
 	sim_check(async_synchronize_cookie_timeout(ASYNC_COOKIE_MAX, domain_c, 1000) == -ETIMEDOUT);
 	for (unsigned i = 4; i < 7; i++)
 		start(i, domain_c, nothing);
-	before = async_owner_enter(owner);
-	start_ordered(3, domain_a, nothing);
-	async_owner_enter(before);
+	start_ordered_owned(3, owner, domain_a, nothing);
 	sim_check(is_here(&jobs[3].begun));
 	gate_open(&gates[2]);
 	sim_check(!wait_full(NULL));

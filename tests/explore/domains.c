@@ -79,10 +79,7 @@ static void child(void *data, async_cookie_t cookie)
 /* A call's children are its owner's, in whatever domain; the owner goes once its wait has returned. */
 static void owned(void)
 {
-	struct async_owner *before = async_owner_enter(owner);
-
-	start(0, domain_a, child);
-	async_owner_enter(before);
+	start_owned(0, owner, domain_a, child);
 	start(1, domain_a, in_gate);
 	sim_check(!async_synchronize_owner(owner));
 	sim_check(is_complete(&jobs[0]) && is_complete(&jobs[2]));

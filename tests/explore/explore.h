@@ -137,6 +137,24 @@ static inline async_cookie_t start_ordered(unsigned n, struct async_domain *doma
 	return cookie;
 }
 
+/* The same as calls of an owner. */
+static inline void start_owned(unsigned n, struct async_owner *whose, struct async_domain *domain, async_func_t inside)
+{
+	struct async_owner *before = async_owner_enter(whose);
+
+	start(n, domain, inside);
+	sim_check(async_owner_enter(before) == whose);
+}
+
+static inline void start_ordered_owned(unsigned n, struct async_owner *whose, struct async_domain *domain,
+				       async_func_t inside)
+{
+	struct async_owner *before = async_owner_enter(whose);
+
+	start_ordered(n, domain, inside);
+	sim_check(async_owner_enter(before) == whose);
+}
+
 /* After a wait: what the jobs wrote is there. */
 static inline void check_visible(uint32_t mask)
 {

@@ -28,14 +28,6 @@ static void begin_owners(void)
 	other = new_owner("other");
 }
 
-static void start_owned(unsigned n, struct async_owner *whose, struct async_domain *domain, async_func_t inside)
-{
-	struct async_owner *before = async_owner_enter(whose);
-
-	start(n, domain, inside);
-	sim_check(async_owner_enter(before) == whose);
-}
-
 /* Waits, and takes the owner away: nothing of it is touched any more. */
 static void wait_and_free(struct async_owner *whose, uint32_t calls)
 {

@@ -88,12 +88,8 @@ ACTOR(until_all_registered, "0a.nothing 1a.nothing 2b.gate full:* open:2 full:b"
 static void until_owner(void)
 {
 	struct async_owner *owner = sim_new(sizeof(*owner));
-	struct async_owner *before;
-
 	start(0, domain_a, nothing);
-	before = async_owner_enter(owner);
-	start(1, domain_a, nothing);
-	async_owner_enter(before);
+	start_owned(1, owner, domain_a, nothing);
 	start(2, domain_a, say_and_stay);
 	gate_wait(&gates[3]);
 	sim_check(!async_synchronize_owner(owner));
@@ -249,12 +245,8 @@ static void ordered_child(void)
 static void owners_calls_only(void)
 {
 	struct async_owner *owner = sim_new(sizeof(*owner));
-	struct async_owner *before;
-
 	start(0, domain_a, nothing);
-	before = async_owner_enter(owner);
-	start(1, domain_b, nothing);
-	async_owner_enter(before);
+	start_owned(1, owner, domain_b, nothing);
 	sim_check(!async_synchronize_owner(owner));
 	sim_check(is_complete(&jobs[1]) && !is_begun(&jobs[0]));
 	sim_check(!wait_full(NULL));
@@ -276,13 +268,9 @@ static void waits_for_lower(void *data, async_cookie_t cookie)
 /* A call waits for an owner whose call waits for it: the only wait that goes up is that for the owner. */
 static void cycle_through_owner(void)
 {
-	struct async_owner *before;
-
 	awaited = sim_new(sizeof(*awaited));
 	start(0, domain_a, wait_for_owner);
-	before = async_owner_enter(awaited);
-	start(1, domain_a, waits_for_lower);
-	async_owner_enter(before);
+	start_owned(1, awaited, domain_a, waits_for_lower);
 	gate_open(&gates[3]);
 	sim_check(!wait_full(domain_a));
 }
@@ -292,18 +280,13 @@ static void cycle_through_owner(void)
 static void owner_in_a_child(void)
 {
 	struct async_owner *owner = sim_new(sizeof(*owner));
-	struct async_owner *before = async_owner_enter(owner);
-
-	start(0, domain_a, NULL);
-	async_owner_enter(before);
+	start_owned(0, owner, domain_a, NULL);
 	rob_fork_prepare();
 	sim_kill_others();
 	rob_fork_child();
 	oracle_forget();
 	sim_check(!async_synchronize_owner(owner));
-	before = async_owner_enter(owner);
-	start(4, domain_a, NULL);
-	async_owner_enter(before);
+	start_owned(4, owner, domain_a, NULL);
 	sim_check(!async_synchronize_owner(owner));
 	sim_check(is_complete(&jobs[4]));
 }
