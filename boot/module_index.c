@@ -57,7 +57,7 @@ struct kmod_list *module_index_look_up(const char *alias)
 	return wanted;
 }
 
-bool module_index_may_load(struct kmod_module *kmodule, bool (*may)(const char *path))
+static bool may_load(struct kmod_module *kmodule, bool (*may)(const char *path))
 {
 	struct kmod_list *needs = kmod_module_get_dependencies(kmodule), *item;
 	const char *path = kmod_module_get_path(kmodule);
@@ -73,4 +73,32 @@ bool module_index_may_load(struct kmod_module *kmodule, bool (*may)(const char *
 	}
 	kmod_module_unref_list(needs);
 	return good;
+}
+
+static void hint_list(struct kmod_list *list, bool (*may)(const char *path), void (*load)(struct kmod_module *kmodule),
+		      bool deeper)
+{
+	struct kmod_list *item;
+
+	kmod_list_foreach(item, list)
+	{
+		struct kmod_module *kmodule = kmod_module_get_module(item);
+		struct kmod_list *needs = NULL;
+
+		if (may_load(kmodule, may))
+			load(kmodule);
+		else if (deeper)
+			needs = kmod_module_get_dependencies(kmodule);
+		hint_list(needs, may, load, false);
+		kmod_module_unref_list(needs);
+		kmod_module_unref(kmodule);
+	}
+}
+
+void module_index_hint(const char *alias, bool (*may)(const char *path), void (*load)(struct kmod_module *kmodule))
+{
+	struct kmod_list *wanted = module_index_look_up(alias);
+
+	hint_list(wanted, may, load, true);
+	kmod_module_unref_list(wanted);
 }

@@ -10,6 +10,9 @@ struct kmod_module;
 
 /** Return: the modules that answer to @alias, but for those that are not to be loaded; NULL: none. */
 struct kmod_list *module_index_look_up(const char *alias);
-/** True if @may says so of the path of @kmodule, and of each that it is loaded with. */
-bool module_index_may_load(struct kmod_module *kmodule, bool (*may)(const char *path));
+/**
+ * Call @load for each module that answers to @alias if @may allows its path and that of each that it is loaded with;
+ * else for those of the latter that are allowed so.
+ */
+void module_index_hint(const char *alias, bool (*may)(const char *path), void (*load)(struct kmod_module *kmodule));
 #endif

@@ -408,33 +408,15 @@ void modules_request(const char *alias, enum module_probe probe, struct module_s
 	pthread_mutex_unlock(&lock);
 }
 
-static void hint_list(struct kmod_list *list, bool (*may)(const char *path), bool deeper)
+static void hint(struct kmod_module *kmodule)
 {
-	struct kmod_list *item;
-
-	kmod_list_foreach(item, list)
-	{
-		struct kmod_module *kmodule = kmod_module_get_module(item);
-		struct kmod_list *needs = NULL;
-
-		if (module_index_may_load(kmodule, may))
-			schedule(kmodule, MODULE_HINTED, NULL);
-		else if (deeper)
-			needs = kmod_module_get_dependencies(kmodule);
-		hint_list(needs, may, false);
-		kmod_module_unref_list(needs);
-		kmod_module_unref(kmodule);
-	}
+	schedule(kmodule, MODULE_HINTED, NULL);
 }
 
 void modules_hint(const char *alias, bool (*may)(const char *path))
 {
-	struct kmod_list *wanted;
-
 	pthread_mutex_lock(&lock);
-	wanted = module_index_look_up(alias);
-	hint_list(wanted, may, true);
-	kmod_module_unref_list(wanted);
+	module_index_hint(alias, may, hint);
 	pthread_mutex_unlock(&lock);
 }
 
