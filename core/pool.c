@@ -171,9 +171,25 @@ static uint64_t note_used(unsigned *count)
 	return sum_ns;
 }
 
+/* Whether so many workers or more have begun their first call, and each that has is in it, and not in a wait. */
+static bool in_first_calls(unsigned least)
+{
+	unsigned begun = 0;
+
+	for (struct rob_worker *worker = rob.pool.all; worker; worker = worker->all_next) {
+		if (!worker->thread_id)
+			continue;
+		if (worker->blocked || worker->turn > 1 || (worker->turn && !worker->lease.count))
+			return false;
+		begun += worker->turn;
+	}
+	return begun >= least;
+}
+
 /*
- * Whether the calls of the first burst sleep: since the middle of it those that were there have used little time, and
- * threads have gone to sleep about as often as others were started. Either alone may be due to a busy machine.
+ * Whether the calls of the first burst sleep: many have begun and none has returned, and since the middle of the burst
+ * those that were there have used little time, and threads have gone to sleep about as often as others were started.
+ * Each of these alone may be due to a busy machine.
  */
 static bool first_calls_sleep(void)
 {
@@ -181,7 +197,7 @@ static bool first_calls_sleep(void)
 	unsigned count = 0, half = rob.config.cold / 2;
 	uint64_t used_ns;
 
-	if (!port_slept_since(&pool->slept, half - half / 4))
+	if (!in_first_calls(half) || !port_slept_since(&pool->slept, half - half / 4))
 		return false;
 	used_ns = note_used(&count);
 	return count && used_ns <= (port_clock_ns() - pool->cold_ns) / COLD_USED_SHARE;

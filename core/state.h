@@ -91,7 +91,7 @@ struct rob_worker {
 	bool hinted;                    /* L: in a call that is said to block: counts as asleep while it runs it */
 	bool fresh;                     /* L: has run nothing since it was woken or started */
 	uint32_t brisk;                 /* L: its calls are short, it will be back soon: how many it takes; or 0 */
-	uint32_t turn;                  /* L: leases so far */
+	uint32_t turn;                  /* L: leases so far, in this thread */
 	int thread_id;                  /* L: 0 without a thread */
 	int ended_id;                   /* L: of its last thread, once that has ended */
 	uint64_t seen;                  /* L: the monitor's: turn and calls begun when last looked at */

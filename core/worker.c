@@ -124,6 +124,7 @@ static void worker_init(struct rob_worker *worker)
 	worker->lease.size = 1;
 	worker->fresh = true;
 	worker->seen = 0;
+	worker->turn = 0;
 	rob_pool_arrived();
 	rob.pool.retry_ns = 0;
 }
